@@ -1,0 +1,10 @@
+//! The ground: the words of the product as types. No I/O, no SQL text, no clock reads.
+
+pub mod account;
+pub mod clock;
+pub mod ids;
+pub mod instance;
+pub mod language;
+pub mod message;
+pub mod recipient;
+pub mod retry;

@@ -1,0 +1,276 @@
+//! All SQL. One set of queries for two engines: every query is a method of [`Conn`], used alike
+//! inside and outside a transaction; only DDL, the claim and the wake-up differ.
+
+mod error;
+
+pub mod accounts;
+pub mod cards;
+pub mod conversations;
+pub mod inbox;
+pub mod instances;
+pub mod leases;
+pub mod messages;
+pub mod outbox;
+pub mod queue;
+pub mod reports;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Postgres, Sqlite};
+use tokio::sync::{mpsc, oneshot};
+
+pub use error::{Result, StorageError};
+
+static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Runs one expression on whichever engine a [`Conn`] is of; `$c` is its connection.
+macro_rules! on {
+    ($conn:expr, $c:ident => $body:expr) => {
+        match $conn {
+            $crate::storage::Conn::Sqlite(conn) => {
+                let $c = &mut **conn;
+                $body
+            }
+            $crate::storage::Conn::Postgres(conn) => {
+                let $c = &mut **conn;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on;
+
+/// A connection to either engine; the methods are in the modules beside this one.
+#[derive(Debug)]
+pub enum Conn {
+    /// An embedded file.
+    Sqlite(PoolConnection<Sqlite>),
+    /// A server.
+    Postgres(PoolConnection<Postgres>),
+}
+
+type Work = Box<dyn for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Verdict> + Send>;
+
+/// What a piece of work in a group commit wants done with its part.
+struct Verdict {
+    keep: bool,
+    /// Called with the fate of the commit.
+    answer: Box<dyn FnOnce(std::result::Result<(), String>) + Send>,
+}
+
+/// The database: reads run beside each other, writes go through [`Database::write`].
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// An embedded file: a pool for reads, and one writer that commits in groups.
+    Sqlite {
+        /// Connections for reading.
+        reads: SqlitePool,
+        /// The writer's queue.
+        writer: mpsc::Sender<SqliteWork>,
+    },
+    /// A server.
+    Postgres(PgPool),
+}
+
+/// A piece of work that waits for the writer.
+pub struct SqliteWork(Work);
+
+impl std::fmt::Debug for SqliteWork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqliteWork")
+    }
+}
+
+/// How many pieces of work one commit takes at most.
+const GROUP: usize = 256;
+
+impl Database {
+    /// Opens `url` (`sqlite://path` or `postgres://…`) and brings the schema up to date.
+    pub async fn open(url: &str) -> Result<Self> {
+        let database = Self::connect(url).await?;
+        match &database {
+            Self::Sqlite { .. } => {}
+            Self::Postgres(pool) => POSTGRES.run(pool).await?,
+        }
+        Ok(database)
+    }
+
+    async fn connect(url: &str) -> Result<Self> {
+        if url.starts_with("postgres") {
+            let options = PgConnectOptions::from_str(url)?;
+            let pool = PgPoolOptions::new()
+                .max_connections(16)
+                .acquire_timeout(Duration::from_secs(10))
+                // A cancelled begin() may leave a connection inside a transaction (sqlx #4393).
+                .after_release(|conn, _| {
+                    Box::pin(async move {
+                        sqlx::query("ROLLBACK").execute(conn).await?;
+                        Ok(true)
+                    })
+                })
+                .connect_with(options)
+                .await?;
+            return Ok(Self::Postgres(pool));
+        }
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("secure_delete", "ON")
+            .statement_cache_capacity(256);
+        let single = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await?;
+        SQLITE.run(&single).await?;
+        let reads = SqlitePoolOptions::new()
+            .max_connections(4)
+            .min_connections(1)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await?;
+        let (writer, queue) = mpsc::channel(1024);
+        tokio::spawn(write_in_groups(single, queue));
+        Ok(Self::Sqlite { reads, writer })
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<Conn> {
+        Ok(match self {
+            Self::Sqlite { reads, .. } => Conn::Sqlite(reads.acquire().await?),
+            Self::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Runs `work` in a transaction: kept when it returns `Ok`, undone otherwise. It runs to its end even
+    /// when the caller goes away. On SQLite several callers may share one commit.
+    pub async fn write<T, E, F>(&self, work: F) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, std::result::Result<T, E>> + Send + 'static,
+    {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                let (tell, told) = oneshot::channel();
+                let work: Work = Box::new(move |conn| {
+                    Box::pin(async move {
+                        let outcome = work(conn).await;
+                        let keep = outcome.is_ok();
+                        let answer = move |commit: std::result::Result<(), String>| {
+                            let outcome = match commit {
+                                Ok(()) => outcome,
+                                Err(why) => Err(StorageError::Engine(sqlx::Error::Protocol(why)).into()),
+                            };
+                            // The caller may have gone away.
+                            let _ = tell.send(outcome);
+                        };
+                        Verdict { keep, answer: Box::new(answer) }
+                    })
+                });
+                writer.send(SqliteWork(work)).await.map_err(|_| StorageError::Abandoned)?;
+                told.await.map_err(|_| StorageError::Abandoned)?
+            }
+            Self::Postgres(pool) => {
+                let pool = pool.clone();
+                let task = tokio::spawn(async move {
+                    let mut conn = Conn::Postgres(pool.acquire().await.map_err(StorageError::from)?);
+                    conn.execute("BEGIN").await?;
+                    let outcome = work(&mut conn).await;
+                    conn.execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+                    outcome
+                });
+                task.await.map_err(|_| StorageError::Abandoned)?
+            }
+        }
+    }
+
+    /// Closes it: waits for what is being written.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { reads, .. } => reads.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Conn {
+    /// Runs a statement without arguments.
+    pub async fn execute(&mut self, sql: &'static str) -> Result<()> {
+        on!(self, c => sqlx::raw_sql(sql).execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Reads a value of the installation, such as the id of the secret key.
+    pub async fn find_meta(&mut self, name: &str) -> Result<Option<String>> {
+        Ok(on!(self, c => sqlx::query_scalar("SELECT value FROM meta WHERE name = $1")
+            .bind(name).fetch_optional(c).await)?)
+    }
+
+    /// Writes a value of the installation.
+    pub async fn set_meta(&mut self, name: &str, value: &str) -> Result<()> {
+        on!(self, c => sqlx::query("INSERT INTO meta (name, value) VALUES ($1, $2)
+            ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+            .bind(name).bind(value).execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+}
+
+/// The writer: takes what has gathered, commits it together, and answers all.
+async fn write_in_groups(pool: SqlitePool, mut queue: mpsc::Receiver<SqliteWork>) {
+    let mut batch = Vec::with_capacity(GROUP);
+    while queue.recv_many(&mut batch, GROUP).await > 0 {
+        let mut answers = Vec::with_capacity(batch.len());
+        let fate = commit(&pool, batch.drain(..), &mut answers).await;
+        if let Err(error) = &fate {
+            tracing::warn!(error = %error, "a write could not be committed");
+        }
+        let fate = fate.map_err(|error| error.to_string());
+        for answer in answers {
+            answer(fate.clone());
+        }
+    }
+}
+
+type Answer = Box<dyn FnOnce(std::result::Result<(), String>) + Send>;
+
+async fn commit(
+    pool: &SqlitePool,
+    batch: impl Iterator<Item = SqliteWork>,
+    answers: &mut Vec<Answer>,
+) -> Result<()> {
+    let mut conn = Conn::Sqlite(pool.acquire().await?);
+    conn.execute("BEGIN IMMEDIATE").await?;
+    let mut broken = None;
+    for SqliteWork(work) in batch {
+        if let Err(error) = conn.execute("SAVEPOINT part").await {
+            broken = Some(error);
+            break;
+        }
+        let verdict = work(&mut conn).await;
+        answers.push(verdict.answer);
+        let end = if verdict.keep { "RELEASE part" } else { "ROLLBACK TO part; RELEASE part" };
+        if let Err(error) = conn.execute(end).await {
+            broken = Some(error);
+            break;
+        }
+    }
+    let fate = match broken {
+        None => conn.execute("COMMIT").await,
+        Some(error) => Err(error),
+    };
+    if fate.is_err() {
+        // It may be gone already; what matters is that the next group starts afresh.
+        let _ = conn.execute("ROLLBACK").await;
+    }
+    fate
+}
