@@ -1,0 +1,186 @@
+//! Scheduled messages: create, change, cancel, send now, list.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::refusal::Refusal;
+use crate::domain::account::Account;
+use crate::domain::clock::{Clock, Moment};
+use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
+use crate::domain::message::{Body, ScheduledMessage, Status};
+use crate::domain::recipient::Recipient;
+use crate::storage::messages::NewMessage;
+use crate::storage::{Conn, Database, StorageError};
+
+/// The messages of all accounts.
+#[derive(Debug, Clone)]
+pub struct Messages {
+    /// The store.
+    pub db: Database,
+    /// The time.
+    pub clock: Clock,
+    /// Told when the next due moment may have changed.
+    pub wake: Arc<Notify>,
+    /// How many waiting messages an account may have; 0: any number.
+    pub quota: u64,
+}
+
+/// How many messages a page of a list shows.
+pub const PAGE: i64 = 6;
+
+/// How far ahead a message may be scheduled (SECURITY.md T22).
+pub const HORIZON: Duration = Duration::from_secs(5 * 366 * 24 * 3600);
+
+/// To whom, with a name from a contact card where there is one.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Addressee {
+    /// Where it goes.
+    pub recipient: Recipient,
+    /// How the user calls it; may be empty.
+    pub name: String,
+}
+
+impl Messages {
+    /// Schedules one message for each addressee. `origin` makes it idempotent: the same origin again
+    /// returns the messages made the first time.
+    pub async fn schedule(&self, account: &Account, chat: ChatId, to: &[Addressee], body: &Body, at: Moment, origin: &str) -> Result<Vec<MessageId>, Refusal> {
+        let (owner, now, quota) = (account.id, self.clock.now(), self.quota);
+        if at > now.plus(HORIZON) {
+            return Err(Refusal::TooFar);
+        }
+        let new: Vec<NewMessage> = to
+            .iter()
+            .enumerate()
+            .map(|(n, to)| NewMessage {
+                instance: None,
+                recipient: to.recipient.clone(),
+                recipient_name: to.name.clone(),
+                body: body.as_str().to_owned(),
+                at,
+                time_zone: account.zone.name().to_owned(),
+                chat,
+                origin: format!("{origin}:{n}"),
+            })
+            .collect();
+        let ids = self
+            .db
+            .write(move |conn| {
+                Box::pin(async move {
+                    let (waiting, _) = conn.count_messages(owner).await?;
+                    if quota > 0 && waiting.unsigned_abs() + new.len() as u64 > quota {
+                        return Err(Refusal::TooMany { limit: quota });
+                    }
+                    let active = conn.find_active_instance(owner).await?.map(|row| row.id);
+                    let mut ids = Vec::with_capacity(new.len());
+                    for mut message in new {
+                        message.instance = active;
+                        ids.push(conn.add_message(owner, &message, now).await?);
+                    }
+                    Ok(ids)
+                })
+            })
+            .await?;
+        self.wake.notify_one();
+        Ok(ids)
+    }
+
+    /// One message of an account.
+    pub async fn find(&self, owner: AccountId, id: MessageId) -> Result<ScheduledMessage, Refusal> {
+        self.db.read().await?.find_message(owner, id).await?.ok_or(Refusal::NotFound)
+    }
+
+    /// A page of the waiting (soonest first) or past (newest first) messages, with the counts of both.
+    pub async fn page(&self, owner: AccountId, past: bool, page: i64) -> Result<(Vec<ScheduledMessage>, i64, i64), Refusal> {
+        let mut conn = self.db.read().await?;
+        let (waiting, gone) = conn.count_messages(owner).await?;
+        let offset = page.clamp(0, 100_000) * PAGE;
+        let rows = if past { conn.list_past(owner, offset, PAGE).await? } else { conn.list_waiting(owner, offset, PAGE).await? };
+        Ok((rows, waiting, gone))
+    }
+
+    /// The late ones.
+    pub async fn late(&self, owner: AccountId) -> Result<Vec<ScheduledMessage>, Refusal> {
+        Ok(self.db.read().await?.list_late(owner).await?)
+    }
+
+    /// Recent recipients.
+    pub async fn recent(&self, owner: AccountId) -> Result<Vec<Addressee>, Refusal> {
+        let rows = self.db.read().await?.list_recent_recipients(owner, 4).await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(to, name)| Some(Addressee { recipient: Recipient::try_from(to).ok()?, name }))
+            .collect())
+    }
+
+    async fn change<F>(&self, owner: AccountId, id: MessageId, work: F) -> Result<ScheduledMessage, Refusal>
+    where
+        F: for<'c> FnOnce(&'c mut Conn, Moment) -> futures::future::BoxFuture<'c, Result<bool, StorageError>> + Send + 'static,
+    {
+        let now = self.clock.now();
+        let message = self
+            .db
+            .write(move |conn| {
+                Box::pin(async move {
+                    let changed = work(conn, now).await?;
+                    let message = conn.find_message(owner, id).await?.ok_or(Refusal::NotFound)?;
+                    match (changed, message.status) {
+                        (true, _) => Ok(message),
+                        (false, Status::Sending) => Err(Refusal::BeingSent),
+                        (false, Status::Sent) => Err(Refusal::AlreadySent),
+                        (false, _) => Err(Refusal::Changed),
+                    }
+                })
+            })
+            .await?;
+        self.wake.notify_one();
+        Ok(message)
+    }
+
+    /// Cancels a message that has not left.
+    pub async fn cancel(&self, owner: AccountId, id: MessageId) -> Result<ScheduledMessage, Refusal> {
+        self.change(owner, id, move |conn, now| Box::pin(async move { conn.move_message(owner, id, Status::Cancelled, now).await }))
+            .await
+    }
+
+    /// Gives a message another time.
+    pub async fn reschedule(&self, account: &Account, id: MessageId, at: Moment) -> Result<ScheduledMessage, Refusal> {
+        if at > self.clock.now().plus(HORIZON) {
+            return Err(Refusal::TooFar);
+        }
+        let (owner, zone) = (account.id, account.zone.name());
+        self.change(owner, id, move |conn, now| {
+            Box::pin(async move { conn.reschedule_message(owner, id, at, zone, now).await })
+        })
+        .await
+    }
+
+    /// Sends a message at once.
+    pub async fn send_now(&self, account: &Account, id: MessageId) -> Result<ScheduledMessage, Refusal> {
+        self.reschedule(account, id, self.clock.now()).await
+    }
+
+    /// Gives a message another text or recipient.
+    pub async fn rewrite(&self, owner: AccountId, id: MessageId, to: Addressee, body: Body) -> Result<ScheduledMessage, Refusal> {
+        self.change(owner, id, move |conn, now| {
+            Box::pin(async move { conn.rewrite_message(owner, id, &to.recipient, &to.name, body.as_str(), now).await })
+        })
+        .await
+    }
+
+    /// Pins a message to an instance, or unpins it.
+    pub async fn pin(&self, owner: AccountId, id: MessageId, to: Option<InstanceId>) -> Result<ScheduledMessage, Refusal> {
+        if let Some(instance) = to
+            && self.db.read().await?.find_instance(owner, instance).await?.is_none()
+        {
+            return Err(Refusal::NotFound);
+        }
+        self.change(owner, id, move |conn, now| Box::pin(async move { conn.pin_message(owner, id, to, now).await })).await
+    }
+
+    /// The user says that an unknown message arrived.
+    pub async fn arrived(&self, owner: AccountId, id: MessageId) -> Result<ScheduledMessage, Refusal> {
+        self.change(owner, id, move |conn, now| Box::pin(async move { conn.mark_arrived(owner, id, now).await })).await
+    }
+}

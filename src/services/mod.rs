@@ -1,0 +1,24 @@
+//! The use cases. The bot and the REST API are two doors to the same functions; a service takes the
+//! account first and looks every id up under it.
+
+pub mod accounts;
+pub mod instances;
+pub mod lock;
+pub mod messages;
+pub mod passwords;
+pub mod places;
+pub mod refusal;
+pub mod secrets;
+
+pub use refusal::Refusal;
+
+/// All services, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Accounts, chats, access.
+    pub accounts: accounts::Accounts,
+    /// WhatsApp numbers.
+    pub instances: instances::Instances,
+    /// Scheduled messages.
+    pub messages: messages::Messages,
+}

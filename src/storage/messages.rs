@@ -1,0 +1,233 @@
+//! `scheduled_messages` as their owners see and change them. The queue's side is in `queue`.
+
+use sqlx::FromRow;
+
+use super::{Conn, Result, StorageError, on};
+use crate::domain::clock::Moment;
+use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
+use crate::domain::message::{Reason, ScheduledMessage, Status};
+use crate::domain::recipient::Recipient;
+
+#[derive(Debug, FromRow)]
+struct Row {
+    id: MessageId,
+    user_id: AccountId,
+    instance_id: Option<InstanceId>,
+    pinned: bool,
+    recipient: String,
+    recipient_name: String,
+    message: String,
+    scheduled_time: Moment,
+    due_at: Moment,
+    time_zone: String,
+    status: Status,
+    reason: Option<Reason>,
+    attempt: i64,
+    sent_at: Option<Moment>,
+    version: i64,
+    chat_id: ChatId,
+}
+
+impl TryFrom<Row> for ScheduledMessage {
+    type Error = StorageError;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let recipient = Recipient::try_from(row.recipient).map_err(|_| StorageError::Corrupt {
+            table: "scheduled_messages",
+            column: "recipient",
+            row: row.id.0,
+        })?;
+        Ok(Self {
+            id: row.id,
+            account: row.user_id,
+            instance: row.instance_id,
+            pinned: row.pinned,
+            recipient,
+            recipient_name: row.recipient_name,
+            body: row.message,
+            scheduled_time: row.scheduled_time,
+            due_at: row.due_at,
+            time_zone: row.time_zone,
+            status: row.status,
+            reason: row.reason,
+            attempt: row.attempt,
+            sent_at: row.sent_at,
+            version: row.version,
+            chat: row.chat_id,
+        })
+    }
+}
+
+/// What a new message is made of.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the columns are told in the schema")]
+pub struct NewMessage {
+    pub instance: Option<InstanceId>,
+    pub recipient: Recipient,
+    pub recipient_name: String,
+    pub body: String,
+    pub at: Moment,
+    pub time_zone: String,
+    pub chat: ChatId,
+    pub origin: String,
+}
+
+macro_rules! columns {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, user_id, instance_id, pinned, recipient, recipient_name, message, scheduled_time, due_at, \
+             time_zone, status, reason, attempt, sent_at, version, chat_id FROM scheduled_messages ",
+            $rest
+        )
+    };
+}
+
+impl Conn {
+    /// Adds a message; when one of the same origin is there already, that one's id is returned.
+    pub async fn add_message(&mut self, owner: AccountId, new: &NewMessage, now: Moment) -> Result<MessageId> {
+        let added: Option<MessageId> = on!(self, c => sqlx::query_scalar(
+            "INSERT INTO scheduled_messages (user_id, instance_id, recipient, recipient_name, message, scheduled_time,
+                 due_at, time_zone, status, chat_id, origin, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 'scheduled', $8, $9, $10, $10)
+             ON CONFLICT (origin) DO NOTHING RETURNING id")
+            .bind(owner).bind(new.instance).bind(new.recipient.as_str()).bind(&new.recipient_name).bind(&new.body)
+            .bind(new.at).bind(&new.time_zone).bind(new.chat).bind(&new.origin).bind(now).fetch_optional(c).await)?;
+        match added {
+            Some(id) => Ok(id),
+            None => Ok(on!(self, c => sqlx::query_scalar(
+                "SELECT id FROM scheduled_messages WHERE user_id = $1 AND origin = $2")
+                .bind(owner).bind(&new.origin).fetch_one(c).await)?),
+        }
+    }
+
+    /// One message of an account.
+    pub async fn find_message(&mut self, owner: AccountId, id: MessageId) -> Result<Option<ScheduledMessage>> {
+        let row: Option<Row> = on!(self, c => sqlx::query_as(columns!("WHERE user_id = $1 AND id = $2"))
+            .bind(owner).bind(id).fetch_optional(c).await)?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// Waiting messages, soonest first.
+    pub async fn list_waiting(&mut self, owner: AccountId, offset: i64, limit: i64) -> Result<Vec<ScheduledMessage>> {
+        let rows: Vec<Row> = on!(self, c => sqlx::query_as(columns!(
+            "WHERE user_id = $1 AND status IN ('scheduled','sending','held','late','unknown')
+             ORDER BY scheduled_time, id LIMIT $2 OFFSET $3"))
+            .bind(owner).bind(limit).bind(offset).fetch_all(c).await)?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Past messages, newest first.
+    pub async fn list_past(&mut self, owner: AccountId, offset: i64, limit: i64) -> Result<Vec<ScheduledMessage>> {
+        let rows: Vec<Row> = on!(self, c => sqlx::query_as(columns!(
+            "WHERE user_id = $1 AND status IN ('sent','failed','cancelled')
+             ORDER BY scheduled_time DESC, id DESC LIMIT $2 OFFSET $3"))
+            .bind(owner).bind(limit).bind(offset).fetch_all(c).await)?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Late messages of an account, oldest first.
+    pub async fn list_late(&mut self, owner: AccountId) -> Result<Vec<ScheduledMessage>> {
+        let rows: Vec<Row> = on!(self, c => sqlx::query_as(columns!(
+            "WHERE user_id = $1 AND status = 'late' ORDER BY scheduled_time, id LIMIT 500"))
+            .bind(owner).fetch_all(c).await)?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// How many wait and how many are past.
+    pub async fn count_messages(&mut self, owner: AccountId) -> Result<(i64, i64)> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT COALESCE(SUM(CASE WHEN status IN ('scheduled','sending','held','late','unknown') THEN 1 ELSE 0 END), 0),
+                    COALESCE(SUM(CASE WHEN status IN ('sent','failed','cancelled') THEN 1 ELSE 0 END), 0)
+             FROM scheduled_messages WHERE user_id = $1")
+            .bind(owner).fetch_one(c).await)?)
+    }
+
+    /// How many waiting messages would go through an instance: those pinned to it, and, when it is the
+    /// active one, all that are not pinned.
+    pub async fn count_waiting_on(&mut self, owner: AccountId, id: InstanceId, active: bool) -> Result<i64> {
+        Ok(on!(self, c => sqlx::query_scalar(
+            "SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1
+             AND status IN ('scheduled','held','late') AND ((pinned AND instance_id = $2) OR ($3 AND NOT pinned))")
+            .bind(owner).bind(id).bind(active).fetch_one(c).await)?)
+    }
+
+    /// Moves a message from one of the open statuses to another. `false` when it was not open any more.
+    pub async fn move_message(&mut self, owner: AccountId, id: MessageId, to: Status, now: Moment) -> Result<bool> {
+        let done = on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET status = $3, reason = NULL, version = version + 1, updated_at = $4
+             WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed','unknown')")
+            .bind(owner).bind(id).bind(to).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// Sets when an open message goes, and makes it wait again.
+    pub async fn reschedule_message(&mut self, owner: AccountId, id: MessageId, at: Moment, zone: &str, now: Moment) -> Result<bool> {
+        let done = on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET scheduled_time = $3, due_at = $3, time_zone = $4, status = 'scheduled', reason = NULL,
+             tries = 0, started_at = NULL, version = version + 1, updated_at = $5
+             WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed','unknown','cancelled')")
+            .bind(owner).bind(id).bind(at).bind(zone).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// Changes text and recipient of an open message.
+    pub async fn rewrite_message(&mut self, owner: AccountId, id: MessageId, recipient: &Recipient, name: &str, body: &str, now: Moment) -> Result<bool> {
+        let done = on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET recipient = $3, recipient_name = $4, message = $5, version = version + 1, updated_at = $6
+             WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed')")
+            .bind(owner).bind(id).bind(recipient.as_str()).bind(name).bind(body).bind(now)
+            .execute(c).await.map(|r| r.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// Pins a message to an instance, or unpins it.
+    pub async fn pin_message(&mut self, owner: AccountId, id: MessageId, to: Option<InstanceId>, now: Moment) -> Result<bool> {
+        let done = on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET pinned = $3, instance_id = COALESCE($4, instance_id), version = version + 1, updated_at = $5
+             WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed')")
+            .bind(owner).bind(id).bind(to.is_some()).bind(to).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// The user says that an unknown message arrived.
+    pub async fn mark_arrived(&mut self, owner: AccountId, id: MessageId, now: Moment) -> Result<bool> {
+        let done = on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET status = 'sent', reason = NULL, sent_at = COALESCE(started_at, $3),
+             version = version + 1, updated_at = $3 WHERE user_id = $1 AND id = $2 AND status = 'unknown'")
+            .bind(owner).bind(id).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// Moves what waits on an instance when it goes: to the active one (unpinned), cancelled, or held.
+    pub async fn settle_messages_of(&mut self, owner: AccountId, id: InstanceId, to: Option<Status>, now: Moment) -> Result<u64> {
+        match to {
+            None => Ok(on!(self, c => sqlx::query(
+                "UPDATE scheduled_messages SET pinned = FALSE, updated_at = $3, version = version + 1
+                 WHERE user_id = $1 AND instance_id = $2 AND pinned AND status IN ('scheduled','held','late')")
+                .bind(owner).bind(id).bind(now).execute(c).await.map(|r| r.rows_affected()))?),
+            Some(status) => Ok(on!(self, c => sqlx::query(
+                "UPDATE scheduled_messages SET status = $3, updated_at = $4, version = version + 1
+                 WHERE user_id = $1 AND status IN ('scheduled','held','late') AND (
+                     (pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
+                         SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active)))")
+                .bind(owner).bind(id).bind(status).bind(now).execute(c).await.map(|r| r.rows_affected()))?),
+        }
+    }
+
+    /// Makes held messages that go through the active instance (or are pinned to `only`) due again.
+    pub async fn wake_held(&mut self, owner: AccountId, only: InstanceId, now: Moment) -> Result<u64> {
+        Ok(on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET status = 'scheduled', reason = NULL, due_at = CASE WHEN due_at < $3 THEN $3 ELSE due_at END,
+             updated_at = $3 WHERE user_id = $1 AND status = 'held' AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
+                 SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active)))")
+            .bind(owner).bind(only).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
+    }
+
+    /// Recent recipients of an account, newest first: number and name.
+    pub async fn list_recent_recipients(&mut self, owner: AccountId, limit: i64) -> Result<Vec<(String, String)>> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT recipient, MAX(recipient_name) FROM scheduled_messages WHERE user_id = $1
+             GROUP BY recipient ORDER BY MAX(id) DESC LIMIT $2")
+            .bind(owner).bind(limit).fetch_all(c).await)?)
+    }
+}
