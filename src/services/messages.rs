@@ -105,6 +105,11 @@ impl Messages {
         Ok(self.db.read().await?.list_late(owner).await?)
     }
 
+    /// The scheduled message whose card a Telegram message is; it says nothing about whose it is.
+    pub async fn of_card(&self, chat: ChatId, shown: crate::domain::ids::TelegramMessageId) -> Result<Option<MessageId>, Refusal> {
+        Ok(self.db.read().await?.find_card_message(chat, shown).await?)
+    }
+
     /// Recent recipients.
     pub async fn recent(&self, owner: AccountId) -> Result<Vec<Addressee>, Refusal> {
         let rows = self.db.read().await?.list_recent_recipients(owner, 4).await?;

@@ -1,0 +1,449 @@
+//! A new message, or an edit of a waiting one: to whom → what → when → confirm.
+
+use chrono::{Days, NaiveDate, TimeZone};
+use std::time::Duration;
+
+use super::{Talk, messages};
+use crate::domain::account::Account;
+use crate::domain::clock::Moment;
+use crate::domain::ids::MessageId;
+use crate::domain::language::Language;
+use crate::domain::message::{Body, ScheduledMessage};
+use crate::domain::recipient::Recipient;
+use crate::locale::{plain, t};
+use crate::services::Refusal;
+use crate::services::messages::Addressee;
+use crate::telegram::event::Input;
+use crate::telegram::screen::{Html, Screen};
+use crate::telegram::screens;
+use crate::telegram::screens::messages::Confirm;
+use crate::telegram::session::Turn;
+use crate::telegram::state::{MessageDraft, State};
+use crate::telegram::tap::{Part, Tap};
+use crate::when::{self, Grain, Meaning, Question};
+
+/// A text this long may be the first piece of a longer one: Telegram cuts at 4,096.
+const MAYBE_MORE: usize = 4_000;
+
+/// How many recipients one draft may have.
+const MOST_RECIPIENTS: usize = 50;
+
+fn fresh(talk: &Talk<'_>) -> MessageDraft {
+    let (chat, update) = (talk.event.subject.chat, talk.event.update);
+    MessageDraft { origin: format!("tg:{chat}:{}", update.0), ..MessageDraft::default() }
+}
+
+/// Starts a message; what stands behind the command is read as one line.
+pub(super) async fn start(talk: &Talk<'_>, account: &Account, args: &str) -> Result<Turn, Refusal> {
+    if args.trim().is_empty() {
+        return next(talk, account, fresh(talk)).await;
+    }
+    let draft = read_line(talk, account, args, args);
+    next(talk, account, draft).await
+}
+
+/// Anything said while idle starts a draft with it.
+pub(super) async fn one_line(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> Result<Turn, Refusal> {
+    let draft = read_line(talk, account, text, marked);
+    if draft.to.is_empty() && draft.at.is_none() && draft.day.is_none() && draft.body.is_none() {
+        return Ok(talk.stay(Screen::new(t!(talk.language, "not-understood"))));
+    }
+    next(talk, account, draft).await
+}
+
+/// A contact card sent while idle.
+pub(super) async fn with_contact(talk: &Talk<'_>, account: &Account, phone: &str, name: &str) -> Result<Turn, Refusal> {
+    let draft = fresh(talk);
+    add_contact(talk, account, draft, phone, name).await
+}
+
+/// Reads what one line says of time, recipient and text; the rest is asked.
+fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> MessageDraft {
+    let mut draft = fresh(talk);
+    let split = when::split(text, talk.now.in_zone(account.zone), talk.language);
+    if let Some(to) = &split.to
+        && let Ok(to) = recipients(to, account, talk.language)
+    {
+        draft.to = to;
+    }
+    match split.when.map(|reading| reading.meaning) {
+        Some(Meaning::At(at, grain)) if grain != Grain::Day => draft.at = Some(at.into()).filter(|at| *at > talk.now),
+        Some(Meaning::Unclear { question: Question::Hour(day), .. }) => draft.day = Some(day.to_string()),
+        _ => {}
+    }
+    let understood = !draft.to.is_empty() || draft.at.is_some() || draft.day.is_some();
+    // A text that is neither addressed nor timed is the message itself.
+    let body = if understood { split.body } else { Some(marked.to_owned()) };
+    draft.body = body.filter(|body| Body::parse(body).is_ok());
+    draft.said_in = talk.event.message.map(|m| m.0);
+    draft
+}
+
+/// Asks what is missing, or shows the confirm card.
+pub(super) async fn next(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft) -> Result<Turn, Refusal> {
+    let part = if draft.to.is_empty() {
+        Some(Part::To)
+    } else if draft.body.is_none() || draft.more {
+        Some(Part::Text)
+    } else if draft.at.is_none() {
+        Some(Part::Time)
+    } else {
+        None
+    };
+    match part {
+        Some(part) => ask(talk, account, draft, part).await,
+        None => {
+            draft.asking = None;
+            confirm(talk, account, draft).await
+        }
+    }
+}
+
+async fn ask(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, part: Part) -> Result<Turn, Refusal> {
+    draft.asking = Some(part);
+    let screen = match part {
+        Part::To => {
+            draft.recent = talk.services.messages.recent(account.id).await?;
+            screens::messages::ask_to(&draft.recent, talk.language)
+        }
+        Part::Text => screens::messages::ask_text(talk.language),
+        Part::Time => match draft.day.as_deref().and_then(|day| day.parse().ok()) {
+            Some(day) => screens::messages::ask_which(ask_hour(day, talk.language), &hours(day, talk.now, account), account.zone, talk.language),
+            None => screens::messages::ask_when(&quick(talk.now, account), account.zone, talk.language),
+        },
+    };
+    Ok(talk.go(State::Message(draft), screen))
+}
+
+fn ask_hour(day: NaiveDate, language: Language) -> Html {
+    t!(language, "ask-hour", day = day.format("%d/%m/%Y"))
+}
+
+/// Usual moments: in an hour, this evening, tomorrow morning and afternoon.
+fn quick(now: Moment, account: &Account) -> Vec<Moment> {
+    let today = now.in_zone(account.zone).date_naive();
+    let tomorrow = today + Days::new(1);
+    let in_an_hour = Moment((now.0 + 3_600_000) / 60_000 * 60_000);
+    let mut at: Vec<_> = [Some(in_an_hour), wall(today, 18, account), wall(tomorrow, 9, account), wall(tomorrow, 14, account)]
+        .into_iter()
+        .flatten()
+        .filter(|at| *at > now)
+        .collect();
+    at.sort_unstable();
+    at.dedup();
+    at
+}
+
+fn hours(day: NaiveDate, now: Moment, account: &Account) -> Vec<Moment> {
+    [9, 14, 19].into_iter().filter_map(|hour| wall(day, hour, account)).filter(|at| *at > now).collect()
+}
+
+fn wall(day: NaiveDate, hour: u32, account: &Account) -> Option<Moment> {
+    let at = day.and_hms_opt(hour, 0, 0)?;
+    account.zone.from_local_datetime(&at).earliest().map(Into::into)
+}
+
+/// Asks the same again, after saying why.
+async fn again(talk: &Talk<'_>, account: &Account, draft: MessageDraft, why: Html) -> Result<Turn, Refusal> {
+    let Some(part) = draft.asking else { return confirm(talk, account, draft).await };
+    let mut turn = Box::pin(ask(talk, account, draft, part)).await?;
+    for shown in &mut turn.show {
+        if let crate::telegram::screen::Outgoing::Send(screen) | crate::telegram::screen::Outgoing::Edit(_, screen) = shown {
+            let mut html = why.clone();
+            html.line(&Html::default());
+            html.line(&screen.html);
+            screen.html = html;
+        }
+    }
+    Ok(turn)
+}
+
+async fn confirm(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Result<Turn, Refusal> {
+    let (Some(at), Some(body)) = (draft.at, draft.body.clone()) else { return Box::pin(next(talk, account, draft)).await };
+    let through = talk.services.instances.active(account.id).await?;
+    let card = Confirm { to: &draft.to, body: &body, at, now: talk.now, zone: account.zone, through: through.as_ref() };
+    let screen = screens::messages::confirm(&card, talk.language);
+    Ok(talk.go(State::Message(draft), screen))
+}
+
+/// Reads recipients, by comma, semicolon or line.
+fn recipients(text: &str, account: &Account, language: Language) -> Result<Vec<Addressee>, Html> {
+    let mut to: Vec<Addressee> = Vec::new();
+    for said in text.split([',', ';', '\n']).map(str::trim).filter(|said| !said.is_empty()) {
+        let recipient = Recipient::parse(said, &account.region).map_err(|error| screens::refusal::recipient(said, &error, language))?;
+        if to.iter().all(|other| other.recipient != recipient) {
+            to.push(Addressee { recipient, name: String::new() });
+        }
+    }
+    match to.len() {
+        0 => Err(t!(language, "to-not-a-number", said = screens::messages::preview(text, 60))),
+        n if n > MOST_RECIPIENTS => Err(t!(language, "to-too-many", limit = MOST_RECIPIENTS)),
+        _ => Ok(to),
+    }
+}
+
+async fn add_contact(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, phone: &str, name: &str) -> Result<Turn, Refusal> {
+    // A card's number is international, with or without its plus.
+    let recipient = Recipient::parse(&format!("+{}", phone.trim_start_matches('+')), &account.region)
+        .or_else(|_| Recipient::parse(phone, &account.region));
+    match recipient {
+        Ok(recipient) => {
+            draft.to = vec![Addressee { recipient, name: name.chars().take(64).collect() }];
+            changed(talk, account, draft).await
+        }
+        Err(error) => {
+            draft.asking = Some(Part::To);
+            again(talk, account, draft, screens::refusal::recipient(phone, &error, talk.language)).await
+        }
+    }
+}
+
+/// Something was said to the draft.
+pub(super) async fn answer(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, input: &Input) -> Result<Turn, Refusal> {
+    let language = talk.language;
+    match (draft.asking, input) {
+        (Some(Part::To), Input::Contact { phone, name }) => add_contact(talk, account, draft, phone, name).await,
+        (Some(Part::To), Input::Text { plain, .. }) => match recipients(plain, account, language) {
+            Ok(to) => {
+                draft.to = to;
+                changed(talk, account, draft).await
+            }
+            Err(why) => again(talk, account, draft, why).await,
+        },
+        (Some(Part::Text), Input::Text { marked, .. }) => text(talk, account, draft, marked).await,
+        (Some(Part::Time), Input::Text { plain, .. }) => time(talk, account, draft, plain).await,
+        // At the confirm card a new time may simply be said.
+        (None, Input::Text { plain, .. }) => time(talk, account, draft, plain).await,
+        (_, Input::Edited { marked, .. }) if draft.id.is_none() && draft.said_in == talk.event.message.map(|m| m.0) && draft.body.is_some() => {
+            match Body::parse(marked) {
+                Ok(body) => {
+                    draft.body = Some(body.as_str().to_owned());
+                    let mut turn = Box::pin(next(talk, account, draft)).await?;
+                    // What was edited is no message of ours: say the card anew.
+                    for shown in &mut turn.show {
+                        if let crate::telegram::screen::Outgoing::Edit(_, screen) = shown {
+                            *shown = crate::telegram::screen::Outgoing::Send(screen.clone());
+                        }
+                    }
+                    Ok(turn)
+                }
+                Err(_) => Ok(Turn::new(talk.state(), Vec::new())),
+            }
+        }
+        (_, Input::Edited { .. }) => Ok(Turn::new(talk.state(), Vec::new())),
+        _ => again(talk, account, draft, t!(language, "send-as-text")).await,
+    }
+}
+
+async fn text(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, said: &str) -> Result<Turn, Refusal> {
+    let whole = match draft.body.as_deref().filter(|_| draft.more) {
+        Some(before) => format!("{before}{said}"),
+        None => said.to_owned(),
+    };
+    let body = match Body::parse(&whole) {
+        Ok(body) => body,
+        Err(error) => return again(talk, account, draft, screens::refusal::body(error, talk.language)).await,
+    };
+    let length = body.as_str().chars().count();
+    draft.more = said.chars().count() >= MAYBE_MORE || draft.more;
+    draft.said_in = if draft.more { None } else { talk.event.message.map(|m| m.0) };
+    draft.body = Some(body.as_str().to_owned());
+    if draft.more {
+        draft.asking = Some(Part::Text);
+        return Ok(talk.go(State::Message(draft), screens::messages::ask_more(length, talk.language)));
+    }
+    changed(talk, account, draft).await
+}
+
+/// What a reply about time comes to.
+enum Said {
+    At(Moment),
+    Day(NaiveDate),
+    Ask(Html, Vec<Moment>),
+    Refused(Html),
+}
+
+fn read_time(talk: &Talk<'_>, account: &Account, day: Option<NaiveDate>, text: &str) -> Said {
+    let (language, now) = (talk.language, talk.now.in_zone(account.zone));
+    let mut meaning = when::read(text, now, language).meaning;
+    if let Some(day) = day {
+        // A bare hour belongs to the day that was said before.
+        let order = if language == Language::English { "%m/%d/%Y" } else { "%d/%m/%Y" };
+        let joined = when::read(&format!("{} {text}", day.format(order)), now, language).meaning;
+        if let Meaning::At(at, grain) = &joined
+            && *grain != Grain::Day
+            && at.date_naive() == day
+        {
+            meaning = joined;
+        }
+    }
+    match meaning {
+        Meaning::At(at, Grain::Day) => Said::Day(at.date_naive()),
+        Meaning::At(at, _) => Said::At(at.into()),
+        Meaning::Unclear { question: Question::Hour(day), .. } => Said::Day(day),
+        Meaning::Unclear { candidates, .. } => {
+            Said::Ask(t!(language, "when-unclear"), candidates.into_iter().map(Into::into).filter(|at| *at > talk.now).collect())
+        }
+        Meaning::Past(at) => {
+            let at = Moment::from(at);
+            let ask = t!(language, "when-past", moment = crate::locale::format::moment(at, account.zone, language));
+            let local = at.in_zone(account.zone);
+            let again = [talk.now.in_zone(account.zone).date_naive(), talk.now.in_zone(account.zone).date_naive() + Days::new(1)];
+            let near = again
+                .into_iter()
+                .filter_map(|day| account.zone.from_local_datetime(&day.and_time(local.time())).earliest())
+                .map(Moment::from)
+                .filter(|at| *at > talk.now)
+                .take(1);
+            Said::Ask(ask, std::iter::once(talk.now.plus(Duration::from_secs(60))).chain(near).collect())
+        }
+        Meaning::Impossible(when::Reason::NoSuchDate) => Said::Refused(t!(language, "when-no-such-date")),
+        Meaning::Impossible(when::Reason::Gap { nearest }) => {
+            Said::Ask(t!(language, "when-gap"), nearest.into_iter().map(Into::into).collect())
+        }
+        Meaning::Impossible(when::Reason::TooFar) => Said::Refused(t!(language, "when-too-far")),
+        Meaning::Every(every) => Said::Ask(t!(language, "when-every"), vec![every.first.into()]),
+        Meaning::Nothing => Said::Refused(t!(language, "when-not-understood")),
+    }
+}
+
+async fn time(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, text: &str) -> Result<Turn, Refusal> {
+    let day = draft.day.as_deref().and_then(|day| day.parse().ok());
+    match read_time(talk, account, day, text) {
+        Said::At(at) => {
+            draft.at = Some(at);
+            draft.day = None;
+            changed(talk, account, draft).await
+        }
+        Said::Day(day) => {
+            draft.day = Some(day.to_string());
+            ask(talk, account, draft, Part::Time).await
+        }
+        Said::Ask(question, candidates) => {
+            draft.asking = Some(Part::Time);
+            let screen = screens::messages::ask_which(question, &candidates, account.zone, talk.language);
+            Ok(talk.go(State::Message(draft), screen))
+        }
+        Said::Refused(why) => {
+            draft.asking = Some(Part::Time);
+            again(talk, account, draft, why).await
+        }
+    }
+}
+
+/// A part is known now: an edit of a waiting message is saved, a draft goes on.
+async fn changed(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Result<Turn, Refusal> {
+    let Some(id) = draft.id else { return Box::pin(next(talk, account, draft)).await };
+    let services = &talk.services.messages;
+    let message = match draft.asking {
+        Some(Part::Time) | None => match draft.at {
+            Some(at) if at <= talk.now => return past(talk, account, draft),
+            Some(at) => services.reschedule(account, id, at).await?,
+            None => return Err(Refusal::Changed),
+        },
+        Some(Part::Text | Part::To) => {
+            let body = draft.body.as_deref().and_then(|body| Body::parse(body).ok()).ok_or(Refusal::Changed)?;
+            let mut message = None;
+            for to in draft.to.iter().take(1) {
+                message = Some(services.rewrite(account.id, id, to.clone(), body.clone()).await?);
+            }
+            message.ok_or(Refusal::Changed)?
+        }
+    };
+    Ok(talk.go(State::Idle, messages::draw(talk, account, &message, false).await?))
+}
+
+fn past(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft) -> Result<Turn, Refusal> {
+    let at = draft.at.take().unwrap_or(talk.now);
+    draft.asking = Some(Part::Time);
+    let why = t!(talk.language, "when-past", moment = crate::locale::format::moment(at, account.zone, talk.language));
+    let mut offered = vec![talk.now.plus(Duration::from_secs(60))];
+    offered.extend(quick(talk.now, account));
+    let screen = screens::messages::ask_which(why, &offered, account.zone, talk.language);
+    Ok(talk.go(State::Message(draft), screen))
+}
+
+/// A recent recipient is taken.
+pub(super) async fn take(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, index: i64) -> Result<Turn, Refusal> {
+    let to = usize::try_from(index).ok().and_then(|n| draft.recent.get(n)).cloned();
+    match (draft.asking, to) {
+        (Some(Part::To), Some(to)) => {
+            draft.to = vec![to];
+            changed(talk, account, draft).await
+        }
+        _ => Ok(talk.toast(plain!(talk.language, "toast-expired"))),
+    }
+}
+
+/// A key of the draft.
+pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result<Turn, Refusal> {
+    let State::Message(mut draft) = talk.state() else { return Ok(talk.toast(plain!(talk.language, "toast-expired"))) };
+    match tap {
+        Tap::DraftPart(part) => {
+            if *part == Part::Time {
+                draft.day = None;
+            }
+            ask(talk, account, draft, *part).await
+        }
+        Tap::Finished if draft.body.is_some() => {
+            draft.more = false;
+            changed(talk, account, draft).await
+        }
+        Tap::Pick(at) => {
+            let at = Moment(*at);
+            draft.at = Some(at);
+            draft.day = None;
+            if at <= talk.now { past(talk, account, draft) } else { changed(talk, account, draft).await }
+        }
+        Tap::Confirm if draft.asking.is_none() && draft.id.is_none() => schedule(talk, account, draft).await,
+        _ => Ok(talk.toast(plain!(talk.language, "toast-expired"))),
+    }
+}
+
+async fn schedule(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Result<Turn, Refusal> {
+    let (Some(at), Some(Ok(body))) = (draft.at, draft.body.as_deref().map(Body::parse)) else {
+        return Box::pin(next(talk, account, draft)).await;
+    };
+    if at <= talk.now {
+        return past(talk, account, draft);
+    }
+    let services = &talk.services.messages;
+    let ids = services.schedule(account, talk.event.subject.chat, &draft.to, &body, at, &draft.origin).await?;
+    let mut made: Vec<ScheduledMessage> = Vec::with_capacity(ids.len());
+    for id in ids {
+        made.push(services.find(account.id, id).await?);
+    }
+    let screen = match made.as_slice() {
+        [one] => messages::draw(talk, account, one, true).await?,
+        many => screens::messages::scheduled_many(many, at, account.zone, talk.language),
+    };
+    Ok(talk.go(State::Idle, screen))
+}
+
+fn of(message: &ScheduledMessage, origin: String) -> MessageDraft {
+    let to = Addressee { recipient: message.recipient.clone(), name: message.recipient_name.clone() };
+    MessageDraft { to: vec![to], body: Some(message.body.clone()), origin, ..MessageDraft::default() }
+}
+
+/// Edits a part of a waiting message.
+pub(super) async fn edit(talk: &Talk<'_>, account: &Account, id: MessageId, part: Part) -> Result<Turn, Refusal> {
+    let message = talk.services.messages.find(account.id, id).await?;
+    if !message.status.is_open() {
+        return Err(Refusal::AlreadySent);
+    }
+    let draft = MessageDraft { id: Some(id), ..of(&message, String::new()) };
+    ask(talk, account, draft, part).await
+}
+
+/// A reply to a card says another time.
+pub(super) async fn new_time(talk: &Talk<'_>, account: &Account, message: &ScheduledMessage, text: &str) -> Result<Turn, Refusal> {
+    let draft = MessageDraft { id: Some(message.id), asking: Some(Part::Time), ..of(message, String::new()) };
+    time(talk, account, draft, text).await
+}
+
+/// A new draft with the recipient and text of another message.
+pub(super) async fn duplicate(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
+    let message = talk.services.messages.find(account.id, id).await?;
+    let draft = MessageDraft { origin: fresh(talk).origin, ..of(&message, String::new()) };
+    next(talk, account, draft).await
+}

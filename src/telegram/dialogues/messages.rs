@@ -1,0 +1,109 @@
+//! Saved messages: lists, cards, cancel, send now, pin, and replies to a card.
+
+use super::Talk;
+use crate::domain::account::Account;
+use crate::domain::ids::{InstanceId, MessageId};
+use crate::domain::message::{ScheduledMessage, Status};
+use crate::locale::{plain, t};
+use crate::services::Refusal;
+use crate::telegram::command::Command;
+use crate::telegram::screen::Screen;
+use crate::telegram::screens;
+use crate::telegram::screens::messages::{Card, List};
+use crate::telegram::session::Turn;
+
+/// A page of a list.
+pub(super) async fn list(talk: &Talk<'_>, account: &Account, past: bool, page: i64) -> Result<Turn, Refusal> {
+    let (rows, waiting, gone) = talk.services.messages.page(account.id, past, page).await?;
+    let list = List { rows: &rows, past, page, waiting, gone, zone: account.zone };
+    Ok(talk.go(talk.left(), screens::messages::list(&list, talk.language)))
+}
+
+/// The card of a message, drawn.
+pub(super) async fn draw(talk: &Talk<'_>, account: &Account, message: &ScheduledMessage, fresh: bool) -> Result<Screen, Refusal> {
+    let through = match message.instance.filter(|_| message.pinned || message.status == Status::Sent) {
+        Some(id) => talk.services.instances.find(account.id, id).await.ok(),
+        None => talk.services.instances.active(account.id).await?,
+    };
+    let card = Card { message, through: through.as_ref(), now: talk.now, zone: account.zone, fresh };
+    Ok(screens::messages::card(&card, talk.language))
+}
+
+/// A card.
+pub(super) async fn card(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
+    let message = talk.services.messages.find(account.id, id).await?;
+    Ok(talk.go(talk.left(), draw(talk, account, &message, false).await?))
+}
+
+/// Redraws a card when the tap was of an older state of its message.
+async fn current(talk: &Talk<'_>, account: &Account, id: MessageId, version: Option<i64>) -> Result<Option<Turn>, Refusal> {
+    let message = talk.services.messages.find(account.id, id).await?;
+    if version.is_none_or(|version| version == message.version) && message.status != Status::Cancelled {
+        return Ok(None);
+    }
+    let mut turn = talk.stay(draw(talk, account, &message, false).await?);
+    if let Some(crate::telegram::screen::Outgoing::Answer { toast, .. }) = turn.show.first_mut() {
+        *toast = Some(match message.status {
+            Status::Cancelled => plain!(talk.language, "toast-already-cancelled"),
+            Status::Sent => plain!(talk.language, "toast-already-sent"),
+            _ => plain!(talk.language, "toast-changed"),
+        });
+    }
+    Ok(Some(turn))
+}
+
+/// Cancels it.
+pub(super) async fn cancel(talk: &Talk<'_>, account: &Account, id: MessageId, version: i64) -> Result<Turn, Refusal> {
+    if let Some(turn) = current(talk, account, id, Some(version)).await? {
+        return Ok(turn);
+    }
+    let message = talk.services.messages.cancel(account.id, id).await?;
+    Ok(talk.stay(draw(talk, account, &message, false).await?))
+}
+
+/// Sends it now, or again.
+pub(super) async fn send_now(talk: &Talk<'_>, account: &Account, id: MessageId, version: Option<i64>) -> Result<Turn, Refusal> {
+    if let Some(turn) = current(talk, account, id, version).await? {
+        return Ok(turn);
+    }
+    let message = talk.services.messages.send_now(account, id).await?;
+    Ok(talk.stay(draw(talk, account, &message, false).await?))
+}
+
+/// An unknown one arrived.
+pub(super) async fn arrived(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
+    let message = talk.services.messages.arrived(account.id, id).await?;
+    Ok(talk.stay(draw(talk, account, &message, false).await?))
+}
+
+/// To which instance it is pinned.
+pub(super) async fn ask_pin(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
+    let message = talk.services.messages.find(account.id, id).await?;
+    let instances = talk.services.instances.list(account.id).await?;
+    Ok(talk.stay(screens::messages::pin(&message, &instances, talk.language)))
+}
+
+/// Pins it.
+pub(super) async fn pin(talk: &Talk<'_>, account: &Account, id: MessageId, to: InstanceId) -> Result<Turn, Refusal> {
+    let to = (to.0 != 0).then_some(to);
+    let message = talk.services.messages.pin(account.id, id, to).await?;
+    Ok(talk.stay(draw(talk, account, &message, false).await?))
+}
+
+/// A reply to a card: a new time, or a word that cancels.
+pub(super) async fn reply(talk: &Talk<'_>, account: &Account, text: &str) -> Result<Turn, Refusal> {
+    let Some(id) = talk.replied_card().await? else {
+        return super::message_draft::one_line(talk, account, text, text).await;
+    };
+    let message = talk.services.messages.find(account.id, id).await?;
+    let word = text.trim().trim_start_matches('/').to_lowercase();
+    let cancels = ["cancela", "cancele", "cancelar", "cancel", "cancelá"].contains(&word.as_str());
+    if cancels || Command::read(&word) == Some(Command::Cancel) {
+        let message = talk.services.messages.cancel(account.id, id).await?;
+        return Ok(talk.say(talk.state(), draw(talk, account, &message, false).await?));
+    }
+    if !message.status.is_open() && message.status != Status::Unknown && message.status != Status::Cancelled {
+        return Ok(talk.say(talk.state(), Screen::new(t!(talk.language, "refusal-already-sent"))));
+    }
+    super::message_draft::new_time(talk, account, &message, text).await
+}

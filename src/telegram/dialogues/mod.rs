@@ -1,0 +1,292 @@
+//! Conversations: `(state, input) → turn`. Global inputs first, then the state's own dialogue.
+
+mod account;
+mod instance_draft;
+mod instances;
+mod late;
+mod message_draft;
+mod messages;
+mod sign_up;
+
+use anyhow::Result;
+
+use super::command::Command;
+use super::event::{Event, Input};
+use super::screen::{Html, Key, KeyAction, Outgoing, Screen};
+use super::screens;
+use super::session::{Session, Turn};
+use super::state::State;
+use super::tap::Tap;
+use crate::domain::account::Account;
+use crate::domain::clock::Moment;
+use crate::domain::language::Language;
+use crate::locale::{plain, t};
+use crate::services::{Refusal, Services};
+
+/// What the dialogues work with.
+pub(super) struct Talk<'a> {
+    services: &'a Services,
+    session: &'a Session,
+    event: &'a Event,
+    now: Moment,
+    language: Language,
+}
+
+/// Takes one turn of a conversation.
+pub async fn turn(services: &Services, session: &Session, event: &Event) -> Result<Turn> {
+    let talk = Talk { services, session, event, now: services.messages.clock.now(), language: session.language };
+    if !event.private {
+        return Ok(talk.in_group());
+    }
+    let outcome = match &session.account {
+        Some(account) => talk.known(account).await,
+        None => sign_up::turn(&talk).await,
+    };
+    match outcome {
+        Ok(turn) => Ok(turn),
+        // The store is away: the update is tried again, nothing is lost.
+        Err(Refusal::Storage(error)) => Err(error.into()),
+        Err(refusal) => Ok(talk.refuse(&refusal)),
+    }
+}
+
+/// What a chat is told when something went wrong inside.
+pub fn apology(language: Language) -> Screen {
+    screens::home::apology(language)
+}
+
+impl Talk<'_> {
+    /// The state as it was.
+    fn state(&self) -> State {
+        self.session.state.clone()
+    }
+
+    /// Goes to `next`, showing a screen: in place of the tapped message, or as a new one.
+    fn go(&self, next: State, screen: Screen) -> Turn {
+        let show = match (&self.event.query, self.event.message) {
+            (Some(query), Some(message)) => vec![answer(query), Outgoing::Edit(message, screen)],
+            (Some(query), None) => vec![answer(query), Outgoing::Send(screen)],
+            _ => vec![Outgoing::Send(screen)],
+        };
+        Turn::new(next, show)
+    }
+
+    /// Shows a screen and stays where it is.
+    fn stay(&self, screen: Screen) -> Turn {
+        self.go(self.state(), screen)
+    }
+
+    /// Says something new below, and answers the tap if there was one.
+    fn say(&self, next: State, screen: Screen) -> Turn {
+        let mut show: Vec<_> = self.event.query.iter().map(|query| answer(query)).collect();
+        show.push(Outgoing::Send(screen));
+        Turn::new(next, show)
+    }
+
+    /// Only a toast.
+    fn toast(&self, text: String) -> Turn {
+        let show = match &self.event.query {
+            Some(query) => vec![Outgoing::Answer { query: query.clone(), toast: Some(text), alert: false }],
+            None => vec![Outgoing::Send(Screen::new(Html::escape(&text)))],
+        };
+        Turn::new(self.state(), show)
+    }
+
+    /// Deletes what the user said; when Telegram refuses, says so.
+    fn forget(&self, mut turn: Turn) -> Turn {
+        if let Some(message) = self.event.message.filter(|_| self.event.query.is_none()) {
+            let otherwise = Some(Screen::new(t!(self.language, "delete-yourself")));
+            turn.show.insert(0, Outgoing::Delete { message, otherwise });
+        }
+        turn
+    }
+
+    /// A wish that could not be met; the dialogue stays.
+    fn refuse(&self, refusal: &Refusal) -> Turn {
+        match &self.event.query {
+            Some(query) if matches!(refusal, Refusal::Changed | Refusal::BeingSent | Refusal::AlreadySent | Refusal::NotFound) => {
+                let toast = Some(screens::refusal::toast(refusal, self.language));
+                Turn::new(self.state(), vec![Outgoing::Answer { query: query.clone(), toast, alert: true }])
+            }
+            _ => self.say(self.state(), Screen::new(screens::refusal::refusal(refusal, self.now, self.language))),
+        }
+    }
+
+    /// In a group only a way to the private chat is offered: keys and numbers do not belong there.
+    fn in_group(&self) -> Turn {
+        match &self.event.input {
+            Input::Command { .. } => {
+                let label = plain!(self.language, "open-private");
+                let url = format!("https://t.me/{}", self.session.bot_username);
+                let mut screen = Screen::new(t!(self.language, "in-group"));
+                screen.rows.push(vec![Key { label, does: KeyAction::Url(url) }]);
+                Turn::new(self.state(), vec![Outgoing::Send(screen)])
+            }
+            Input::Tap(_) | Input::StaleTap => self.toast(plain!(self.language, "toast-expired")),
+            _ => Turn::new(self.state(), Vec::new()),
+        }
+    }
+
+    async fn known(&self, account: &Account) -> Result<Turn, Refusal> {
+        match &self.event.input {
+            Input::Command { name, args } => self.command(account, name, args).await,
+            Input::Tap(tap) => self.tap(account, tap).await,
+            Input::StaleTap => Ok(self.toast(plain!(self.language, "toast-expired"))),
+            Input::Found(finding) => instances::found(self, account, finding).await,
+            input => self.answer(account, input).await,
+        }
+    }
+
+    async fn command(&self, account: &Account, name: &str, args: &str) -> Result<Turn, Refusal> {
+        match Command::read(name) {
+            Some(Command::Home) => self.home(account).await,
+            Some(Command::Schedule) => message_draft::start(self, account, args).await,
+            Some(Command::Messages) => messages::list(self, account, false, 0).await,
+            Some(Command::Instances) => instances::list(self, account, 0).await,
+            Some(Command::Account) => account::card(self, account).await,
+            Some(Command::Invite) => account::invite(self, account).await,
+            Some(Command::Help) => Ok(self.stay(screens::home::help(true, self.language))),
+            Some(Command::Cancel) => self.cancel(account).await,
+            None => Ok(self.stay(Screen::new(t!(self.language, "unknown-command")))),
+        }
+    }
+
+    /// Home; what was going on is kept as a draft.
+    async fn home(&self, account: &Account) -> Result<Turn, Refusal> {
+        let next = self.left();
+        let draft = matches!(next, State::Left { .. });
+        Ok(self.go(next, self.home_screen(account, draft).await?))
+    }
+
+    async fn home_screen(&self, account: &Account, draft: bool) -> Result<Screen, Refusal> {
+        let active = self.services.instances.active(account.id).await?;
+        let (_, waiting, _) = self.services.messages.page(account.id, false, 0).await?;
+        Ok(screens::home::home(account, active.as_ref(), waiting, draft, self.language))
+    }
+
+    /// The state after leaving what is going on: a draft is kept.
+    fn left(&self) -> State {
+        match self.state() {
+            draft if draft.is_draft() => State::Left { draft: Box::new(draft) },
+            State::Left { draft } => State::Left { draft },
+            _ => State::Idle,
+        }
+    }
+
+    /// Leaves what is going on and drops it.
+    async fn cancel(&self, account: &Account) -> Result<Turn, Refusal> {
+        let said = match self.state() {
+            State::Idle => t!(self.language, "nothing-to-cancel"),
+            _ => t!(self.language, "cancelled"),
+        };
+        let mut screen = self.home_screen(account, false).await?;
+        let mut html = said;
+        html.line(&Html::default());
+        html.line(&screen.html);
+        screen.html = html;
+        Ok(self.go(State::Idle, screen))
+    }
+
+    async fn tap(&self, account: &Account, tap: &Tap) -> Result<Turn, Refusal> {
+        match tap {
+            Tap::Home => self.home(account).await,
+            Tap::Cancel => self.cancel(account).await,
+            Tap::Help => Ok(self.stay(screens::home::help(true, self.language))),
+            Tap::Resume => self.resume(account).await,
+            Tap::CreateAccount | Tap::HaveAccount | Tap::UseName | Tap::Back => Ok(self.toast(plain!(self.language, "toast-expired"))),
+            Tap::Instances(page) => instances::list(self, account, *page).await,
+            Tap::NewInstance => Ok(instance_draft::start(self)),
+            Tap::Instance(id) => instances::card(self, account, *id).await,
+            Tap::TestInstance(id) => instances::test(self, account, *id).await,
+            Tap::ActivateInstance(id) => instances::activate(self, account, *id).await,
+            Tap::EditInstance(id) => instances::choose_field(self, account, *id).await,
+            Tap::EditField(id, field) => instance_draft::edit_saved(self, account, *id, *field).await,
+            Tap::DeleteInstance(id) => instances::ask_delete(self, account, *id).await,
+            Tap::DeleteMove(_) | Tap::DeleteCancel(_) | Tap::DeleteHold(_) => instances::delete(self, account, tap).await,
+            Tap::TestAgain | Tap::DraftField(_) | Tap::DraftEdit | Tap::Save | Tap::SaveActivate | Tap::SaveAnyway => {
+                instance_draft::tap(self, account, tap).await
+            }
+            Tap::Take(index) => self.take(account, *index).await,
+            Tap::NewMessage => message_draft::start(self, account, "").await,
+            Tap::Messages(past, page) => messages::list(self, account, *past, *page).await,
+            Tap::Message(id) => messages::card(self, account, *id).await,
+            Tap::Confirm | Tap::DraftPart(_) | Tap::Finished | Tap::Pick(_) => message_draft::tap(self, account, tap).await,
+            Tap::Undo(id, version) | Tap::CancelMessage(id, version) => messages::cancel(self, account, *id, *version).await,
+            Tap::EditPart(id, part) => message_draft::edit(self, account, *id, *part).await,
+            Tap::SendNow(id, version) => messages::send_now(self, account, *id, Some(*version)).await,
+            Tap::SendAgain(id) => messages::send_now(self, account, *id, None).await,
+            Tap::PinMessage(id) => messages::ask_pin(self, account, *id).await,
+            Tap::PinTo(id, instance) => messages::pin(self, account, *id, *instance).await,
+            Tap::Duplicate(id) => message_draft::duplicate(self, account, *id).await,
+            Tap::Arrived(id) => messages::arrived(self, account, *id).await,
+            Tap::LateSend | Tap::LateChoose | Tap::LateTomorrow | Tap::LateDrop => late::tap(self, account, tap).await,
+            Tap::Account
+            | Tap::Languages
+            | Tap::Language(_)
+            | Tap::Zone
+            | Tap::Region
+            | Tap::Password
+            | Tap::Chats
+            | Tap::Unlink(_)
+            | Tap::UnlinkYes(_)
+            | Tap::TakeZone(_)
+            | Tap::Invite => account::tap(self, account, tap).await,
+        }
+    }
+
+    /// Takes the n-th offered text of whatever is being asked.
+    async fn take(&self, account: &Account, index: i64) -> Result<Turn, Refusal> {
+        match self.state() {
+            State::Instance(draft) => instance_draft::take(self, account, draft, index).await,
+            State::Message(draft) => message_draft::take(self, account, draft, index).await,
+            _ => Ok(self.toast(plain!(self.language, "toast-expired"))),
+        }
+    }
+
+    /// Goes on with the draft that was left.
+    async fn resume(&self, account: &Account) -> Result<Turn, Refusal> {
+        match self.state() {
+            State::Left { draft } => match *draft {
+                State::Instance(draft) => Ok(instance_draft::show(self, draft)),
+                State::Message(draft) => message_draft::next(self, account, draft).await,
+                _ => self.home(account).await,
+            },
+            _ => Ok(self.toast(plain!(self.language, "toast-expired"))),
+        }
+    }
+
+    /// Anything said that is no command and no key: the state's own dialogue takes it.
+    async fn answer(&self, account: &Account, input: &Input) -> Result<Turn, Refusal> {
+        match self.state() {
+            State::Instance(draft) => instance_draft::answer(self, account, draft, input).await,
+            State::Message(draft) => message_draft::answer(self, account, draft, input).await,
+            State::Settings(setting) => account::answer(self, account, setting, input).await,
+            // The account was made or joined by a turn that was cut off: what was said is a password.
+            State::SignUp { .. } | State::LogIn { .. } => {
+                let screen = self.home_screen(account, false).await?;
+                Ok(self.forget(self.go(State::Idle, screen)))
+            }
+            State::Idle | State::Left { .. } => match input {
+                Input::Text { plain, .. } if self.event.reply_to.is_some() => messages::reply(self, account, plain).await,
+                Input::Text { plain, marked } => message_draft::one_line(self, account, plain, marked).await,
+                Input::Contact { phone, name } => message_draft::with_contact(self, account, phone, name).await,
+                Input::Edited { .. } => Ok(Turn::new(self.state(), Vec::new())),
+                _ => Ok(self.stay(Screen::new(t!(self.language, "not-understood")))),
+            },
+        }
+    }
+}
+
+fn answer(query: &str) -> Outgoing {
+    Outgoing::Answer { query: query.to_owned(), toast: None, alert: false }
+}
+
+impl Talk<'_> {
+    /// The scheduled message whose card was replied to. Whose it is, is looked up under the account.
+    async fn replied_card(&self) -> Result<Option<crate::domain::ids::MessageId>, Refusal> {
+        match self.event.reply_to {
+            Some(shown) => self.services.messages.of_card(self.event.subject.chat, shown).await,
+            None => Ok(None),
+        }
+    }
+}

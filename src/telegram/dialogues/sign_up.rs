@@ -1,0 +1,144 @@
+//! Strangers: create an account, or log in.
+
+use super::Talk;
+use crate::domain::account::Username;
+use crate::locale::{plain, t};
+use crate::services::Refusal;
+use crate::services::accounts::Admission;
+use crate::telegram::command::Command;
+use crate::telegram::event::Input;
+use crate::telegram::screen::Screen;
+use crate::telegram::screens;
+use crate::telegram::session::Turn;
+use crate::telegram::state::{SignUp, State};
+use crate::telegram::tap::Tap;
+
+/// A turn of someone without an account.
+pub(super) async fn turn(talk: &Talk<'_>) -> Result<Turn, Refusal> {
+    let language = talk.language;
+    match &talk.event.input {
+        Input::Command { name, args } => match Command::read(name) {
+            Some(Command::Home) => welcome(talk, (!args.is_empty()).then(|| args.clone())).await,
+            Some(Command::Help) => Ok(talk.stay(screens::home::help(false, language))),
+            Some(Command::Cancel) => welcome(talk, code(talk)).await,
+            Some(_) => welcome(talk, code(talk)).await,
+            None => Ok(talk.stay(Screen::new(t!(language, "unknown-command")))),
+        },
+        Input::Tap(Tap::CreateAccount) => create(talk).await,
+        Input::Tap(Tap::HaveAccount) => {
+            Ok(talk.go(State::LogIn { username: None }, screens::account::ask_login_name(language)))
+        }
+        Input::Tap(Tap::UseName) => match talk.state() {
+            State::SignUp { step: SignUp::Username { offered: Some(name) }, code } => username(talk, &name, code).await,
+            _ => Ok(talk.toast(plain!(language, "toast-expired"))),
+        },
+        Input::Tap(Tap::Language(other)) => {
+            talk.services.accounts.set_language(&talk.event.subject, None, *other).await?;
+            let admission = talk.services.accounts.admission(code(talk).as_deref()).await?;
+            Ok(talk.stay(screens::home::welcome(&admission, *other)))
+        }
+        Input::Tap(Tap::Home | Tap::Cancel) => welcome(talk, code(talk)).await,
+        Input::Tap(Tap::Help) => Ok(talk.stay(screens::home::help(false, language))),
+        Input::Tap(_) | Input::StaleTap => Ok(talk.toast(plain!(language, "toast-expired"))),
+        Input::Text { plain, .. } => said(talk, plain).await,
+        Input::Found(_) | Input::Edited { .. } => Ok(Turn::new(talk.state(), Vec::new())),
+        Input::Contact { .. } | Input::Other => match talk.state() {
+            State::SignUp { .. } | State::LogIn { .. } => Ok(talk.stay(Screen::new(t!(language, "send-as-text")))),
+            _ => welcome(talk, code(talk)).await,
+        },
+    }
+}
+
+fn code(talk: &Talk<'_>) -> Option<String> {
+    match talk.state() {
+        State::SignUp { code, .. } => code,
+        _ => None,
+    }
+}
+
+async fn welcome(talk: &Talk<'_>, code: Option<String>) -> Result<Turn, Refusal> {
+    let admission = talk.services.accounts.admission(code.as_deref()).await?;
+    let mut screen = screens::home::welcome(&admission, talk.language);
+    if code.as_ref().is_some_and(|c| c.starts_with("claim_") || c.starts_with("invite_")) && matches!(admission, Admission::Refused(_)) {
+        screen = screen.line(&t!(talk.language, "refusal-code-invalid"));
+    }
+    Ok(talk.go(State::SignUp { step: SignUp::Username { offered: None }, code }, screen))
+}
+
+async fn create(talk: &Talk<'_>) -> Result<Turn, Refusal> {
+    let code = code(talk);
+    if matches!(talk.services.accounts.admission(code.as_deref()).await?, Admission::Refused(_)) {
+        return Err(Refusal::SignupNeedsInvite);
+    }
+    let mut offered = None;
+    if let Some(name) = &talk.event.who.username
+        && let Ok(name) = Username::parse(name)
+        && talk.services.accounts.username_free(&name).await?
+    {
+        offered = Some(name.as_str().to_owned());
+    }
+    let screen = screens::account::ask_username(offered.as_deref(), talk.language);
+    Ok(talk.go(State::SignUp { step: SignUp::Username { offered: Some(offered.unwrap_or_default()) }, code }, screen))
+}
+
+async fn username(talk: &Talk<'_>, name: &str, code: Option<String>) -> Result<Turn, Refusal> {
+    let name = match Username::parse(name) {
+        Ok(name) => name,
+        Err(error) => return Ok(talk.stay(Screen::new(screens::refusal::username(error, talk.language)))),
+    };
+    if !talk.services.accounts.username_free(&name).await? {
+        return Err(Refusal::UsernameTaken);
+    }
+    let screen = screens::account::ask_password(name.as_str(), talk.language);
+    Ok(talk.go(State::SignUp { step: SignUp::Password { username: name.as_str().to_owned() }, code }, screen))
+}
+
+async fn said(talk: &Talk<'_>, text: &str) -> Result<Turn, Refusal> {
+    match talk.state() {
+        State::SignUp { step: SignUp::Username { offered: Some(_) }, code } => username(talk, text, code).await,
+        State::SignUp { step: SignUp::Password { username }, code } => {
+            let outcome = password(talk, &username, text, code).await;
+            Ok(talk.forget(outcome.or_else(|refusal| match refusal {
+                Refusal::Storage(_) => Err(refusal),
+                Refusal::UsernameTaken => {
+                    let screen = Screen::new(screens::refusal::refusal(&refusal, talk.now, talk.language));
+                    Ok(talk.go(State::SignUp { step: SignUp::Username { offered: Some(String::new()) }, code: self::code(talk) }, screen))
+                }
+                other => Ok(talk.refuse(&other)),
+            })?))
+        }
+        State::LogIn { username: None } => {
+            let next = State::LogIn { username: Some(text.trim().to_owned()) };
+            Ok(talk.go(next, screens::account::ask_login_password(talk.language)))
+        }
+        State::LogIn { username: Some(username) } => {
+            let outcome = talk.services.accounts.log_in(&talk.event.subject, &username, text).await;
+            let turn = match outcome {
+                Ok(account) => {
+                    let screen = talk.home_screen(&account, false).await?;
+                    talk.go(State::Idle, Screen { html: screen.html.clone(), ..screen })
+                }
+                Err(Refusal::WrongPassword) => {
+                    let screen = Screen::new(screens::refusal::refusal(&Refusal::WrongPassword, talk.now, talk.language));
+                    talk.go(State::LogIn { username: None }, screens::with_cancel(screen, talk.language))
+                }
+                Err(Refusal::Storage(error)) => return Err(Refusal::Storage(error)),
+                Err(other) => talk.refuse(&other),
+            };
+            Ok(talk.forget(turn))
+        }
+        _ => welcome(talk, code(talk)).await,
+    }
+}
+
+async fn password(talk: &Talk<'_>, username: &str, text: &str, code: Option<String>) -> Result<Turn, Refusal> {
+    let accounts = &talk.services.accounts;
+    let username = Username::parse(username).map_err(|_| Refusal::NotFound)?;
+    let hash = accounts.hash_password(&username, text).await?;
+    let account = accounts.create_account(&talk.event.subject, code.as_deref(), &username, &hash, talk.language).await?;
+    let home = talk.home_screen(&account, false).await?;
+    let mut html = t!(talk.language, "account-created", name = account.username);
+    html.line(&crate::telegram::screen::Html::default());
+    html.line(&home.html);
+    Ok(talk.go(State::Idle, Screen { html, ..home }))
+}

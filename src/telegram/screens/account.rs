@@ -1,0 +1,120 @@
+//! Account, sign-up and settings.
+
+use crate::domain::account::{Account, Role};
+use crate::domain::clock::Moment;
+use crate::domain::language::Language;
+use crate::locale::{format, plain, t};
+use crate::services::accounts::LinkedChat;
+use crate::telegram::screen::Screen;
+use crate::telegram::tap::Tap;
+
+use super::with_cancel;
+
+/// Asks for a username; Telegram's may be offered.
+pub fn ask_username(offered: Option<&str>, language: Language) -> Screen {
+    let mut screen = Screen::new(t!(language, "ask-username"));
+    if let Some(name) = offered {
+        screen = screen.key(name, &Tap::UseName);
+    }
+    with_cancel(screen, language)
+}
+
+/// Asks for a new password.
+pub fn ask_password(username: &str, language: Language) -> Screen {
+    with_cancel(Screen::new(t!(language, "ask-password", name = username)), language)
+}
+
+/// Asks who logs in.
+pub fn ask_login_name(language: Language) -> Screen {
+    with_cancel(Screen::new(t!(language, "ask-login-name")), language)
+}
+
+/// Asks for the password of a login.
+pub fn ask_login_password(language: Language) -> Screen {
+    with_cancel(Screen::new(t!(language, "ask-login-password")), language)
+}
+
+/// The account's card.
+pub fn account(account: &Account, chats: usize, now: Moment, language: Language) -> Screen {
+    let role = match account.role {
+        Role::Admin => plain!(language, "role-admin"),
+        Role::User => plain!(language, "role-user"),
+    };
+    let mut screen = Screen::new(t!(language, "account-title", name = account.username, role = role))
+        .line(&t!(language, "account-language", language = language.name()))
+        .line(&t!(language, "account-zone", zone = format::zone(now, account.zone), now = format::moment(now, account.zone, language)))
+        .line(&t!(language, "account-region", region = account.region))
+        .line(&t!(language, "account-chats", count = chats))
+        .key(format!("🌐 {}", plain!(language, "language")), &Tap::Languages)
+        .beside(format!("🕐 {}", plain!(language, "time-zone")), &Tap::Zone)
+        .key(format!("📞 {}", plain!(language, "region")), &Tap::Region)
+        .beside(format!("🔑 {}", plain!(language, "password")), &Tap::Password)
+        .key(format!("💬 {}", plain!(language, "linked-chats")), &Tap::Chats);
+    if account.is_admin() {
+        screen = screen.beside(format!("💌 {}", plain!(language, "invite")), &Tap::Invite);
+    }
+    super::with_home(screen, language)
+}
+
+/// The choice of a language.
+pub fn languages(language: Language) -> Screen {
+    let mut screen = Screen::new(t!(language, "choose-language"));
+    for other in Language::ALL {
+        screen = screen.key(other.name(), &Tap::Language(other));
+    }
+    screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Account)
+}
+
+/// Asks for a city or zone; `offered` are the zones found.
+pub fn ask_zone(offered: &[String], now: Moment, language: Language) -> Screen {
+    let mut screen = Screen::new(t!(language, "ask-zone"));
+    for (n, name) in (0_i64..).zip(offered) {
+        let label = name.parse::<chrono_tz::Tz>().map_or_else(
+            |_| name.clone(),
+            |zone| {
+                let local = now.in_zone(zone);
+                format!("{} — {}", format::zone(now, zone), local.format("%H:%M"))
+            },
+        );
+        screen = screen.key(label, &Tap::TakeZone(n));
+    }
+    with_cancel(screen, language)
+}
+
+/// Asks for a region.
+pub fn ask_region(language: Language) -> Screen {
+    with_cancel(Screen::new(t!(language, "ask-region")), language)
+}
+
+/// Asks for the current password.
+pub fn ask_old_password(language: Language) -> Screen {
+    with_cancel(Screen::new(t!(language, "ask-old-password")), language)
+}
+
+/// Asks for the new password.
+pub fn ask_new_password(language: Language) -> Screen {
+    with_cancel(Screen::new(t!(language, "ask-new-password")), language)
+}
+
+/// The linked chats, each with a key that unlinks it.
+pub fn chats(chats: &[LinkedChat], language: Language) -> Screen {
+    let mut screen = Screen::new(t!(language, "chats-title"));
+    for chat in chats {
+        let name = if chat.name.is_empty() { chat.user.to_string() } else { chat.name.clone() };
+        screen = screen.key(format!("🔌 {}", plain!(language, "unlink", name = name)), &Tap::Unlink(chat.user));
+    }
+    screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Account)
+}
+
+/// Asks before a chat is unlinked.
+pub fn confirm_unlink(chat: &LinkedChat, language: Language) -> Screen {
+    Screen::new(t!(language, "unlink-ask", name = chat.name))
+        .key(format!("↩️ {}", plain!(language, "back")), &Tap::Chats)
+        .beside(format!("🔌 {}", plain!(language, "confirm")), &Tap::UnlinkYes(chat.user))
+}
+
+/// An invite link, to be passed on.
+pub fn invite(link: &str, language: Language) -> Screen {
+    let screen = Screen::new(t!(language, "invite-link", link = link)).copy(format!("📋 {}", plain!(language, "copy")), link);
+    super::with_home(screen, language)
+}

@@ -1,0 +1,320 @@
+//! Scheduling: the questions, the confirm card, a message's card, the lists.
+
+use chrono_tz::Tz;
+
+use crate::domain::clock::Moment;
+use crate::domain::ids::MessageId;
+use crate::domain::language::Language;
+use crate::domain::message::{Reason, ScheduledMessage, Status};
+use crate::locale::{format, plain, t};
+use crate::services::instances::Instance;
+use crate::services::messages::{Addressee, PAGE};
+use crate::telegram::screen::{Html, Screen};
+use crate::telegram::tap::{Part, Tap};
+
+use super::instances::dot;
+use super::with_cancel;
+
+/// How much of a text a card shows.
+const PREVIEW: usize = 900;
+
+/// A recipient as people read it, with a name where there is one.
+pub fn addressee(to: &Addressee) -> String {
+    let number = to.recipient.shown();
+    if to.name.is_empty() { number } else { format!("{} ({number})", to.name) }
+}
+
+/// The start of a text.
+pub fn preview(text: &str, most: usize) -> String {
+    let short: String = text.chars().take(most).collect();
+    if short.len() < text.len() { format!("{short}…") } else { short }
+}
+
+/// Asks to whom; recent recipients are offered.
+pub fn ask_to(recent: &[Addressee], language: Language) -> Screen {
+    let mut screen = Screen::new(t!(language, "ask-to"));
+    for (n, to) in (0_i64..).zip(recent) {
+        screen = screen.key(format!("👤 {}", preview(&addressee(to), 40)), &Tap::Take(n));
+    }
+    with_cancel(screen, language)
+}
+
+/// Asks what.
+pub fn ask_text(language: Language) -> Screen {
+    with_cancel(Screen::new(t!(language, "ask-text")), language)
+}
+
+/// A long text came in: more may follow.
+pub fn ask_more(length: usize, language: Language) -> Screen {
+    let screen = Screen::new(t!(language, "ask-more", length = length));
+    with_cancel(screen.key(format!("✅ {}", plain!(language, "finished")), &Tap::Finished), language)
+}
+
+/// Asks when; usual moments are offered.
+pub fn ask_when(quick: &[Moment], zone: Tz, language: Language) -> Screen {
+    with_cancel(moments(Screen::new(t!(language, "ask-when")), quick, zone, language), language)
+}
+
+/// Asks back, with candidate moments as keys.
+pub fn ask_which(question: Html, candidates: &[Moment], zone: Tz, language: Language) -> Screen {
+    with_cancel(moments(Screen::new(question), candidates, zone, language), language)
+}
+
+fn moments(mut screen: Screen, at: &[Moment], zone: Tz, language: Language) -> Screen {
+    for moment in at {
+        screen = screen.key(format!("🕐 {}", format::moment(*moment, zone, language)), &Tap::Pick(moment.0));
+    }
+    screen
+}
+
+/// What is about to be scheduled.
+#[derive(Debug)]
+pub struct Confirm<'a> {
+    /// To whom.
+    pub to: &'a [Addressee],
+    /// What.
+    pub body: &'a str,
+    /// When.
+    pub at: Moment,
+    /// Now.
+    pub now: Moment,
+    /// The account's zone.
+    pub zone: Tz,
+    /// What it will leave through.
+    pub through: Option<&'a Instance>,
+}
+
+/// The confirm card: everything that was understood.
+pub fn confirm(card: &Confirm<'_>, language: Language) -> Screen {
+    let to: Vec<_> = card.to.iter().map(addressee).collect();
+    let screen = Screen::new(t!(language, "confirm-title"))
+        .line(&Html::default())
+        .line(&t!(language, "card-to", to = to.join(", ")))
+        .line(&when(card.at, card.now, card.zone, language))
+        .line(&through(card.through, language))
+        .line(&Html::default())
+        .line(&quote(card.body))
+        .key(format!("✅ {}", plain!(language, "confirm")), &Tap::Confirm)
+        .key(format!("🕐 {}", plain!(language, "change-time")), &Tap::DraftPart(Part::Time))
+        .beside(format!("✏️ {}", plain!(language, "change-text")), &Tap::DraftPart(Part::Text))
+        .key(format!("👤 {}", plain!(language, "change-recipient")), &Tap::DraftPart(Part::To));
+    with_cancel(screen, language)
+}
+
+fn when(at: Moment, now: Moment, zone: Tz, language: Language) -> Html {
+    let moment = format::moment(at, zone, language);
+    let name = format::zone(at, zone);
+    if at > now {
+        t!(language, "card-when", moment = moment, zone = name, span = format::span(at.since(now), language))
+    } else {
+        t!(language, "card-when-now", moment = moment, zone = name)
+    }
+}
+
+fn through(instance: Option<&Instance>, language: Language) -> Html {
+    match instance {
+        Some(i) => t!(language, "card-through", dot = dot(i.connection), name = i.label.as_str()),
+        None => t!(language, "card-through-none"),
+    }
+}
+
+fn quote(body: &str) -> Html {
+    Html::trusted(format!("<blockquote>{}</blockquote>", Html::escape(&preview(body, PREVIEW))))
+}
+
+/// What a message's card is drawn from.
+#[derive(Debug)]
+pub struct Card<'a> {
+    /// The message.
+    pub message: &'a ScheduledMessage,
+    /// The instance that it will leave (or left) through.
+    pub through: Option<&'a Instance>,
+    /// Now.
+    pub now: Moment,
+    /// The reader's zone.
+    pub zone: Tz,
+    /// It was scheduled just now: it can be undone.
+    pub fresh: bool,
+}
+
+/// A message's card.
+pub fn card(card: &Card<'_>, language: Language) -> Screen {
+    let message = card.message;
+    let to = Addressee { recipient: message.recipient.clone(), name: message.recipient_name.clone() };
+    let mut screen = Screen::new(Html::trusted(format!("<b>{}</b> #{}", status_line(message.status, language), message.id)));
+    if let Some(reason) = message.reason.filter(|_| matches!(message.status, Status::Held | Status::Failed | Status::Unknown)) {
+        screen = screen.line(&reason_line(reason, language));
+    }
+    screen = screen.line(&t!(language, "card-to", to = addressee(&to)));
+    screen = match (message.status, message.sent_at) {
+        (Status::Sent, Some(at)) => screen.line(&t!(language, "card-sent-at", moment = format::moment(at, card.zone, language))),
+        _ => screen.line(&when(message.scheduled_time, card.now, card.zone, language)),
+    };
+    if !matches!(message.status, Status::Cancelled) {
+        screen = screen.line(&through(card.through, language));
+        if message.pinned {
+            screen = screen.line(&t!(language, "card-pinned"));
+        }
+    }
+    screen = screen.line(&Html::default()).line(&quote(&message.body)).card_of(message.id);
+    card_keys(screen, message, card.fresh, language)
+}
+
+fn card_keys(mut screen: Screen, message: &ScheduledMessage, fresh: bool, language: Language) -> Screen {
+    let (id, version) = (message.id, message.version);
+    let send_again = format!("🔁 {}", plain!(language, "send-again"));
+    let cancel = format!("🗑 {}", plain!(language, "cancel-message"));
+    match message.status {
+        Status::Scheduled | Status::Held | Status::Late => {
+            if fresh {
+                screen = screen.key(format!("↩️ {}", plain!(language, "undo")), &Tap::Undo(id, version));
+            }
+            screen = edit_keys(screen, id, language)
+                .beside(format!("🚀 {}", plain!(language, "send-now")), &Tap::SendNow(id, version))
+                .key(format!("📌 {}", plain!(language, "pin-instance")), &Tap::PinMessage(id))
+                .beside(format!("📄 {}", plain!(language, "duplicate")), &Tap::Duplicate(id))
+                .key(cancel, &Tap::CancelMessage(id, version));
+        }
+        Status::Unknown => {
+            screen = screen
+                .key(format!("✅ {}", plain!(language, "it-arrived")), &Tap::Arrived(id))
+                .beside(send_again, &Tap::SendAgain(id))
+                .key(cancel, &Tap::CancelMessage(id, version));
+        }
+        Status::Failed => {
+            screen = edit_keys(screen.key(send_again, &Tap::SendAgain(id)), id, language)
+                .key(cancel, &Tap::CancelMessage(id, version));
+        }
+        Status::Sent | Status::Cancelled => {
+            screen = screen.key(format!("📄 {}", plain!(language, "duplicate")), &Tap::Duplicate(id));
+        }
+        Status::Sending => {}
+    }
+    screen.key(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(!message.status.is_waiting(), 0))
+}
+
+fn edit_keys(screen: Screen, id: MessageId, language: Language) -> Screen {
+    screen
+        .key(format!("🕐 {}", plain!(language, "change-time")), &Tap::EditPart(id, Part::Time))
+        .beside(format!("✏️ {}", plain!(language, "change-text")), &Tap::EditPart(id, Part::Text))
+        .key(format!("👤 {}", plain!(language, "change-recipient")), &Tap::EditPart(id, Part::To))
+}
+
+/// A status with its mark.
+pub fn status_line(status: Status, language: Language) -> String {
+    match status {
+        Status::Scheduled => format!("🗓 {}", plain!(language, "status-scheduled")),
+        Status::Sending => format!("📤 {}", plain!(language, "status-sending")),
+        Status::Sent => format!("✅ {}", plain!(language, "status-sent")),
+        Status::Held => format!("⏸ {}", plain!(language, "status-held")),
+        Status::Late => format!("⏰ {}", plain!(language, "status-late")),
+        Status::Unknown => format!("❓ {}", plain!(language, "status-unknown")),
+        Status::Failed => format!("⚠️ {}", plain!(language, "status-failed")),
+        Status::Cancelled => format!("🚫 {}", plain!(language, "status-cancelled")),
+    }
+}
+
+/// Why, and what to do about it.
+pub fn reason_line(reason: Reason, language: Language) -> Html {
+    match reason {
+        Reason::NoActiveInstance => t!(language, "reason-no-active-instance"),
+        Reason::Disconnected => t!(language, "reason-disconnected"),
+        Reason::KeyRefused => t!(language, "reason-key-refused"),
+        Reason::InstanceMissing => t!(language, "reason-instance-missing"),
+        Reason::Licence => t!(language, "reason-licence"),
+        Reason::Unusable => t!(language, "reason-unusable"),
+        Reason::Unreachable => t!(language, "reason-unreachable"),
+        Reason::NotOnWhatsApp => t!(language, "reason-not-on-whatsapp"),
+        Reason::GroupUnknown => t!(language, "reason-group-unknown"),
+        Reason::Invalid => t!(language, "reason-invalid"),
+        Reason::ChannelRefused => t!(language, "reason-channel-refused"),
+        Reason::AnswerLost => t!(language, "reason-answer-lost"),
+    }
+}
+
+/// Several messages were scheduled at once.
+pub fn scheduled_many(messages: &[ScheduledMessage], at: Moment, zone: Tz, language: Language) -> Screen {
+    let title = plain!(language, "scheduled-many", count = messages.len());
+    let mut screen = Screen::new(Html::trusted(format!("✅ {title}\n{}", Html::escape(&format::moment(at, zone, language)))));
+    for message in messages.iter().take(20) {
+        let to = Addressee { recipient: message.recipient.clone(), name: message.recipient_name.clone() };
+        screen = screen.key(preview(&addressee(&to), 40), &Tap::Message(message.id));
+    }
+    super::with_home(screen, language)
+}
+
+/// A page of the messages.
+#[derive(Debug)]
+pub struct List<'a> {
+    /// The page's messages.
+    pub rows: &'a [ScheduledMessage],
+    /// Past ones.
+    pub past: bool,
+    /// Which page, from 0.
+    pub page: i64,
+    /// How many wait.
+    pub waiting: i64,
+    /// How many are past.
+    pub gone: i64,
+    /// The reader's zone.
+    pub zone: Tz,
+}
+
+/// The waiting or the past messages.
+pub fn list(list: &List<'_>, language: Language) -> Screen {
+    let total = if list.past { list.gone } else { list.waiting };
+    let title = if list.past { plain!(language, "messages-past", count = total) } else { plain!(language, "messages-waiting", count = total) };
+    let mut screen = Screen::new(Html::trusted(format!("<b>{title}</b>")));
+    if list.rows.is_empty() {
+        screen = screen.line(&t!(language, "messages-none"));
+    }
+    for message in list.rows {
+        let at = format::moment(message.scheduled_time, list.zone, language);
+        let to = if message.recipient_name.is_empty() { message.recipient.shown() } else { message.recipient_name.clone() };
+        let mark = status_line(message.status, language);
+        let mark = mark.split(' ').next().unwrap_or_default().to_owned();
+        let line = format!("{mark} <b>{}</b> → {}: {}", Html::escape(&at), Html::escape(&to), Html::escape(&preview(&message.body, 40).replace('\n', " ")));
+        screen = screen.line(&Html::trusted(line)).key(format!("{mark} {} · {}", preview(&to, 24), preview(&at, 30)), &Tap::Message(message.id));
+    }
+    let pages = (total + PAGE - 1) / PAGE;
+    if pages > 1 {
+        let (before, after) = ((list.page - 1).max(0), (list.page + 1).min(pages - 1));
+        screen = screen
+            .key("◀️", &Tap::Messages(list.past, before))
+            .beside(format!("{}/{pages}", list.page + 1), &Tap::Messages(list.past, list.page))
+            .beside("▶️", &Tap::Messages(list.past, after));
+    }
+    let (label, other) = if list.past {
+        (format!("🗓 {}", plain!(language, "show-waiting", count = list.waiting)), Tap::Messages(false, 0))
+    } else {
+        (format!("🗂 {}", plain!(language, "show-past", count = list.gone)), Tap::Messages(true, 0))
+    };
+    let screen = screen.key(label, &other).key(format!("📝 {}", plain!(language, "schedule-message")), &Tap::NewMessage);
+    super::with_home(screen, language)
+}
+
+/// To which instance a message is pinned.
+pub fn pin(message: &ScheduledMessage, instances: &[Instance], language: Language) -> Screen {
+    let mut screen = Screen::new(t!(language, "pin-ask", id = message.id));
+    for i in instances {
+        screen = screen.key(format!("{} {}", dot(i.connection), i.label.as_str()), &Tap::PinTo(message.id, i.id));
+    }
+    if message.pinned {
+        screen = screen.key(plain!(language, "unpin"), &Tap::PinTo(message.id, crate::domain::ids::InstanceId(0)));
+    }
+    screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Message(message.id))
+}
+
+/// The late ones: one card for all.
+pub fn late(rows: &[ScheduledMessage], zone: Tz, language: Language) -> Screen {
+    let mut screen = Screen::new(Html::trusted(plain!(language, "late-title", count = rows.len())));
+    for message in rows.iter().take(10) {
+        let at = format::moment(message.scheduled_time, zone, language);
+        screen = screen.line(&t!(language, "late-row", moment = at, to = message.recipient.shown(), text = preview(&message.body, 40)));
+    }
+    screen
+        .key(format!("🚀 {}", plain!(language, "send-all")), &Tap::LateSend)
+        .beside(format!("👆 {}", plain!(language, "choose")), &Tap::LateChoose)
+        .key(format!("📅 {}", plain!(language, "tomorrow-same-time")), &Tap::LateTomorrow)
+        .beside(format!("🗑 {}", plain!(language, "drop")), &Tap::LateDrop)
+}

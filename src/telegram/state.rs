@@ -1,0 +1,142 @@
+//! Where a conversation stands: each step carries exactly what is known so far.
+
+use serde::{Deserialize, Serialize};
+
+use super::tap::{Field, Part};
+use crate::domain::clock::Moment;
+use crate::domain::ids::{InstanceId, MessageId};
+use crate::domain::language::Language;
+use crate::evolution::doctor::Diagnosis;
+use crate::services::messages::Addressee;
+
+/// A conversation's state. Stored sealed, since a draft of an instance holds its key.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum State {
+    /// Nothing is going on.
+    #[default]
+    Idle,
+    /// A stranger at the door.
+    SignUp {
+        /// The step.
+        step: SignUp,
+        /// The code of the link that brought them.
+        code: Option<String>,
+    },
+    /// A stranger logs in.
+    LogIn {
+        /// Once it was said.
+        username: Option<String>,
+    },
+    /// A new instance, or an edit of a saved one.
+    Instance(InstanceDraft),
+    /// A new message, or an edit of a waiting one.
+    Message(MessageDraft),
+    /// A text of the account's settings is awaited.
+    Settings(Setting),
+    /// Nothing is going on, but a draft was left.
+    Left {
+        /// What can be gone on with.
+        draft: Box<State>,
+    },
+}
+
+/// Steps of signing up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignUp {
+    /// A username is awaited; the one that can be taken by a key.
+    Username {
+        /// From Telegram, when free.
+        offered: Option<String>,
+    },
+    /// A password is awaited.
+    Password {
+        /// As chosen.
+        username: String,
+    },
+}
+
+/// What is known of an instance so far.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct InstanceDraft {
+    /// The instance that is edited; none for a new one.
+    pub id: Option<InstanceId>,
+    /// What is awaited; `None`: the summary is shown.
+    pub asking: Option<Field>,
+    /// Typed so far.
+    pub label: Option<String>,
+    /// Typed so far.
+    pub url: Option<String>,
+    /// Typed so far. Sealed with the whole state.
+    pub key: Option<String>,
+    /// Typed so far.
+    pub name: Option<String>,
+    /// Names found on the server.
+    #[serde(default)]
+    pub offered: Vec<String>,
+    /// What the last test found; `None` while it runs.
+    pub found: Option<Diagnosis>,
+    /// Counts the tests, so that a late result of an older one is dropped.
+    #[serde(default)]
+    pub run: i64,
+}
+
+/// What is known of a message so far.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct MessageDraft {
+    /// The waiting message that is edited; none for a new one.
+    pub id: Option<MessageId>,
+    /// What is awaited; `None`: the confirm card is shown.
+    pub asking: Option<Part>,
+    /// To whom.
+    #[serde(default)]
+    pub to: Vec<Addressee>,
+    /// What.
+    pub body: Option<String>,
+    /// A long text arrives in pieces: more may follow until the key is tapped.
+    #[serde(default)]
+    pub more: bool,
+    /// When.
+    pub at: Option<Moment>,
+    /// The day that was said without an hour (YYYY-MM-DD).
+    pub day: Option<String>,
+    /// The moment of the first message of this draft: makes creation idempotent.
+    #[serde(default)]
+    pub origin: String,
+    /// Recent recipients, offered as keys.
+    #[serde(default)]
+    pub recent: Vec<Addressee>,
+    /// The text that was edited into this draft came in this message.
+    pub said_in: Option<i64>,
+}
+
+/// What is awaited of the settings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Setting {
+    /// A city or zone name; the zones offered last.
+    Zone {
+        /// IANA names.
+        offered: Vec<String>,
+    },
+    /// A region.
+    Region,
+    /// The current password.
+    OldPassword,
+    /// The new password.
+    NewPassword {
+        /// The current one, sealed with the state.
+        current: String,
+    },
+}
+
+impl State {
+    /// Whether something would be lost by leaving.
+    pub fn is_draft(&self) -> bool {
+        matches!(self, Self::Instance(_) | Self::Message(_))
+    }
+}
+
+/// The language of a screen travels with what draws it.
+pub type Speech = Language;

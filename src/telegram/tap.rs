@@ -1,0 +1,245 @@
+//! What a key means: `verb[:id][:version]`, at most 64 bytes, readable in logs. A tap carries an id, never
+//! authority: every service looks the id up under the account.
+
+use crate::domain::ids::{InstanceId, MessageId, TelegramUserId};
+use crate::domain::language::Language;
+
+/// A field of an instance that is edited by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Field {
+    /// What the owner calls it.
+    Label,
+    /// Where its server is.
+    Url,
+    /// Its key.
+    Key,
+    /// Its name on the server.
+    Name,
+}
+
+/// A part of a message that is edited by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Part {
+    /// When.
+    Time,
+    /// What.
+    Text,
+    /// To whom.
+    To,
+}
+
+macro_rules! taps {
+    ($( $(#[$doc:meta])* $name:ident $( ( $($arg:ident : $ty:ty),+ ) )? = $verb:literal ),* $(,)?) => {
+        /// A key of ours.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Tap { $( $(#[$doc])* $name $( ( $($ty),+ ) )? ),* }
+
+        impl Tap {
+            /// As `callback_data`.
+            pub fn encode(&self) -> String {
+                match self {
+                    $( Self::$name $( ( $($arg),+ ) )? => {
+                        #[expect(unused_mut, reason = "verbs without arguments add nothing")]
+                        let mut out = String::from($verb);
+                        $( $( out.push(':'); out.push_str(&$arg.write()); )+ )?
+                        out
+                    } )*
+                }
+            }
+
+            /// Reads `callback_data`; `None` for what is not ours (any more).
+            pub fn decode(data: &str) -> Option<Self> {
+                if data.len() > 64 { return None; }
+                let mut parts = data.split(':');
+                let tap = match parts.next()? {
+                    $( $verb => { Self::$name $( ( $( <$ty as Arg>::read(parts.next()?)? ),+ ) )? } )*
+                    _ => return None,
+                };
+                parts.next().is_none().then_some(tap)
+            }
+
+            /// One of each kind, for the test that holds their size and their way back.
+            #[cfg(test)]
+            fn samples() -> Vec<Self> {
+                vec![ $( Self::$name $( ( $( <$ty as Arg>::sample() ),+ ) )? ),* ]
+            }
+        }
+    };
+}
+
+trait Arg: Sized {
+    fn write(&self) -> String;
+    fn read(text: &str) -> Option<Self>;
+    #[cfg(test)]
+    fn sample() -> Self;
+}
+
+macro_rules! number_args {
+    ($($ty:ty => $wrap:expr, $unwrap:expr);* $(;)?) => {$(
+        impl Arg for $ty {
+            fn write(&self) -> String { let get: fn(&$ty) -> i64 = $unwrap; get(self).to_string() }
+            fn read(text: &str) -> Option<Self> { let make: fn(i64) -> $ty = $wrap; text.parse().ok().map(make) }
+            #[cfg(test)]
+            fn sample() -> Self { let make: fn(i64) -> $ty = $wrap; make(i64::MAX) }
+        }
+    )*};
+}
+number_args! {
+    i64 => |n| n, |n| *n;
+    InstanceId => InstanceId, |n| n.0;
+    MessageId => MessageId, |n| n.0;
+    TelegramUserId => TelegramUserId, |n| n.0;
+}
+
+macro_rules! word_args {
+    ($ty:ty: $($word:literal => $value:expr),*) => {
+        impl Arg for $ty {
+            fn write(&self) -> String { $( if *self == $value { return String::from($word); } )* String::new() }
+            fn read(text: &str) -> Option<Self> { match text { $( $word => Some($value), )* _ => None } }
+            #[cfg(test)]
+            fn sample() -> Self { [$($value),*][0] }
+        }
+    };
+}
+word_args!(Language: "pt" => Language::Portuguese, "en" => Language::English, "es" => Language::Spanish);
+word_args!(Field: "label" => Field::Label, "url" => Field::Url, "key" => Field::Key, "name" => Field::Name);
+word_args!(Part: "time" => Part::Time, "text" => Part::Text, "to" => Part::To);
+word_args!(bool: "y" => true, "n" => false);
+
+taps! {
+    /// Home.
+    Home = "home",
+    /// Leave what is going on.
+    Cancel = "cancel",
+    /// One step back.
+    Back = "back",
+    /// Help.
+    Help = "help",
+    /// Go on with the draft that was left.
+    Resume = "resume",
+    /// A stranger wants an account.
+    CreateAccount = "signup",
+    /// A stranger has an account.
+    HaveAccount = "login",
+    /// Take the offered username.
+    UseName = "use_name",
+    /// The list of instances, a page of it.
+    Instances(page: i64) = "insts",
+    /// Start a new instance.
+    NewInstance = "inst_new",
+    /// An instance's card.
+    Instance(id: InstanceId) = "inst",
+    /// Test an instance.
+    TestInstance(id: InstanceId) = "inst_test",
+    /// Make it the active one.
+    ActivateInstance(id: InstanceId) = "inst_act",
+    /// Choose what to edit of it.
+    EditInstance(id: InstanceId) = "inst_edit",
+    /// Edit one field of it.
+    EditField(id: InstanceId, field: Field) = "inst_field",
+    /// Ask before it is deleted.
+    DeleteInstance(id: InstanceId) = "inst_del",
+    /// Delete it; its messages go through the active one.
+    DeleteMove(id: InstanceId) = "inst_del_move",
+    /// Delete it and cancel its messages.
+    DeleteCancel(id: InstanceId) = "inst_del_cancel",
+    /// Delete it; its messages are held.
+    DeleteHold(id: InstanceId) = "inst_del_hold",
+    /// In a draft: take the offered text.
+    Take(index: i64) = "take",
+    /// In a draft: test again.
+    TestAgain = "draft_test",
+    /// In a draft: edit a field.
+    DraftField(field: Field) = "draft_field",
+    /// In a draft: choose what to edit.
+    DraftEdit = "draft_edit",
+    /// Save the draft.
+    Save = "save",
+    /// Save the draft and make it active.
+    SaveActivate = "save_act",
+    /// Save it though the test failed.
+    SaveAnyway = "save_any",
+    /// Start a new message.
+    NewMessage = "msg_new",
+    /// Lists of messages: waiting or past, a page.
+    Messages(past: bool, page: i64) = "msgs",
+    /// A message's card.
+    Message(id: MessageId) = "msg",
+    /// Confirm the draft.
+    Confirm = "ok",
+    /// Edit a part of the draft.
+    DraftPart(part: Part) = "draft_part",
+    /// The pasted text is complete.
+    Finished = "finished",
+    /// Take a candidate moment (milliseconds).
+    Pick(at: i64) = "pick",
+    /// Take it back.
+    Undo(id: MessageId, version: i64) = "undo",
+    /// Edit a part of a waiting message.
+    EditPart(id: MessageId, part: Part) = "msg_edit",
+    /// Send it now.
+    SendNow(id: MessageId, version: i64) = "msg_now",
+    /// Cancel it.
+    CancelMessage(id: MessageId, version: i64) = "msg_cancel",
+    /// Choose the instance that it is pinned to.
+    PinMessage(id: MessageId) = "msg_pin",
+    /// Pin it there (0: unpin).
+    PinTo(id: MessageId, instance: InstanceId) = "msg_pin_to",
+    /// A new draft with the same recipient and text.
+    Duplicate(id: MessageId) = "msg_dup",
+    /// An unknown message arrived.
+    Arrived(id: MessageId) = "msg_arrived",
+    /// Send an unknown or failed message again.
+    SendAgain(id: MessageId) = "msg_again",
+    /// All late ones go now.
+    LateSend = "late_send",
+    /// The late ones one by one.
+    LateChoose = "late_choose",
+    /// All late ones tomorrow, same time.
+    LateTomorrow = "late_tomorrow",
+    /// All late ones are dropped.
+    LateDrop = "late_drop",
+    /// The account's card.
+    Account = "acct",
+    /// Choose a language.
+    Languages = "langs",
+    /// Take this language.
+    Language(language: Language) = "lang",
+    /// Type a time zone.
+    Zone = "zone",
+    /// Type a region.
+    Region = "region",
+    /// Change the password.
+    Password = "password",
+    /// The linked chats.
+    Chats = "chats",
+    /// Unlink a chat.
+    Unlink(user: TelegramUserId) = "unlink",
+    /// Confirmed: unlink it.
+    UnlinkYes(user: TelegramUserId) = "unlink_yes",
+    /// Take the n-th offered zone.
+    TakeZone(index: i64) = "zone_take",
+    /// Make an invite link.
+    Invite = "invite",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tap_fits_in_64_bytes_and_comes_back() {
+        for tap in Tap::samples() {
+            let data = tap.encode();
+            assert!((1..=64).contains(&data.len()), "{data}");
+            assert_eq!(Tap::decode(&data), Some(tap), "{data}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_refused() {
+        for data in ["", "cancel:", "inst", "inst:x", "inst:1:2", "msg:99999999999999999999", "\u{0}\u{1}", "nope:1"] {
+            assert_eq!(Tap::decode(data), None, "{data}");
+        }
+    }
+}
