@@ -1,0 +1,97 @@
+//! Ingest: polls Telegram and keeps what comes in the inbox. Telegram is told only after the commit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::api::{ApiError, RawUpdate};
+use super::{Arrival, Context, inbound};
+use crate::storage::StorageError;
+
+/// Polls until `stop`. Returns only an error that no retry can mend.
+pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut offset = None;
+    let mut wait = Duration::from_millis(500);
+    let mut conflict_told = false;
+    loop {
+        let polled = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            polled = ctx.api.get_updates(offset) => polled,
+        };
+        let pause = match polled {
+            Ok(updates) if updates.is_empty() => {
+                // Telegram starts its ids anew after a quiet week; what was confirmed stays confirmed.
+                offset = None;
+                conflict_told = false;
+                wait = Duration::from_millis(500);
+                continue;
+            }
+            Ok(updates) => {
+                let last = updates.iter().map(|update| update.id.0).max();
+                match keep(&ctx, updates).await {
+                    Ok(()) => {
+                        offset = last.map(|id| id + 1);
+                        conflict_told = false;
+                        wait = Duration::from_millis(500);
+                        continue;
+                    }
+                    Err(error) => {
+                        tracing::warn!(error = format!("{error:#}"), "updates could not be kept; they are asked for again");
+                        wait
+                    }
+                }
+            }
+            Err(ApiError::Unauthorized) => return Err(ApiError::Unauthorized.into()),
+            Err(ApiError::RetryAfter(pause)) => pause,
+            Err(ApiError::Conflict) => {
+                if !conflict_told {
+                    tracing::error!("another process polls with the same bot token; waiting for it to stop");
+                    conflict_told = true;
+                }
+                Duration::from_secs(5)
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "the poll failed");
+                wait
+            }
+        };
+        wait = (wait * 2).min(Duration::from_secs(30));
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = ctx.clock.sleep(pause) => {}
+        }
+    }
+}
+
+/// Keeps a batch in one transaction and hands what is new to the lanes.
+pub(super) async fn keep(ctx: &Arc<Context>, updates: Vec<RawUpdate>) -> anyhow::Result<()> {
+    let now = ctx.clock.now();
+    let batch: Vec<_> = updates
+        .into_iter()
+        .map(|update| {
+            let lane = inbound::lane_of(&update.body);
+            let sealed = ctx.keyring.seal(&format!("inbox/{}", update.id), update.body.as_bytes());
+            (update.id, lane, sealed)
+        })
+        .collect();
+    let fresh: Result<Vec<_>, StorageError> = ctx
+        .db
+        .write(move |conn| {
+            Box::pin(async move {
+                let mut fresh = Vec::with_capacity(batch.len());
+                for (id, lane, sealed) in batch {
+                    if conn.insert_update(id, &lane, &sealed, now).await? {
+                        fresh.push((id, lane, sealed));
+                    }
+                }
+                Ok(fresh)
+            })
+        })
+        .await;
+    for (id, lane, sealed) in fresh? {
+        ctx.arrive(Arrival { id, lane, body: Some(sealed), again: false });
+    }
+    Ok(())
+}

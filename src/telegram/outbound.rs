@@ -1,0 +1,378 @@
+//! Outbound: what stands in the outbox leaves for Telegram, in order per chat, chats beside each other. Sending
+//! comes before marking: a crash in between repeats one message and loses none.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Context;
+use super::api::ApiError;
+use super::lanes::{Lanes, Pace};
+pub use super::screen::Outgoing;
+use super::screen::Screen;
+use crate::domain::clock::Moment;
+use crate::domain::ids::{ChatId, MessageId, TelegramMessageId};
+use crate::services::secrets::Keyring;
+use crate::storage::{Database, StorageError};
+
+/// What seals the rows.
+const SEAL: &str = "outbox";
+/// How many chats are served at once.
+const CHATS: usize = 64;
+/// How many bodies are held in memory; later ones are read when their turn comes.
+const HELD: usize = 1024;
+/// New messages to one chat: so many at once, then one each second.
+const BURST: u32 = 20;
+/// How long a tap can be answered.
+const TAP_LIFE: Duration = Duration::from_secs(60);
+/// How often the outbox is looked at without being woken.
+const LOOK: Duration = Duration::from_secs(30);
+/// How far back a look goes on PostgreSQL, where a smaller id may be committed later.
+const LOOK_BACK: i64 = 256;
+/// How long what was said is kept.
+const KEPT: Duration = Duration::from_secs(3600);
+/// How long the ids of handled updates are kept.
+const IDS_KEPT: Duration = Duration::from_secs(48 * 3600);
+
+/// Seals what is to be said, for [`crate::storage::Conn::insert_outgoing`].
+pub fn seal(keyring: &Keyring, out: &Outgoing) -> Result<String, serde_json::Error> {
+    Ok(keyring.seal(SEAL, &serde_json::to_vec(out)?))
+}
+
+#[derive(Debug)]
+struct Row {
+    id: i64,
+    created_at: Moment,
+    body: Option<String>,
+    tries: u32,
+}
+
+/// What became of a row.
+#[derive(Debug)]
+enum Fate {
+    /// Nothing more to do.
+    Done,
+    /// Not yet: the chat rests until then.
+    Again(Moment),
+    /// The chat is gone.
+    Gone,
+}
+
+type Paces = Arc<Mutex<Pace<ChatId>>>;
+
+struct Mouth {
+    ctx: Arc<Context>,
+    lanes: Lanes<ChatId, Row>,
+    known: HashSet<i64>,
+    last: i64,
+    paces: Paces,
+    sending: JoinSet<(ChatId, Row, Fate)>,
+}
+
+/// Sends until `stop`; then what can leave at once still leaves.
+pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut mouth = Mouth {
+        ctx: Arc::clone(&ctx),
+        lanes: Lanes::default(),
+        known: HashSet::new(),
+        last: 0,
+        paces: Arc::new(Mutex::new(Pace::new(Duration::from_secs(1), BURST))),
+        sending: JoinSet::new(),
+    };
+    mouth.load(0).await?;
+    let mut look_at = ctx.clock.now().plus(LOOK);
+    loop {
+        mouth.start();
+        let wakes_at = mouth.lanes.wakes_at().map_or(look_at, |at| at.min(look_at));
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            Some(done) = mouth.sending.join_next(), if !mouth.sending.is_empty() => mouth.settle(done?).await?,
+            () = ctx.outbox_wake.notified() => mouth.load(mouth.newest()).await?,
+            () = ctx.clock.sleep_until(wakes_at) => {
+                if ctx.clock.now() >= look_at {
+                    mouth.load(if mouth.lanes.is_empty() { 0 } else { mouth.newest() }).await?;
+                    mouth.purge().await?;
+                    look_at = ctx.clock.now().plus(LOOK);
+                }
+            }
+        }
+    }
+    // With the lease lost, another process speaks now.
+    if ctx.shutdown.is_cancelled() {
+        mouth.load(mouth.newest()).await?;
+        let flush = async {
+            loop {
+                mouth.start();
+                match mouth.sending.join_next().await {
+                    Some(done) => mouth.settle(done?).await?,
+                    None => return anyhow::Ok(()),
+                }
+            }
+        };
+        if let Ok(flushed) = tokio::time::timeout(Duration::from_secs(3), flush).await {
+            flushed?;
+        }
+    }
+    // A call in flight is awaited, since stopping it would repeat it.
+    let drain = async { while mouth.sending.join_next().await.is_some() {} };
+    if tokio::time::timeout(Duration::from_secs(15), drain).await.is_err() {
+        tracing::warn!("some messages were still on their way");
+    }
+    Ok(())
+}
+
+impl Mouth {
+    fn newest(&self) -> i64 {
+        match self.ctx.db {
+            Database::Sqlite { .. } => self.last,
+            Database::Postgres(_) => (self.last - LOOK_BACK).max(0),
+        }
+    }
+
+    async fn load(&mut self, mut after: i64) -> Result<(), StorageError> {
+        loop {
+            let page = self.ctx.db.read().await?.list_outgoing(after, 500).await?;
+            let Some(end) = page.last() else { return Ok(()) };
+            after = end.id;
+            self.last = self.last.max(after);
+            let short = page.len() < 500;
+            for row in page {
+                if self.known.insert(row.id) {
+                    let body = (self.lanes.len() < HELD).then_some(row.body);
+                    let job = Row { id: row.id, created_at: row.created_at, body, tries: 0 };
+                    self.lanes.push(row.chat_id, job);
+                }
+            }
+            if short {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn purge(&self) -> Result<(), StorageError> {
+        let now = self.ctx.clock.now();
+        self.ctx
+            .db
+            .write(move |conn| {
+                Box::pin(async move {
+                    conn.purge_outbox(now.minus(KEPT)).await?;
+                    conn.purge_inbox(now.minus(IDS_KEPT)).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    fn start(&mut self) {
+        let now = self.ctx.clock.now();
+        while self.sending.len() < CHATS {
+            let Some((chat, row)) = self.lanes.next(now) else { return };
+            let (ctx, paces) = (Arc::clone(&self.ctx), Arc::clone(&self.paces));
+            self.sending.spawn(async move {
+                let fate = deliver(&ctx, &paces, chat, &row).await;
+                (chat, row, fate)
+            });
+        }
+    }
+
+    async fn settle(&mut self, (chat, mut row, fate): (ChatId, Row, Fate)) -> anyhow::Result<()> {
+        match fate {
+            Fate::Done => {
+                self.known.remove(&row.id);
+                self.lanes.finished(&chat);
+            }
+            Fate::Again(at) => {
+                row.tries += 1;
+                self.lanes.again(&chat, row, at);
+            }
+            Fate::Gone => {
+                tracing::info!(chat.id = chat.0, "the chat is gone; what waited for it is dropped");
+                self.ctx.services.accounts.mark_blocked(chat).await?;
+                let last = self.last;
+                let dropped: Result<u64, StorageError> =
+                    self.ctx.db.write(move |conn| Box::pin(async move { conn.drop_outgoing(chat, last).await })).await;
+                dropped?;
+                self.known.remove(&row.id);
+                for row in self.lanes.clear(&chat) {
+                    self.known.remove(&row.id);
+                }
+                self.lanes.finished(&chat);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What was reached with one row.
+struct Said {
+    dead: bool,
+    card: Option<(TelegramMessageId, MessageId)>,
+}
+
+impl Said {
+    const DONE: Self = Self { dead: false, card: None };
+    const DEAD: Self = Self { dead: true, card: None };
+
+    fn shown(at: TelegramMessageId, screen: &Screen) -> Self {
+        Self { dead: false, card: screen.about.map(|message| (at, message)) }
+    }
+}
+
+/// Why a row was not said.
+enum Hitch {
+    Api(ApiError),
+    Store(StorageError),
+    /// The chat has had enough for now.
+    Paced(Moment),
+}
+
+impl From<ApiError> for Hitch {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl From<StorageError> for Hitch {
+    fn from(error: StorageError) -> Self {
+        Self::Store(error)
+    }
+}
+
+async fn deliver(ctx: &Arc<Context>, paces: &Paces, chat: ChatId, row: &Row) -> Fate {
+    let said = match say(ctx, paces, chat, row).await {
+        Ok(said) => said,
+        Err(Hitch::Paced(at)) => return Fate::Again(at),
+        Err(Hitch::Api(ApiError::ChatGone)) => return Fate::Gone,
+        Err(Hitch::Api(ApiError::RetryAfter(wait))) => {
+            tracing::warn!(chat.id = chat.0, seconds = wait.as_secs(), "Telegram asks this chat to wait");
+            return Fate::Again(ctx.clock.now().plus(wait));
+        }
+        Err(Hitch::Api(error @ (ApiError::Network(_) | ApiError::Server(_) | ApiError::Unauthorized | ApiError::Conflict))) => {
+            if row.tries.is_power_of_two() || row.tries == 0 {
+                tracing::warn!(chat.id = chat.0, tries = row.tries, error = %error, "not said yet");
+            }
+            return Fate::Again(ctx.clock.now().plus(backoff(row.tries)));
+        }
+        Err(Hitch::Store(error)) => {
+            tracing::warn!(chat.id = chat.0, error = %error, "the outbox cannot be read");
+            return Fate::Again(ctx.clock.now().plus(backoff(row.tries)));
+        }
+        Err(Hitch::Api(error)) => {
+            tracing::error!(chat.id = chat.0, outbox.id = row.id, error = %error, "cannot be said");
+            Said::DEAD
+        }
+    };
+    // It was said: only the mark may be tried again.
+    let (id, mut tries) = (row.id, 0);
+    loop {
+        let (dead, card) = (said.dead, said.card);
+        let marked: Result<(), StorageError> = ctx
+            .db
+            .write(move |conn| {
+                Box::pin(async move {
+                    if let Some((shown, message)) = card {
+                        conn.insert_card(chat, shown, message).await?;
+                    }
+                    conn.finish_outgoing(id, dead).await
+                })
+            })
+            .await;
+        let Err(error) = marked else { return Fate::Done };
+        tracing::warn!(outbox.id = id, error = %error, "what was said cannot be marked yet");
+        ctx.clock.sleep(backoff(tries)).await;
+        tries += 1;
+    }
+}
+
+fn backoff(tries: u32) -> Duration {
+    Duration::from_millis(500).saturating_mul(1 << tries.min(6)).min(Duration::from_secs(30))
+}
+
+async fn say(ctx: &Context, paces: &Paces, chat: ChatId, row: &Row) -> Result<Said, Hitch> {
+    let read;
+    let sealed = match &row.body {
+        Some(body) => body,
+        None => match ctx.db.read().await?.find_outgoing(row.id).await? {
+            Some(body) => {
+                read = body;
+                &read
+            }
+            None => return Ok(Said::DONE),
+        },
+    };
+    let out = ctx.keyring.open(SEAL, sealed).ok().and_then(|plain| serde_json::from_slice::<Outgoing>(&plain).ok());
+    let Some(out) = out else {
+        tracing::error!(outbox.id = row.id, "a row of the outbox cannot be read");
+        return Ok(Said::DEAD);
+    };
+    let age = ctx.clock.now().since(row.created_at);
+    match out {
+        Outgoing::Send(screen) => send(ctx, paces, chat, &screen).await,
+        Outgoing::Edit(at, screen) => match edit(ctx, chat, at, &screen).await {
+            Err(ApiError::CannotChange) => send(ctx, paces, chat, &screen).await,
+            edited => edited.map(|()| Said::shown(at, &screen)).map_err(Hitch::from),
+        },
+        Outgoing::Redraw(screen) => {
+            let Some(message) = screen.about else { return Ok(Said::DONE) };
+            let Some(at) = ctx.db.read().await?.find_card(chat, message).await? else { return Ok(Said::DONE) };
+            match edit(ctx, chat, at, &screen).await {
+                Ok(()) | Err(ApiError::CannotChange) => Ok(Said::DONE),
+                Err(error) => Err(error.into()),
+            }
+        }
+        Outgoing::Delete { message, otherwise } => match (ctx.api.delete(chat, message).await, otherwise) {
+            (Ok(()), _) | (Err(ApiError::CannotChange | ApiError::Refused(_)), None) => Ok(Said::DONE),
+            (Err(ApiError::CannotChange | ApiError::Refused(_)), Some(screen)) => send(ctx, paces, chat, &screen).await,
+            (Err(error), _) => Err(error.into()),
+        },
+        Outgoing::Answer { .. } if age > TAP_LIFE => Ok(Said::DONE),
+        Outgoing::Answer { query, toast, alert } => match ctx.api.answer(&query, toast.as_deref(), alert).await {
+            Ok(()) | Err(ApiError::QueryTooOld) => Ok(Said::DONE),
+            Err(error) => Err(error.into()),
+        },
+        Outgoing::Typing if age > Duration::from_secs(5) => Ok(Said::DONE),
+        Outgoing::Typing => match ctx.api.typing(chat).await {
+            Err(error @ (ApiError::RetryAfter(_) | ApiError::ChatGone)) => Err(error.into()),
+            _ => Ok(Said::DONE),
+        },
+    }
+}
+
+async fn send(ctx: &Context, paces: &Paces, chat: ChatId, screen: &Screen) -> Result<Said, Hitch> {
+    paces.lock().unwrap_or_else(PoisonError::into_inner).take(chat, ctx.clock.now()).map_err(Hitch::Paced)?;
+    let sent = match ctx.api.send(chat, screen, false).await {
+        Err(ApiError::Unparsable) => {
+            tracing::error!(chat.id = chat.0, "Telegram could not parse our HTML; said without marks");
+            ctx.api.send(chat, screen, true).await
+        }
+        sent => sent,
+    };
+    Ok(Said::shown(sent?, screen))
+}
+
+async fn edit(ctx: &Context, chat: ChatId, at: TelegramMessageId, screen: &Screen) -> Result<(), ApiError> {
+    let edited = match ctx.api.edit(chat, at, screen, false).await {
+        Err(ApiError::Unparsable) => ctx.api.edit(chat, at, screen, true).await,
+        edited => edited,
+    };
+    match edited {
+        Err(ApiError::NotModified) => Ok(()),
+        edited => edited,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_half_a_minute() {
+        assert_eq!(backoff(0), Duration::from_millis(500));
+        assert_eq!(backoff(3), Duration::from_secs(4));
+        assert_eq!(backoff(100), Duration::from_secs(30));
+    }
+}
