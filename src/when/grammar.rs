@@ -1,0 +1,248 @@
+//! Walks over the tokens of a text and gathers the pieces of a time: one grammar for every language.
+//! Each parser looks at a bounded number of tokens, so the walk is linear in the length of the text.
+
+mod clock;
+mod date;
+mod every;
+mod length;
+
+use std::ops::Range;
+
+use super::item::Item;
+use super::lexer::{Kind, Token};
+use super::words::{Part, Term, Unit};
+use crate::domain::language::Language;
+
+/// A number as said: its value and how many digits it has, 0 for words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Number {
+    pub value: u32,
+    pub len: usize,
+    pub next: usize,
+}
+
+/// The pieces of a text, each with the tokens it covers.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub items: Vec<(Item, Range<usize>)>,
+    /// Words of no table.
+    pub unknown: usize,
+    /// Phrases that only look like a time.
+    pub greeting: bool,
+}
+
+pub(super) struct Parser<'a> {
+    pub tokens: &'a [Token],
+    pub language: Language,
+}
+
+impl Parser<'_> {
+    /// Gathers every piece of the text.
+    pub fn scan(&self) -> Found {
+        let mut found = Found::default();
+        let mut i = 0;
+        while i < self.tokens.len() {
+            if let Some((item, next)) = self.item(i) {
+                if let Some(extra) = self.companion(i, item) {
+                    found.items.push((extra, i..next));
+                }
+                found.items.push((item, i..next));
+                i = next.max(i + 1);
+                continue;
+            }
+            match &self.tokens[i].kind {
+                Kind::Unknown => found.unknown += 1,
+                Kind::Word(terms) if terms.contains(&Term::Greeting) => found.greeting = true,
+                _ => {}
+            }
+            i += 1;
+        }
+        found
+    }
+
+    fn item(&self, i: usize) -> Option<(Item, usize)> {
+        self.every(i)
+            .or_else(|| self.offset_to_clock(i))
+            .or_else(|| self.numeric_date(i))
+            .or_else(|| self.nth(i))
+            .or_else(|| self.offset(i))
+            .or_else(|| self.month_day(i))
+            .or_else(|| self.weekday(i))
+            .or_else(|| self.day(i))
+            .or_else(|| self.relative(i))
+            .or_else(|| self.clock(i))
+            .or_else(|| self.single(i))
+    }
+
+    /// The second piece of words that say two things at once, such as "tonight".
+    fn companion(&self, i: usize, item: Item) -> Option<Item> {
+        let rel = self.get(i, |t| if let Term::Rel(n) = t { Some(n) } else { None })?;
+        match (item, self.part(i)) {
+            (Item::Rel(_), Some(part)) if self.tokens_mean_both(i) => Some(Item::Part(part)),
+            (Item::Part(_), _) if self.tokens_mean_both(i) => Some(Item::Rel(rel)),
+            _ => None,
+        }
+    }
+
+    /// "tonight" is a day and a part of it; "mañana" is one or the other.
+    fn tokens_mean_both(&self, i: usize) -> bool {
+        self.get(i, |t| if let Term::Rel(n) = t { Some(n) } else { None }).is_some_and(|n| n <= 0)
+    }
+
+    /// Pieces of one token.
+    fn single(&self, i: usize) -> Option<(Item, usize)> {
+        let terms = self.terms(i);
+        for term in terms {
+            let item = match *term {
+                Term::Now => Item::Now,
+                Term::Part(part) => Item::Part(part),
+                Term::Parts(part) => Item::Parts(part),
+                Term::Workdays => Item::Workdays,
+                Term::Weekend => Item::Weekend(0),
+                Term::Freq(n, unit) => Item::Every(n, Some(unit)),
+                Term::Until => Item::Until,
+                Term::Or => Item::Or,
+                Term::Vague => Item::Vague,
+                Term::Zone(zone) => Item::Zone(zone),
+                Term::Weekdays(day) => Item::Weekdays(day),
+                _ => continue,
+            };
+            return Some((item, i + 1));
+        }
+        let n = self.number(i)?;
+        if self.has(n.next, Term::Times) {
+            return Some((Item::Count(n.value), n.next + 1));
+        }
+        if n.len == 4 && (1900..2200).contains(&n.value) && !self.glued(i) && !self.glued(n.next) {
+            return Some((Item::Year(i32::try_from(n.value).ok()?), n.next));
+        }
+        let digits = n.len <= 2 && !self.glued(i) && !self.glued(n.next);
+        (digits && n.value <= 31).then_some((Item::Bare(n.value, n.len == 0), n.next))
+    }
+
+    pub fn terms(&self, i: usize) -> &'static [Term] {
+        match self.tokens.get(i) {
+            Some(Token { kind: Kind::Word(terms), .. }) => terms,
+            _ => &[],
+        }
+    }
+
+    pub fn has(&self, i: usize, term: Term) -> bool {
+        self.terms(i).contains(&term)
+    }
+
+    pub fn get<T>(&self, i: usize, read: impl Fn(Term) -> Option<T>) -> Option<T> {
+        self.terms(i).iter().find_map(|t| read(*t))
+    }
+
+    pub fn part(&self, i: usize) -> Option<Part> {
+        self.get(i, |t| if let Term::Part(p) = t { Some(p) } else { None })
+    }
+
+    pub fn unit(&self, i: usize) -> Option<Unit> {
+        self.get(i, |t| if let Term::Unit(u) = t { Some(u) } else { None })
+    }
+
+    pub fn sign(&self, i: usize, sign: char) -> bool {
+        matches!(self.tokens.get(i), Some(Token { kind: Kind::Sign(s), .. }) if *s == sign)
+    }
+
+    pub fn joined(&self, i: usize) -> bool {
+        self.tokens.get(i).is_some_and(|t| t.joined)
+    }
+
+    pub fn digits(&self, i: usize) -> Option<Number> {
+        match self.tokens.get(i)?.kind {
+            Kind::Digits(d) => Some(Number { value: d.value, len: d.len, next: i + 1 }),
+            _ => None,
+        }
+    }
+
+    /// Skips tokens with one of the meanings, at most `most` of them.
+    pub fn skip(&self, mut i: usize, terms: &[Term], most: usize) -> usize {
+        for _ in 0..most {
+            if terms.iter().any(|t| self.has(i, *t)) || (terms.contains(&Term::Glue) && self.sign(i, ',')) {
+                i += 1;
+            } else {
+                break;
+            }
+        }
+        i
+    }
+
+    /// Whether the token at `i` is tied to the one before it by more than its place: part of a phone number, a price, a formula.
+    pub fn glued(&self, i: usize) -> bool {
+        let Some(token) = self.tokens.get(i) else {
+            return false;
+        };
+        if !token.joined || i == 0 {
+            return false;
+        }
+        match (&self.tokens[i - 1].kind, &token.kind) {
+            (_, Kind::Sign('%' | '$' | '€' | '#')) | (Kind::Sign('$' | '€' | '#' | '%'), _) => true,
+            (Kind::Digits(_), Kind::Sign('/' | '-' | ':' | '.' | ',')) => {
+                self.joined(i + 1) && matches!(self.tokens.get(i + 1).map(|t| &t.kind), Some(Kind::Digits(_)))
+            }
+            (Kind::Sign('/' | '-' | ':' | '+' | '*' | '_' | '='), Kind::Digits(_)) => true,
+            (Kind::Sign('.' | ','), Kind::Digits(_)) => {
+                i >= 2 && self.joined(i - 1) && matches!(self.tokens[i - 2].kind, Kind::Digits(_))
+            }
+            (Kind::Unknown, Kind::Digits(_)) | (Kind::Digits(_), Kind::Unknown) => true,
+            _ => false,
+        }
+    }
+
+    /// A cardinal number in digits or words up to 99.
+    pub fn number(&self, i: usize) -> Option<Number> {
+        if let Some(n) = self.digits(i) {
+            return Some(n);
+        }
+        let value = self.cardinal(i)?;
+        if value >= 20 && value % 10 == 0 {
+            let j = i + 1 + usize::from(self.has(i + 1, Term::And));
+            if let Some(ones @ 1..=9) = self.cardinal(j) {
+                return Some(Number { value: value + ones, len: 0, next: j + 1 });
+            }
+        }
+        Some(Number { value, len: 0, next: i + 1 })
+    }
+
+    fn cardinal(&self, i: usize) -> Option<u32> {
+        self.get(i, |t| if let Term::Num(n) = t { Some(n) } else { None })
+    }
+
+    /// An ordinal number: "3rd", "1º", "twenty first".
+    pub fn ordinal(&self, i: usize) -> Option<Number> {
+        let of = |i: usize| self.get(i, |t| if let Term::Ord(n) = t { Some(n) } else { None });
+        if let Some(n) = self.digits(i) {
+            let dot = usize::from(self.sign(n.next, '.') && self.joined(n.next));
+            let mark = n.next + dot;
+            let is = n.len <= 2 && self.joined(mark) && self.has(mark, Term::OrdMark);
+            return is.then_some(Number { value: n.value, len: n.len, next: mark + 1 });
+        }
+        if let Some(tens @ (10 | 20 | 30)) = of(i).or_else(|| self.cardinal(i)) {
+            if let Some(ones @ 1..=9) = of(i + 1) {
+                return Some(Number { value: tens + ones, len: 0, next: i + 2 });
+            }
+        }
+        of(i).map(|value| Number { value, len: 0, next: i + 1 })
+    }
+
+    /// A year: four digits, or "dois mil e vinte".
+    pub fn year(&self, i: usize) -> Option<(i32, usize)> {
+        if let Some(n) = self.digits(i) {
+            let is = n.len == 4 && (1900..2200).contains(&n.value) && !self.glued(n.next);
+            return is.then_some((i32::try_from(n.value).ok()?, n.next));
+        }
+        let two = self.cardinal(i).filter(|n| *n == 2)?;
+        if !self.has(i + 1, Term::Thousand) {
+            return None;
+        }
+        let j = i + 2 + usize::from(self.has(i + 2, Term::And));
+        let (rest, next) = match self.number(j) {
+            Some(n) if n.len == 0 && n.value < 100 => (n.value, n.next),
+            _ => (0, i + 2),
+        };
+        Some((i32::try_from(two * 1000 + rest).ok()?, next))
+    }
+}

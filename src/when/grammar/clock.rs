@@ -1,0 +1,272 @@
+//! Clock times: "9h30", "quarter past six", "as três e meia", "340pm".
+
+use super::super::item::{Clock, Item};
+use super::super::words::{Term, Unit, day_clock};
+use super::Parser;
+
+impl Parser<'_> {
+    /// A clock time with its leading words.
+    pub fn clock(&self, start: usize) -> Option<(Item, usize)> {
+        if self.has(start, Term::Minus) {
+            let (minutes, next) = self.minutes(start + 1)?;
+            return Some((Item::Less(minutes), next));
+        }
+        let mut i = start;
+        let mut led = false;
+        for _ in 0..4 {
+            if self.joined(i) && i > 0 && self.digits(i - 1).is_some() {
+                break;
+            }
+            if self.has(i, Term::At) || self.sign(i, '@') {
+                led = true;
+            } else if !(self.has(i, Term::Approx) || (self.has(i, Term::For) && self.has(i, Term::On))) {
+                break;
+            }
+            i += 1;
+        }
+        let (mut clock, next) = self.hour(i, led)?;
+        clock.led = led;
+        Some((Item::Clock(clock), next))
+    }
+
+    /// Minutes before or after an hour: "quinze pras dez", "half past 3 pm".
+    pub fn offset_to_clock(&self, start: usize) -> Option<(Item, usize)> {
+        let mut i = start;
+        for _ in 0..3 {
+            let lead = self.has(i, Term::At)
+                || self.has(i, Term::Approx)
+                || self.has(i, Term::Of)
+                || (self.has(i, Term::For) && self.has(i, Term::On));
+            if lead && self.cardinal(i).is_none() {
+                i += 1;
+            } else {
+                break;
+            }
+        }
+        if self.glued(i) {
+            return None;
+        }
+        let lead = i > start;
+        let (minutes, next) = self.minutes(i)?;
+        let past = self.has(next, Term::Past);
+        if !past && !self.has(next, Term::To) {
+            return None;
+        }
+        let i = self.skip(next + 1, &[Term::At, Term::The], 2);
+        let (mut clock, next) = self.hour(i, true)?;
+        if clock.minute != 0 || clock.less != 0 {
+            return None;
+        }
+        if past {
+            clock.minute = minutes;
+        } else {
+            clock.less = minutes;
+        }
+        clock.led = lead;
+        Some((Item::Clock(clock), next))
+    }
+
+    /// A number of minutes, or a half or a quarter of an hour.
+    fn minutes(&self, i: usize) -> Option<(u32, usize)> {
+        if self.has(i, Term::Half) {
+            return Some((30, i + 1));
+        }
+        if self.has(i, Term::Quarter) {
+            return Some((15, i + 1));
+        }
+        let n = self.number(i).filter(|n| n.value < 60 && n.len <= 2)?;
+        Some((n.value, n.next + usize::from(self.unit(n.next) == Some(Unit::Minute))))
+    }
+
+    /// An hour with all that may follow it.
+    fn hour(&self, i: usize, led: bool) -> Option<(Clock, usize)> {
+        if let Some(noon) = self.twelve(i) {
+            let clock = Clock { hour: if noon { 12 } else { 0 }, noon, midnight: !noon, full: true, ..Clock::default() };
+            return Some(self.tail(clock, i + 1));
+        }
+        let n = self.number(i)?;
+        if self.glued(i) {
+            return None;
+        }
+        let mut clock = Clock { hour: n.value, ..Clock::default() };
+        if (3..=4).contains(&n.len) {
+            return self.compact(n.value, n.next, led);
+        }
+        if n.value > 24 || n.len > 2 {
+            return None;
+        }
+        if n.len == 2 && n.value < 10 {
+            clock.full = true;
+        }
+        let mut next = n.next;
+        let mut marked = false;
+        if n.len > 0 && self.sign(next, ':') && self.joined(next) {
+            let m = self.digits(next + 1).filter(|m| m.len == 2 && m.value < 60)?;
+            clock.minute = m.value;
+            clock.full |= day_clock(self.language);
+            next = m.next;
+            marked = true;
+            if self.sign(next, ':') && self.joined(next) {
+                let s = self.digits(next + 1).filter(|s| s.len == 2 && s.value < 60)?;
+                clock.second = s.value;
+                clock.seconds = true;
+                next = s.next;
+                if self.sign(next, '.') && self.digits(next + 1).is_some() {
+                    next += 2;
+                }
+            }
+        } else if n.len > 0 && self.sign(next, '.') && self.joined(next) && self.joined(next + 1) && self.digits(next + 1).is_some() {
+            let m = self.digits(next + 1).filter(|m| m.len == 2 && m.value < 60)?;
+            if self.glued(m.next) || matches!(self.tokens.get(m.next), Some(t) if matches!(t.kind, super::Kind::Unknown)) {
+                return None;
+            }
+            clock.minute = m.value;
+            clock.full |= day_clock(self.language);
+            next = m.next;
+            marked = true;
+        } else if self.has(next, Term::HourMark) {
+            (clock, next) = self.marked(clock, n.next);
+            marked = true;
+        } else if self.glued(next) {
+            return None;
+        } else if let Some((minutes, after, weak)) = self.spoken(n.value, n.len, next, led) {
+            clock.minute = minutes;
+            clock.weak = weak;
+            next = after;
+            marked = true;
+        }
+        if let (12, Some(noon)) = (clock.hour, self.twelve(next)) {
+            clock.hour = if noon { 12 } else { 0 };
+            clock.noon = noon;
+            clock.midnight = !noon;
+            clock.full = true;
+            return Some((clock, next + 1));
+        }
+        let (clock, after) = self.tail(clock, next);
+        let said = marked || after > next;
+        let odd = matches!(self.tokens.get(after), Some(t) if matches!(t.kind, super::Kind::Sign('%' | '$')));
+        ((said || led) && !odd).then_some((clock, after))
+    }
+
+    fn twelve(&self, i: usize) -> Option<bool> {
+        self.get(i, |t| match t {
+            Term::Noon => Some(true),
+            Term::Midnight => Some(false),
+            _ => None,
+        })
+    }
+
+    /// "15h15", "quinze horas e quinze minutos": `at` is the hour mark.
+    fn marked(&self, mut clock: Clock, at: usize) -> (Clock, usize) {
+        let word = self.tokens.get(at).map_or(0, |t| t.span.len());
+        let mut next = at + 1;
+        clock.full = true;
+        clock.length = word > 3 && clock.hour <= 12;
+        let and = usize::from(self.has(next, Term::And));
+        if self.joined(next) || and == 1 || self.digits(next).is_some_and(|m| m.len == 2) {
+            if let Some((minutes, after)) = self.minutes(next + and) {
+                let other = self.has(after, Term::HourMark) || self.glued(after) || self.pm(after).is_some() && and == 1 || self.has(after, Term::Month(1));
+                let two = self.digits(next + and).is_none_or(|m| m.len == 2);
+                let date = self.get(after, |t| matches!(t, Term::Month(_)).then_some(())).is_some();
+                if !other && !date && (two || and == 1) {
+                    clock.minute = minutes;
+                    clock.length = clock.hour <= 4;
+                    next = after;
+                }
+            }
+        }
+        if clock.minute == 0 && word <= 3 && clock.hour <= 3 {
+            clock.length = true;
+        }
+        (clock, next)
+    }
+
+    /// Minutes said after the hour: "e meia", "twenty five", "cero dos". The flag tells that company is needed.
+    fn spoken(&self, hour: u32, len: usize, i: usize, led: bool) -> Option<(u32, usize, bool)> {
+        if self.has(i, Term::And) {
+            let (minutes, next) = self.minutes(i + 1)?;
+            let said = self.digits(i + 1).is_none() || self.digits(i + 1).is_some_and(|d| d.len == 2);
+            let other = self.has(next, Term::HourMark) || self.glued(next) || (self.pm(next).is_some() && minutes <= 12 && len > 0);
+            let month = self.get(next, |t| matches!(t, Term::Month(_)).then_some(())).is_some();
+            return (said && (minutes >= 5) && !other && !month && hour <= 24).then_some((minutes, next, !led && len > 0 && self.digits(i + 1).is_some()));
+        }
+        let n = self.number(i)?;
+        if self.glued(n.next) || self.has(n.next, Term::HourMark) || self.get(n.next, |t| matches!(t, Term::Month(_)).then_some(())).is_some() {
+            return None;
+        }
+        if n.value == 0 && n.len <= 1 {
+            let ones = self.number(n.next).filter(|m| m.value < 10 && m.len <= 1)?;
+            return Some((ones.value, ones.next, !led));
+        }
+        let unit = usize::from(self.unit(n.next) == Some(Unit::Minute));
+        let after = n.next + unit;
+        let close = self.pm(after).is_some() || self.part(self.skip(after, &[Term::Of, Term::On, Term::The, Term::At], 2)).is_some();
+        if n.value >= 60 || (n.len > 0) != (len > 0) {
+            return None;
+        }
+        if n.len > 0 {
+            return (n.len == 2 && led).then_some((n.value, after, false));
+        }
+        if n.value < 10 && !close && !(led && hour >= 10) {
+            return None;
+        }
+        Some((n.value, after, !led && !close))
+    }
+
+    /// "340pm", "approximately 1030".
+    fn compact(&self, value: u32, next: usize, led: bool) -> Option<(Clock, usize)> {
+        let (hour, minute) = (value / 100, value % 100);
+        if hour > 23 || minute > 59 || self.glued(next) {
+            return None;
+        }
+        let clock = Clock { hour, minute, ..Clock::default() };
+        let (clock, after) = self.tail(clock, next);
+        (after > next || led).then_some((clock, after))
+    }
+
+    fn pm(&self, i: usize) -> Option<bool> {
+        let joined = self.joined(i);
+        self.get(i, |t| match t {
+            Term::Am => Some(false),
+            Term::Pm => Some(true),
+            _ => None,
+        })
+        .filter(|_| joined || self.terms(i).len() == 1)
+    }
+
+    /// What follows an hour: "o'clock", "pm", "y media", "menos cuarto".
+    fn tail(&self, mut clock: Clock, mut i: usize) -> (Clock, usize) {
+        for _ in 0..4 {
+            if self.has(i, Term::Sharp) || self.has(i, Term::Ish) {
+                i += 1;
+                continue;
+            }
+            if let Some(pm) = self.pm(i).filter(|_| clock.pm.is_none()) {
+                // "4a" alone is more often the name of something else.
+                if !pm && self.terms(i).len() > 1 && clock.minute == 0 {
+                    break;
+                }
+                clock.pm = Some(pm);
+                i += 1;
+                continue;
+            }
+            let and = self.has(i, Term::And) && clock.minute == 0 && clock.less == 0 && (clock.pm.is_some() || clock.noon || clock.midnight);
+            if and {
+                if let Some((minutes, next)) = self.minutes(i + 1).filter(|(m, next)| *m >= 5 && !self.has(*next, Term::HourMark) && self.pm(*next).is_none()) {
+                    clock.minute = minutes;
+                    i = next;
+                    continue;
+                }
+            }
+            if self.has(i, Term::Minus) && clock.less == 0 {
+                if let Some((minutes, next)) = self.minutes(i + 1) {
+                    clock.less = minutes;
+                    i = next;
+                    continue;
+                }
+            }
+            break;
+        }
+        (clock, i)
+    }
+}

@@ -1,0 +1,222 @@
+//! Lengths of time: "in an hour and a half", "daqui 15 dias", "2 days later".
+
+use super::super::item::{Item, Length};
+use super::super::words::{Term, Unit};
+use super::Parser;
+
+/// An amount in twelfths, so that halves, thirds and quarters stay whole.
+struct Amount {
+    twelfths: i64,
+    next: usize,
+    /// Nothing but a unit may follow: a half or a fraction.
+    part: bool,
+}
+
+impl Parser<'_> {
+    /// A length with the words that make it an offset.
+    pub fn offset(&self, start: usize) -> Option<(Item, usize)> {
+        let mut sign = None;
+        let mut i = start;
+        if (self.sign(i, '+') || self.sign(i, '-')) && !self.joined(i) {
+            sign = Some(if self.sign(i, '+') { 1 } else { -1 });
+            i += 1;
+        } else if self.has(i, Term::In) || self.has(i, Term::MaybeIn) || self.has(i, Term::After) {
+            sign = Some(1);
+            i = self.skip(i + 1, &[Term::Approx, Term::The, Term::Plural, Term::Next], 3);
+            // "in a ..." begins with a number that is also an article.
+            if self.unit(i).is_some() && self.cardinal(i - 1).is_some() {
+                i -= 1;
+            }
+        } else if self.has(i, Term::For) && !self.has(i, Term::Of) {
+            let (length, next) = self.length(i + 1)?;
+            return Some((Item::For(length), next));
+        }
+        if self.glued(i) {
+            return None;
+        }
+        if let Some((item, next)) = self.fridays(i) {
+            return Some((item, next));
+        }
+        let (length, mut next) = self.length(i)?;
+        let mut from = false;
+        let hour = self.number(i).is_some_and(|n| self.has(n.next, Term::HourMark));
+        if self.sign(next, '\'') {
+            next += 1;
+        }
+        if self.has(next, Term::Of) && self.has(next + 1, Term::Later) {
+            next += 1;
+        }
+        if self.has(next, Term::Later) {
+            sign = Some(1);
+            next += 1;
+            if self.has(next, Term::Later) {
+                next += 1;
+            }
+        } else if self.has(next, Term::Ago) {
+            sign = Some(-1);
+            next += 1;
+        } else if self.has(next, Term::From) {
+            sign = Some(1);
+            from = true;
+            next += 1;
+        }
+        // "9h" and "2 horas" are clock times first.
+        if sign.is_none() && hour {
+            return None;
+        }
+        Some((Item::Length(length, sign, from), next))
+    }
+
+    /// "3 fridays from now".
+    fn fridays(&self, i: usize) -> Option<(Item, usize)> {
+        let n = self.number(i)?;
+        let day = self.get(n.next, |t| match t {
+            Term::Weekday(d) | Term::Weekdays(d) => Some(d),
+            _ => None,
+        })?;
+        let later = self.has(n.next + 1, Term::Later);
+        later.then_some((Item::Fridays(i64::from(n.value), day), n.next + 2))
+    }
+
+    /// A sum of amounts: "1 day 2 hours", "1h30", "uma hora e meia".
+    pub fn length(&self, i: usize) -> Option<(Length, usize)> {
+        let mut sum = Length::default();
+        let (mut unit, mut next) = self.piece(i, &mut sum)?;
+        for _ in 0..3 {
+            if unit == Unit::Hour && self.joined(next) {
+                if let Some(n) = self.digits(next).filter(|n| n.value < 60 && n.len == 2) {
+                    sum.seconds += i64::from(n.value) * 60;
+                    next = n.next + usize::from(self.unit(n.next) == Some(Unit::Minute));
+                    break;
+                }
+            }
+            let and = self.has(next, Term::And) || self.sign(next, ',');
+            let j = next + usize::from(and);
+            if and && (self.has(j, Term::Half) || self.has(j, Term::Quarter)) {
+                let twelfths = if self.has(j, Term::Half) { 6 } else { 3 };
+                if let Some(after) = self.unit(j + 1).filter(|_| self.has(j, Term::Half)) {
+                    add(&mut sum, after, 6);
+                    next = j + 2;
+                } else {
+                    add(&mut sum, unit, twelfths);
+                    next = j + 1;
+                }
+                break;
+            }
+            let mut more = sum;
+            if let Some((smaller, after)) = self.piece(j, &mut more).filter(|(u, _)| seconds(*u) < seconds(unit)) {
+                sum = more;
+                unit = smaller;
+                next = after;
+                continue;
+            }
+            if let Some(n) = self.number(j).filter(|n| and && unit == Unit::Hour && n.value < 60 && n.value >= 5 && self.has(next, Term::And)) {
+                if !self.has(n.next, Term::HourMark) && !self.glued(n.next) && !self.sign(n.next, ':') {
+                    sum.seconds += i64::from(n.value) * 60;
+                    next = n.next;
+                }
+            }
+            break;
+        }
+        Some((sum, next))
+    }
+
+    /// One amount with its unit.
+    fn piece(&self, i: usize, sum: &mut Length) -> Option<(Unit, usize)> {
+        let i = self.skip(i, &[Term::Approx], 1);
+        let amount = self.amount(i)?;
+        let mut next = amount.next;
+        if amount.part {
+            next = self.skip(next, &[Term::Of], 1);
+            if self.unit(next).is_none() && self.cardinal(next) == Some(1) {
+                next += 1;
+            }
+        } else if self.unit(next).is_none() && self.has(next, Term::Of) {
+            next += 1;
+        }
+        let unit = match self.unit(next) {
+            Some(unit) => unit,
+            None if self.sign(next, '\'') && self.joined(next) => Unit::Minute,
+            None if self.sign(next, '"') && self.joined(next) => Unit::Second,
+            None => return None,
+        };
+        add(sum, unit, amount.twelfths);
+        Some((unit, next + 1))
+    }
+
+    fn amount(&self, i: usize) -> Option<Amount> {
+        let part = |twelfths, next| Some(Amount { twelfths, next, part: true });
+        if self.has(i, Term::Half) {
+            return part(6, i + 1);
+        }
+        if self.has(i, Term::ThreeQuarters) {
+            return part(9, i + 1);
+        }
+        if self.has(i, Term::Quarter) && self.unit(i + 1).is_some() {
+            return part(3, i + 1);
+        }
+        let Some(n) = self.number(i) else {
+            // "fortnight", "quinzena" may stand without a number.
+            let alone = matches!(self.unit(i), Some(Unit::Fortnight));
+            return alone.then_some(Amount { twelfths: 12, next: i, part: false });
+        };
+        if n.value > 9999 {
+            return None;
+        }
+        let whole = i64::from(n.value) * 12;
+        if n.len > 0 && self.joined(n.next) {
+            if self.sign(n.next, '/') {
+                let under = self.digits(n.next + 1).filter(|d| (2..=4).contains(&d.value))?;
+                return part(whole / i64::from(under.value), under.next);
+            }
+            if self.sign(n.next, '.') || self.sign(n.next, ',') {
+                let tenths = self.digits(n.next + 1).filter(|d| d.len <= 2)?;
+                let under = if tenths.len == 1 { 10 } else { 100 };
+                let value = whole + i64::from(tenths.value) * 12 / under;
+                return Some(Amount { twelfths: value, next: tenths.next, part: false });
+            }
+        }
+        Some(Amount { twelfths: whole, next: n.next, part: false })
+    }
+}
+
+/// How long a unit is, to tell the smaller from the larger.
+const fn seconds(unit: Unit) -> i64 {
+    match unit {
+        Unit::Second => 1,
+        Unit::Minute => 60,
+        Unit::Hour => 3600,
+        Unit::Day | Unit::Business => 86_400,
+        Unit::Week | Unit::Weekend => 604_800,
+        Unit::Fortnight => 1_209_600,
+        Unit::Month => 2_592_000,
+        Unit::Quarter => 7_776_000,
+        Unit::Semester => 15_552_000,
+        Unit::Year => 31_536_000,
+    }
+}
+
+fn add(sum: &mut Length, unit: Unit, twelfths: i64) {
+    match unit {
+        Unit::Second | Unit::Minute | Unit::Hour => {
+            sum.seconds += twelfths * seconds(unit) / 12;
+            sum.clock = true;
+        }
+        Unit::Business => sum.business += twelfths / 12,
+        Unit::Day | Unit::Week | Unit::Fortnight | Unit::Weekend => {
+            let all = twelfths * seconds(unit) / 12;
+            sum.days += all / 86_400;
+            if all % 86_400 != 0 {
+                sum.seconds += all % 86_400;
+                sum.clock = true;
+            }
+        }
+        Unit::Month => sum.months += twelfths / 12,
+        Unit::Quarter => sum.months += twelfths / 4,
+        Unit::Semester => sum.months += twelfths / 2,
+        Unit::Year => sum.months += twelfths,
+    }
+    if unit == Unit::Month && twelfths % 12 != 0 {
+        sum.days += twelfths % 12 * 30 / 12;
+    }
+}

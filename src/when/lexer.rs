@@ -1,0 +1,188 @@
+//! Cuts a reply into tokens: numbers, folded words with their meanings, and signs.
+
+use std::ops::Range;
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+use super::words::{Table, Term, tables};
+use crate::domain::language::Language;
+
+/// Digits as typed: their value and how many they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Digits {
+    pub value: u32,
+    pub len: usize,
+}
+
+/// What a token is.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Digits(Digits),
+    /// A word or phrase with its meanings.
+    Word(&'static [Term]),
+    /// A word of no table.
+    Unknown,
+    Sign(char),
+}
+
+/// A token with the bytes of text it covers.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub kind: Kind,
+    pub span: Range<usize>,
+    /// Follows the token before it without a space.
+    pub joined: bool,
+    /// A dot follows without a space, as behind an abbreviation.
+    pub dotted: bool,
+}
+
+/// A letter run, a digit run or a sign, before phrases are found.
+struct Raw {
+    text: String,
+    digits: bool,
+    sign: Option<char>,
+    span: Range<usize>,
+    joined: bool,
+}
+
+/// Cuts the text and looks its words up, the account's language first.
+pub(super) fn lex(text: &str, language: Language) -> Vec<Token> {
+    let raws = merge(cut(text));
+    let tables = tables(language);
+    let mut tokens: Vec<Token> = Vec::with_capacity(raws.len());
+    let mut i = 0;
+    while let Some(raw) = raws.get(i) {
+        let mut next = i + 1;
+        let mut kind = Kind::Unknown;
+        if raw.digits {
+            let value = raw.text.parse().unwrap_or(u32::MAX);
+            kind = Kind::Digits(Digits { value, len: raw.text.len() });
+        } else if let Some(sign) = raw.sign {
+            kind = Kind::Sign(sign);
+        } else if let Some((terms, len)) = find(&raws[i..], tables) {
+            kind = Kind::Word(terms);
+            next = i + len;
+        }
+        let last = &raws[next - 1];
+        let dotted = raws.get(next).is_some_and(|r| r.sign == Some('.') && r.joined)
+            && !raws.get(next + 1).is_some_and(|r| r.digits && r.joined);
+        let span = raw.span.start..last.span.end;
+        if matches!(kind, Kind::Word(_) | Kind::Unknown) && dotted {
+            tokens.push(Token { kind, span, joined: raw.joined, dotted });
+            next += 1;
+        } else {
+            tokens.push(Token { kind, span, joined: raw.joined, dotted: false });
+        }
+        i = next;
+    }
+    tokens
+}
+
+/// The longest phrase at the head of `raws`, in the first table that knows one.
+fn find(raws: &[Raw], tables: [&'static Table; 3]) -> Option<(&'static [Term], usize)> {
+    let first = raws.first()?.text.as_str();
+    let phrase = |table: &'static Table, word: &str| {
+        table.phrases(word).iter().find_map(|phrase| {
+            let words = raws.get(1..=phrase.rest.len())?;
+            let same = words.iter().zip(&phrase.rest).all(|(raw, word)| !raw.digits && raw.text == *word);
+            same.then(|| (phrase.terms.as_slice(), 1 + phrase.rest.len()))
+        })
+    };
+    if let Some(found) = tables.iter().find_map(|table| phrase(table, first)) {
+        return Some(found);
+    }
+    tables.iter().find_map(|table| phrase(table, table.correct(first)?))
+}
+
+/// Whether a hyphen only ties two words together ("segunda-feira").
+fn merge(raws: Vec<Raw>) -> Vec<Raw> {
+    let mut out: Vec<Raw> = Vec::with_capacity(raws.len());
+    let mut raws = raws.into_iter().peekable();
+    while let Some(mut raw) = raws.next() {
+        let word = |r: &Raw| !r.digits && r.sign.is_none();
+        if matches!(raw.sign, Some('-' | '–' | '—')) {
+            raw.sign = Some('-');
+            let tied = raw.joined && out.last().is_some_and(word) && raws.peek().is_some_and(|r| r.joined && word(r));
+            if tied {
+                continue;
+            }
+        }
+        if word(&raw) && raw.text == "m" && raws.peek().is_none_or(|r| r.digits || r.sign.is_some() || !r.joined) {
+            let dot = usize::from(out.last().is_some_and(|r| r.sign == Some('.')));
+            let at = out.len().checked_sub(1 + dot);
+            if let Some(half) = at.and_then(|at| out.get_mut(at)) {
+                if half.sign.is_none() && (half.text == "a" || half.text == "p") {
+                    half.text.push('m');
+                    half.span.end = raw.span.end;
+                    out.truncate(out.len() - dot);
+                    if let Some(r) = raws.next_if(|r| r.sign == Some('.')) {
+                        if let Some(last) = out.last_mut() {
+                            last.span.end = r.span.end;
+                        }
+                    }
+                    continue;
+                }
+            }
+        }
+        out.push(raw);
+    }
+    out
+}
+
+fn cut(text: &str) -> Vec<Raw> {
+    let mut raws: Vec<Raw> = Vec::with_capacity(text.len() / 3);
+    let mut space = true;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let end = at + c.len_utf8();
+        if c.is_whitespace() || c.is_control() {
+            space = true;
+            continue;
+        }
+        if is_combining_mark(c) {
+            if let Some(last) = raws.last_mut() {
+                last.span.end = end;
+            }
+            continue;
+        }
+        let digit = c.is_ascii_digit();
+        let letter = c.is_alphabetic() || c == '°';
+        let quote = matches!(c, '\'' | '’');
+        if quote
+            && !space
+            && raws.last().is_some_and(|r| !r.digits && r.sign.is_none())
+            && chars.peek().is_some_and(|(_, n)| n.is_alphabetic())
+        {
+            continue;
+        }
+        let grows = !space && raws.last().is_some_and(|r| r.sign.is_none() && r.digits == digit);
+        if digit || letter {
+            if !grows {
+                raws.push(Raw { text: String::new(), digits: digit, sign: None, span: at..end, joined: !space });
+            }
+            if let Some(last) = raws.last_mut() {
+                fold(c, &mut last.text);
+                last.span.end = end;
+            }
+        } else {
+            let sign = if quote { '\'' } else { c };
+            raws.push(Raw { text: String::new(), digits: false, sign: Some(sign), span: at..end, joined: !space });
+        }
+        space = false;
+    }
+    raws
+}
+
+/// Adds a letter without its accent, in lower case.
+fn fold(c: char, out: &mut String) {
+    if c.is_ascii() {
+        out.push(c.to_ascii_lowercase());
+    } else if matches!(c, 'º' | '°') {
+        out.push('o');
+    } else if c == 'ª' {
+        out.push('a');
+    } else {
+        out.extend(c.to_lowercase().nfd().filter(|c| !is_combining_mark(*c)));
+    }
+}

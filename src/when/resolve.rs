@@ -1,0 +1,451 @@
+//! Puts the pieces of a time together and finds the moment they mean: the next one, unless they say otherwise.
+
+mod day;
+mod hour;
+
+use std::ops::Range;
+
+use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
+use chrono_tz::Tz;
+
+use super::grammar::{Found, Parser};
+use super::item::{Clock, Item, Length};
+use super::lexer::lex;
+use super::words::{Part, ZONES};
+use super::{Grain, Meaning, Question, Reason, english, recur};
+use crate::domain::language::Language;
+use day::Day;
+
+pub(super) use day::{coming, nth_of, plus};
+pub(super) use hour::usual_minute;
+
+/// The hours offered when only the date is known.
+const USUAL_HOURS: [u32; 3] = [9, 14, 19];
+/// Nothing is planned further ahead than this.
+const TOO_FAR_DAYS: i64 = 3660;
+
+/// A value without its zone, for those who compare wall times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plain {
+    Date(NaiveDate),
+    Moment(NaiveDateTime),
+}
+
+/// What was made of a text.
+pub(super) struct Outcome {
+    pub meaning: Meaning,
+    pub plain: Option<Plain>,
+    pub span: Range<usize>,
+}
+
+/// The pieces of one moment, sorted by kind.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub rel: Option<i64>,
+    pub weekday: Option<(u32, super::item::Which)>,
+    pub day: Option<u32>,
+    pub date: Option<(u32, u32, Option<i32>)>,
+    pub year: Option<i32>,
+    pub week: Option<i64>,
+    pub month: Option<i64>,
+    pub nth: Option<(i32, super::item::Counted, super::item::InMonth)>,
+    pub fridays: Option<(i64, u32)>,
+    pub closest: Option<u32>,
+    pub weekend: Option<i64>,
+    pub clocks: Vec<Clock>,
+    pub part: Option<Part>,
+    pub length: Option<(Length, Option<i64>)>,
+    pub now: bool,
+    pub vague: bool,
+    /// The length is counted from the date said with it.
+    anchored: bool,
+    bares: Vec<(u32, bool)>,
+}
+
+/// Local candidates with the question that is open between them.
+pub(super) struct Local {
+    pub moments: Vec<NaiveDateTime>,
+    pub question: Option<Question>,
+    pub grain: Grain,
+}
+
+/// Reads a text.
+pub(super) fn outcome(text: &str, now: DateTime<Tz>, language: Language) -> Outcome {
+    let tokens = lex(text, language);
+    let found = Parser { tokens: &tokens, language }.scan();
+    let nothing = || Outcome { meaning: Meaning::Nothing, plain: None, span: 0..0 };
+    if !telling(&found) {
+        return english::read(text, now, language).unwrap_or_else(nothing);
+    }
+    let span = span(&found, &tokens);
+    let zone = found.items.iter().find_map(|(item, _)| if let Item::Zone(z) = item { ZONES.get(*z) } else { None });
+    let clocked = found.items.iter().any(|(item, _)| matches!(item, Item::Clock(_)));
+    let there = zone.filter(|_| clocked).map_or(now, |(_, tz)| now.with_timezone(tz));
+    let items: Vec<Item> = found.items.iter().map(|(item, _)| *item).collect();
+    let (meaning, plain) = understand(&items, there);
+    if meaning == Meaning::Nothing {
+        return english::read(text, now, language).unwrap_or_else(nothing);
+    }
+    if there.timezone() == now.timezone() {
+        return Outcome { meaning, plain, span };
+    }
+    let meaning = homeward(meaning, now.timezone());
+    let plain = match (&meaning, plain) {
+        (Meaning::At(at, _), Some(Plain::Moment(_))) => Some(Plain::Moment(at.naive_local())),
+        (_, plain) => plain,
+    };
+    Outcome { meaning, plain, span }
+}
+
+/// The same meaning in the account's zone.
+fn homeward(meaning: Meaning, zone: Tz) -> Meaning {
+    let home = |at: DateTime<Tz>| at.with_timezone(&zone);
+    match meaning {
+        Meaning::At(at, grain) => Meaning::At(home(at), grain),
+        Meaning::Past(at) => Meaning::Past(home(at)),
+        Meaning::Unclear { question, candidates } => {
+            Meaning::Unclear { question, candidates: candidates.into_iter().map(home).collect() }
+        }
+        Meaning::Every(_) => Meaning::Unclear { question: Question::Moment, candidates: Vec::new() },
+        other => other,
+    }
+}
+
+fn span(found: &Found, tokens: &[super::lexer::Token]) -> Range<usize> {
+    let start = found.items.iter().filter_map(|(_, r)| tokens.get(r.start)).map(|t| t.span.start).min();
+    let end = found.items.iter().filter_map(|(_, r)| tokens.get(r.end.saturating_sub(1))).map(|t| t.span.end).max();
+    start.unwrap_or(0)..end.unwrap_or(0)
+}
+
+/// Whether the pieces say enough to be a time at all: weak ones only count when every word of the text is known.
+fn telling(found: &Found) -> bool {
+    let strong = found.items.iter().any(|(item, _)| match item {
+        Item::Clock(c) => !c.weak && (c.led || c.full || c.pm.is_some() || c.noon || c.midnight),
+        Item::Length(_, sign, _) => sign.is_some(),
+        Item::Date(..) | Item::Weekday(..) | Item::Weekdays(_) | Item::Range(..) | Item::Nth(..) | Item::Fridays(..) => true,
+        Item::Rel(_) => true,
+        Item::Day(_, said) => *said && found.unknown <= 2,
+        Item::Every(..) => found.unknown <= 1,
+        Item::Now | Item::Vague | Item::Week(_) | Item::Month(_) | Item::Weekend(_) => found.unknown <= 2 && !found.greeting,
+        _ => false,
+    });
+    let some = found.items.iter().any(|(item, _)| !matches!(item, Item::Or | Item::Until | Item::Zone(_) | Item::Year(_) | Item::Less(_) | Item::Count(_) | Item::For(_)));
+    some && (strong || (found.unknown == 0 && !found.greeting))
+}
+
+/// The meaning of the pieces at a moment, and the plain value for comparison.
+fn understand(items: &[Item], now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
+    if recur::repeats(items) {
+        return recur::recurrence(items, now);
+    }
+    if let Some(at) = items.iter().position(|i| matches!(i, Item::Or)) {
+        let (left, right) = (&items[..at], &items[at + 1..]);
+        let dated = |side: &[Item]| side.iter().any(|i| !matches!(i, Item::Or));
+        if dated(left) && dated(right) {
+            return either(left, right, now);
+        }
+    }
+    let draft = Draft::from_items(items);
+    draft.meaning(now)
+}
+
+/// "tomorrow or friday": the user chooses.
+fn either(left: &[Item], right: &[Item], now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
+    let mut left = left.to_vec();
+    let mut right: Vec<Item> = right.iter().copied().filter(|i| !matches!(i, Item::Or)).collect();
+    let clock = |items: &[Item]| items.iter().copied().find(|i| matches!(i, Item::Clock(_) | Item::Part(_)));
+    let date = |items: &[Item]| items.iter().copied().find(|i| matches!(i, Item::Rel(_) | Item::Weekday(..) | Item::Date(..) | Item::Day(..)));
+    let (lc, rc, ld, rd) = (clock(&left), clock(&right), date(&left), date(&right));
+    match (lc, rc) {
+        (Some(c), None) => right.push(c),
+        (None, Some(c)) => left.push(c),
+        _ => {}
+    }
+    match (ld, rd) {
+        (Some(d), None) => right.push(d),
+        (None, Some(d)) => left.push(d),
+        _ => {}
+    }
+    let (one, plain) = Draft::from_items(&left).meaning(now);
+    let (two, _) = Draft::from_items(&right).meaning(now);
+    let mut candidates = Vec::new();
+    for meaning in [one, two] {
+        match meaning {
+            Meaning::At(at, _) => candidates.push(at),
+            Meaning::Unclear { candidates: more, .. } => candidates.extend(more.first()),
+            _ => {}
+        }
+    }
+    (Meaning::Unclear { question: Question::Moment, candidates }, plain)
+}
+
+impl Draft {
+    fn from_items(items: &[Item]) -> Self {
+        let mut draft = Self::default();
+        for (at, item) in items.iter().enumerate() {
+            match *item {
+                Item::Rel(n) => draft.rel = Some(draft.rel.filter(|_| n == 0).unwrap_or(n)),
+                Item::Now => draft.now = true,
+                Item::Weekday(day, which) => draft.weekday = draft.weekday.or(Some((day, which))),
+                Item::Day(d, _) => draft.day = draft.day.or(Some(d)),
+                Item::Date(d, m, y) => draft.date = draft.date.or(Some((d, m, y))),
+                Item::Year(y) => draft.year = Some(y),
+                Item::Week(n) => draft.week = Some(n),
+                Item::Month(n) => draft.month = Some(n),
+                Item::Nth(n, what, month) => draft.nth = Some((n, what, month)),
+                Item::Fridays(n, day) => draft.fridays = Some((n, day)),
+                Item::Closest(day) => draft.closest = Some(day),
+                Item::Weekend(n) => draft.weekend = Some(n),
+                Item::Clock(clock) => draft.clocks.push(clock),
+                Item::Bare(n, word) => draft.bares.push((n, word || matches!(at.checked_sub(1).map(|p| items[p]), Some(Item::Weekday(..))))),
+                Item::Part(part) => draft.part = Some(part),
+                Item::Length(length, sign, from) => {
+                    draft.anchored |= from || at > 0;
+                    draft.length = draft.length.or(Some((length, sign)));
+                }
+                Item::Less(minutes) => {
+                    if let Some(clock) = draft.clocks.last_mut() {
+                        clock.less = minutes;
+                    }
+                }
+                Item::For(length) => draft.length = draft.length.or(Some((length, None))),
+                Item::Vague => draft.vague = true,
+                _ => {}
+            }
+        }
+        draft
+    }
+
+    pub(super) fn dated(&self) -> bool {
+        self.rel.is_some()
+            || self.weekday.is_some()
+            || self.day.is_some()
+            || self.date.is_some()
+            || self.nth.is_some()
+            || self.fridays.is_some()
+            || self.weekend.is_some()
+            || self.week.is_some()
+            || self.month.is_some()
+    }
+
+    fn meaning(mut self, now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
+        let local = now.naive_local();
+        let today = local.date();
+        let mut open = self.place_numbers(today);
+        // A lone number may be an hour or a day.
+        if let ([], false, None, None, Some((n, _))) = (self.clocks.as_slice(), self.dated(), self.part, self.length, self.bares.first().copied()) {
+            return lone_number(n, now);
+        }
+        let length = self.length;
+        if let Some((length, sign)) = length {
+            return self.offset(length, sign, now);
+        }
+        let dated = match self.date_of(local) {
+            Some(Ok(day)) => Some(day),
+            Some(Err(reason)) => return (Meaning::Impossible(reason), None),
+            None => None,
+        };
+        if self.clocks.is_empty() && self.part.is_none() {
+            return match dated {
+                Some(day) => date_only(&day, open, now),
+                None if self.now => (Meaning::At(now, Grain::Second), Some(Plain::Moment(local))),
+                None if self.vague => (Meaning::Unclear { question: Question::Moment, candidates: Vec::new() }, None),
+                None => (Meaning::Nothing, None),
+            };
+        }
+        if let Some(day) = &dated {
+            open = open.or(day.question);
+        }
+        let found = self.moments(dated.as_ref(), local);
+        open = open.or(found.question);
+        settle(found.moments, open, found.grain, now)
+    }
+
+    /// Decides whether bare numbers are hours or days. A number that could be either is asked about.
+    fn place_numbers(&mut self, today: NaiveDate) -> Option<Question> {
+        let (n, after_weekday) = *self.bares.first()?;
+        if !self.clocks.is_empty() {
+            if self.weekday.is_some() && self.day.is_none() && self.date.is_none() && (1..=31).contains(&n) {
+                self.day = Some(n);
+            }
+            return None;
+        }
+        if !(self.dated() || self.part.is_some()) || n > 31 {
+            return None;
+        }
+        let hour = |n: u32| Clock { hour: n, ..Clock::default() };
+        if let (Some((wd, _)), true, true) = (self.weekday, after_weekday, self.day.is_none() && self.date.is_none() && n >= 1 && self.part.is_none()) {
+            let coming = day::coming(today, wd);
+            let fits = (0..2).any(|k| chrono::Datelike::day(&(coming + Duration::days(7 * k))) == n);
+            if fits || n > 12 {
+                self.day = Some(n);
+                return (!fits && n < 24).then_some(Question::Date);
+            }
+        }
+        if n <= 24 {
+            self.clocks.push(hour(n));
+        }
+        None
+    }
+
+    /// An offset from now, or from a date that is said with it.
+    fn offset(mut self, length: Length, sign: Option<i64>, now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
+        let local = now.naive_local();
+        let anchor = match self.date_of(local) {
+            Some(Ok(day)) => Some(day),
+            Some(Err(reason)) => return (Meaning::Impossible(reason), None),
+            None => None,
+        };
+        let negative = sign == Some(-1);
+        let unit = if negative { -1 } else { 1 };
+        let weekday_only = self.weekday.is_some() && self.rel.is_none() && self.date.is_none();
+        if length.clock {
+            let Some(span) = Duration::try_seconds(length.seconds.saturating_mul(unit)) else {
+                return (Meaning::Impossible(Reason::TooFar), None);
+            };
+            let base = anchor.as_ref().filter(|a| a.date != local.date()).map(|a| a.date.and_time(local.time()));
+            let whole = Length { seconds: 0, clock: false, ..length };
+            let start = base.unwrap_or(local);
+            let Some(date) = day::plus(start.date(), whole, unit) else {
+                return (Meaning::Impossible(Reason::TooFar), None);
+            };
+            let at = if base.is_none() && date == local.date() {
+                now + span
+            } else {
+                match zoned(date.and_time(start.time()) + span, now.timezone()) {
+                    Ok(found) => found[0],
+                    Err(reason) => return (Meaning::Impossible(reason), None),
+                }
+            };
+            let plain = Some(Plain::Moment(at.naive_local()));
+            if at < now {
+                return (Meaning::Past(at), None);
+            }
+            if sign.is_none() || (anchor.is_some() && !self.clocks.is_empty()) {
+                return (Meaning::Unclear { question: Question::Duration, candidates: vec![at] }, plain);
+            }
+            return (Meaning::At(at, Grain::Minute), plain);
+        }
+        let start = anchor.as_ref().filter(|_| !weekday_only || sign.is_none() || self.anchored).map_or(local.date(), |a| a.date);
+        let Some(mut date) = day::plus(start, length, unit) else {
+            return (Meaning::Impossible(Reason::TooFar), None);
+        };
+        if let (Some((wd, _)), true) = (self.weekday, weekday_only && !self.anchored) {
+            date = day::coming(date, wd);
+        }
+        if negative {
+            let at = first(date.and_time(local.time()), now.timezone());
+            return (at.map_or(Meaning::Nothing, Meaning::Past), None);
+        }
+        self.length = None;
+        if self.clocks.is_empty() && self.part.is_none() {
+            let plain = Some(Plain::Moment(date.and_time(local.time())));
+            let day = Day { date, question: sign.is_none().then_some(Question::Duration), ..Day::on(date) };
+            let (meaning, _) = date_only(&day, None, now);
+            return (meaning, plain);
+        }
+        let found = self.moments(Some(&Day::on(date)), local);
+        settle(found.moments, found.question, found.grain, now)
+    }
+}
+
+/// A number and nothing else: the next such hours, and the day of the month.
+fn lone_number(n: u32, now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
+    let local = now.naive_local();
+    let mut moments = Vec::new();
+    if n <= 23 {
+        moments.extend(hour::coming(n * 60, local));
+        if (1..12).contains(&n) {
+            moments.extend(hour::coming((n + 12) * 60, local));
+        }
+    }
+    if let Some(date) = day::next_day_of_month(local.date(), n) {
+        moments.push(date.and_time(time(9, 0, 0)));
+    }
+    if n == 0 || n > 31 {
+        return (Meaning::Nothing, None);
+    }
+    let candidates = moments.into_iter().filter_map(|m| first(m, now.timezone())).collect();
+    (Meaning::Unclear { question: Question::Moment, candidates }, None)
+}
+
+/// A date whose hour was not said.
+fn date_only(day: &Day, open: Option<Question>, now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
+    let today = now.naive_local().date();
+    let zone = now.timezone();
+    if day.date < today {
+        let at = first(day.date.and_time(time(USUAL_HOURS[0], 0, 0)), zone);
+        return (at.map_or(Meaning::Nothing, Meaning::Past), None);
+    }
+    if (day.date - today).num_days() > TOO_FAR_DAYS {
+        return (Meaning::Impossible(Reason::TooFar), Some(Plain::Date(day.date)));
+    }
+    let plain = Some(Plain::Date(day.date));
+    if let Some(question) = open.or(day.question) {
+        let dates = std::iter::once(day.date).chain(day.others.iter().copied());
+        let candidates = dates.filter_map(|d| first(d.and_time(time(USUAL_HOURS[0], 0, 0)), zone)).filter(|at| *at > now).collect();
+        return (Meaning::Unclear { question, candidates }, plain);
+    }
+    let candidates = USUAL_HOURS.iter().filter_map(|h| first(day.date.and_time(time(*h, 0, 0)), zone)).filter(|at| *at > now).collect();
+    (Meaning::Unclear { question: Question::Hour(day.date), candidates }, plain)
+}
+
+/// The meaning of local moments: the first one, if nothing is open.
+fn settle(moments: Vec<NaiveDateTime>, open: Option<Question>, grain: Grain, now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
+    let zone = now.timezone();
+    let Some(first_local) = moments.first().copied() else {
+        return (Meaning::Nothing, None);
+    };
+    let plain = Some(Plain::Moment(first_local));
+    if let Some(question) = open {
+        let candidates: Vec<_> = moments.iter().filter_map(|m| first(*m, zone)).filter(|at| *at > now).collect();
+        if candidates.is_empty() {
+            return first(first_local, zone).map_or((Meaning::Nothing, None), |at| (Meaning::Past(at), None));
+        }
+        return (Meaning::Unclear { question, candidates }, plain);
+    }
+    match zoned(first_local, zone) {
+        Err(reason) => (Meaning::Impossible(reason), None),
+        Ok(found) => {
+            let at = found[0];
+            if first_local < now.naive_local() && at < now {
+                return (Meaning::Past(at), None);
+            }
+            if (at - now).num_days() > TOO_FAR_DAYS {
+                return (Meaning::Impossible(Reason::TooFar), plain);
+            }
+            if found.len() > 1 {
+                return (Meaning::Unclear { question: Question::Fold, candidates: found }, plain);
+            }
+            (Meaning::At(at, grain), plain)
+        }
+    }
+}
+
+/// The moments with a wall time: one, or two as clocks go back; else the gap that swallows it.
+pub(super) fn zoned(local: NaiveDateTime, zone: Tz) -> Result<Vec<DateTime<Tz>>, Reason> {
+    match zone.from_local_datetime(&local) {
+        chrono::LocalResult::Single(at) => Ok(vec![at]),
+        chrono::LocalResult::Ambiguous(a, b) => Ok(vec![a, b]),
+        chrono::LocalResult::None => {
+            // The same stretch before and after the jump: the wall time less and plus the width of the gap.
+            let after = (1..=8).find_map(|k| zone.from_local_datetime(&(local + Duration::minutes(30 * k))).earliest());
+            let before = (1..=8).find_map(|k| zone.from_local_datetime(&(local - Duration::minutes(30 * k))).latest());
+            Err(Reason::Gap { nearest: before.into_iter().chain(after).collect() })
+        }
+    }
+}
+
+/// The first moment with a wall time, moved forward over a gap.
+pub(super) fn first(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Tz>> {
+    match zoned(local, zone) {
+        Ok(found) => found.into_iter().next(),
+        Err(Reason::Gap { nearest }) => nearest.into_iter().next_back(),
+        Err(_) => None,
+    }
+}
+
+/// A time of day; hours past the end wrap.
+pub(super) fn time(hour: u32, minute: u32, second: u32) -> NaiveTime {
+    NaiveTime::from_hms_opt(hour % 24, minute % 60, second % 60).unwrap_or_default()
+}

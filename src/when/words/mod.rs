@@ -1,0 +1,333 @@
+//! The word tables: all that `when` knows about a language stands here and in the tables beside it.
+//! A phrase (folded: lower case, no accents) has one or more meanings; the grammar picks the one that fits.
+
+mod en;
+mod es;
+mod pt;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::domain::language::Language;
+
+/// What one word or phrase may stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Term {
+    /// A cardinal number in words.
+    Num(u32),
+    /// "mil", "thousand".
+    Thousand,
+    /// An ordinal number in words.
+    Ord(u32),
+    /// The mark of an ordinal behind digits: "th", "o".
+    OrdMark,
+    /// The mark that makes a number a weekday: "4a" is Wednesday.
+    WeekdayMark,
+    /// A weekday, Monday = 0.
+    Weekday(u32),
+    /// A short form that is a weekday only in company or with a dot.
+    Weak(u32),
+    /// A weekday that repeats: "Mondays".
+    Weekdays(u32),
+    /// "feira", that follows a weekday.
+    Feira,
+    Month(u32),
+    Part(Part),
+    /// A part of day that repeats: "mornings".
+    Parts(Part),
+    /// Days from today.
+    Rel(i64),
+    Now,
+    Unit(Unit),
+    /// "h", "horas" behind an hour.
+    HourMark,
+    /// "o'clock", "em ponto".
+    Sharp,
+    Am,
+    Pm,
+    /// An hour without its half of the day: "ampm", "ish".
+    Ish,
+    Noon,
+    Midnight,
+    Half,
+    Quarter,
+    ThreeQuarters,
+    /// Leads a clock time.
+    At,
+    /// Leads a date.
+    On,
+    /// The article that makes a following number a day: "el", "the".
+    The,
+    /// Leads the articles of a repetition: "los", "aos".
+    Plural,
+    /// Leads an offset: "in", "daqui", "dentro de".
+    In,
+    /// A word of offsets that also has other uses: "em", "en".
+    MaybeIn,
+    Of,
+    And,
+    Or,
+    /// Minutes before an hour: "to", "pras".
+    To,
+    /// Minutes after an hour: "past".
+    Past,
+    /// The hour less minutes: "menos".
+    Minus,
+    /// Behind an offset, before its anchor: "from", "after".
+    From,
+    /// Behind an offset: "later", "from now".
+    Later,
+    Ago,
+    /// Before a duration that is to pass: "after", "depois de".
+    After,
+    Next,
+    AfterNext,
+    Last,
+    This,
+    Every,
+    Other,
+    /// A frequency in one word: "weekly".
+    Freq(u32, Unit),
+    Workdays,
+    Weekend,
+    Until,
+    Times,
+    /// Leads a length of repetition: "for", "por".
+    For,
+    Closest,
+    Approx,
+    /// A time too vague to act on.
+    Vague,
+    /// A named zone, by index into [`ZONES`].
+    Zone(usize),
+    /// Words without a say in the time.
+    Glue,
+    /// A whole phrase that only looks like a time.
+    Greeting,
+    /// Leads the recipient of a one-line request.
+    ToWhom,
+    /// Asks for a message to be sent: leads a one-line request.
+    Wish,
+}
+
+/// A length of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Business,
+    Week,
+    Fortnight,
+    Month,
+    Quarter,
+    Semester,
+    Year,
+    Weekend,
+}
+
+/// A part of the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    EarlyMorning,
+    Morning,
+    MidMorning,
+    Lunch,
+    Afternoon,
+    MidAfternoon,
+    LateAfternoon,
+    Evening,
+    Night,
+    LateNight,
+}
+
+impl Part {
+    /// The hour that stands for the part when none is said.
+    pub const fn hour(self) -> u32 {
+        match self {
+            Self::EarlyMorning => 6,
+            Self::Morning => 9,
+            Self::MidMorning => 10,
+            Self::Lunch => 12,
+            Self::MidAfternoon => 14,
+            Self::Afternoon => 15,
+            Self::LateAfternoon => 17,
+            Self::Evening => 19,
+            Self::Night => 20,
+            Self::LateNight => 22,
+        }
+    }
+
+    /// The first hour after the part.
+    pub const fn end(self) -> u32 {
+        match self {
+            Self::EarlyMorning => 10,
+            Self::Morning | Self::MidMorning => 12,
+            Self::Lunch => 16,
+            Self::Afternoon | Self::MidAfternoon | Self::LateAfternoon => 20,
+            Self::Evening | Self::Night | Self::LateNight => 24,
+        }
+    }
+}
+
+/// Places and abbreviations of zones that people name, with their IANA zones.
+pub(super) static ZONES: &[(&str, chrono_tz::Tz)] = &[
+    ("brasilia", chrono_tz::America::Sao_Paulo),
+    ("sao paulo", chrono_tz::America::Sao_Paulo),
+    ("brt", chrono_tz::America::Sao_Paulo),
+    ("manaus", chrono_tz::America::Manaus),
+    ("cuiaba", chrono_tz::America::Cuiaba),
+    ("fernando de noronha", chrono_tz::America::Noronha),
+    ("rio branco", chrono_tz::America::Rio_Branco),
+    ("lisboa", chrono_tz::Europe::Lisbon),
+    ("lisbon", chrono_tz::Europe::Lisbon),
+    ("portugal", chrono_tz::Europe::Lisbon),
+    ("madrid", chrono_tz::Europe::Madrid),
+    ("londres", chrono_tz::Europe::London),
+    ("london", chrono_tz::Europe::London),
+    ("uk time", chrono_tz::Europe::London),
+    ("paris", chrono_tz::Europe::Paris),
+    ("berlin", chrono_tz::Europe::Berlin),
+    ("berlim", chrono_tz::Europe::Berlin),
+    ("cet", chrono_tz::Europe::Paris),
+    ("cest", chrono_tz::Europe::Paris),
+    ("bst", chrono_tz::Europe::London),
+    ("nova york", chrono_tz::America::New_York),
+    ("nova iorque", chrono_tz::America::New_York),
+    ("nueva york", chrono_tz::America::New_York),
+    ("new york", chrono_tz::America::New_York),
+    ("miami", chrono_tz::America::New_York),
+    ("eastern time", chrono_tz::America::New_York),
+    ("eastern", chrono_tz::America::New_York),
+    ("est", chrono_tz::America::New_York),
+    ("edt", chrono_tz::America::New_York),
+    ("et", chrono_tz::America::New_York),
+    ("chicago", chrono_tz::America::Chicago),
+    ("cst", chrono_tz::America::Chicago),
+    ("cdt", chrono_tz::America::Chicago),
+    ("denver", chrono_tz::America::Denver),
+    ("mst", chrono_tz::America::Denver),
+    ("mdt", chrono_tz::America::Denver),
+    ("los angeles", chrono_tz::America::Los_Angeles),
+    ("pacific", chrono_tz::America::Los_Angeles),
+    ("pst", chrono_tz::America::Los_Angeles),
+    ("pdt", chrono_tz::America::Los_Angeles),
+    ("utc", chrono_tz::UTC),
+    ("gmt", chrono_tz::UTC),
+    ("buenos aires", chrono_tz::America::Argentina::Buenos_Aires),
+    ("argentina", chrono_tz::America::Argentina::Buenos_Aires),
+    ("bogota", chrono_tz::America::Bogota),
+    ("colombia", chrono_tz::America::Bogota),
+    ("lima", chrono_tz::America::Lima),
+    ("caracas", chrono_tz::America::Caracas),
+    ("montevideo", chrono_tz::America::Montevideo),
+    ("ciudad de mexico", chrono_tz::America::Mexico_City),
+    ("cdmx", chrono_tz::America::Mexico_City),
+    ("mexico", chrono_tz::America::Mexico_City),
+    ("tokyo", chrono_tz::Asia::Tokyo),
+    ("toquio", chrono_tz::Asia::Tokyo),
+    ("tokio", chrono_tz::Asia::Tokyo),
+    ("jst", chrono_tz::Asia::Tokyo),
+    ("dubai", chrono_tz::Asia::Dubai),
+    ("sydney", chrono_tz::Australia::Sydney),
+    ("luanda", chrono_tz::Africa::Luanda),
+    ("maputo", chrono_tz::Africa::Maputo),
+];
+
+/// Whether dates in digits put the month before the day.
+pub(super) const fn month_first(language: Language) -> bool {
+    matches!(language, Language::English)
+}
+
+/// Whether hours written "9:30" are read on the clock of 24 hours.
+pub(super) const fn day_clock(language: Language) -> bool {
+    !matches!(language, Language::English)
+}
+
+/// One line of a word table: a folded phrase and its meanings.
+type Line = (&'static str, &'static [Term]);
+
+/// A phrase of a table, by its first word.
+pub(super) struct Phrase {
+    pub rest: Vec<&'static str>,
+    pub terms: Vec<Term>,
+}
+
+/// The table of one language, ready for lookup.
+pub(super) struct Table {
+    phrases: HashMap<&'static str, Vec<Phrase>>,
+    /// Long words that a typo may be a form of, by their first letter.
+    typos: HashMap<u8, Vec<&'static str>>,
+}
+
+static TABLES: LazyLock<[Table; 3]> =
+    LazyLock::new(|| [Table::new(pt::WORDS), Table::new(en::WORDS), Table::new(es::WORDS)]);
+
+/// The tables in the order in which they are asked: the account's language first.
+pub(super) fn tables(language: Language) -> [&'static Table; 3] {
+    let [pt, en, es] = &*TABLES;
+    match language {
+        Language::Portuguese => [pt, es, en],
+        Language::English => [en, pt, es],
+        Language::Spanish => [es, pt, en],
+    }
+}
+
+impl Table {
+    fn new(lines: &[Line]) -> Self {
+        let mut phrases: HashMap<&'static str, Vec<Phrase>> = HashMap::new();
+        let mut typos: HashMap<u8, Vec<&'static str>> = HashMap::new();
+        for (text, terms) in lines {
+            let mut words = text.split(' ');
+            let first = words.next().unwrap_or_default();
+            let rest: Vec<_> = words.collect();
+            let named = |t: &Term| matches!(t, Term::Weekday(_) | Term::Month(_) | Term::Rel(_) | Term::Weekdays(_));
+            if rest.is_empty() && first.len() >= 6 && terms.iter().any(named) {
+                typos.entry(first.as_bytes()[0]).or_default().push(first);
+            }
+            phrases.entry(first).or_default().push(Phrase { rest, terms: terms.to_vec() });
+        }
+        for (index, (name, _)) in ZONES.iter().enumerate() {
+            let mut words = name.split(' ');
+            let first = words.next().unwrap_or_default();
+            let phrase = Phrase { rest: words.collect(), terms: vec![Term::Zone(index)] };
+            phrases.entry(first).or_default().push(phrase);
+        }
+        for list in phrases.values_mut() {
+            list.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
+        }
+        Self { phrases, typos }
+    }
+
+    /// The phrases that begin with a word, the longest first.
+    pub fn phrases(&self, word: &str) -> &[Phrase] {
+        self.phrases.get(word).map_or(&[], Vec::as_slice)
+    }
+
+    /// The known word that `word` is one slip of the finger away from.
+    pub fn correct(&self, word: &str) -> Option<&'static str> {
+        if !(5..=12).contains(&word.len()) || !word.is_ascii() {
+            return None;
+        }
+        let near = self.typos.get(&word.as_bytes()[0])?;
+        near.iter().copied().find(|known| one_slip(word.as_bytes(), known.as_bytes()))
+    }
+}
+
+/// Whether two words differ by one letter added, lost, changed or swapped with its neighbour.
+fn one_slip(a: &[u8], b: &[u8]) -> bool {
+    if a.len().abs_diff(b.len()) > 1 {
+        return false;
+    }
+    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[head..], &b[head..]);
+    match (a, b) {
+        ([], _) | (_, []) => true,
+        ([_, x @ ..], [_, y @ ..]) if x == y => true,
+        ([_, x @ ..], y) if x == y => true,
+        (x, [_, y @ ..]) if x == y => true,
+        ([p, q, x @ ..], [r, s, y @ ..]) => p == s && q == r && x == y,
+        _ => false,
+    }
+}
