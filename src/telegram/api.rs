@@ -235,13 +235,14 @@ impl Api {
             return Err(ApiError::Server(status));
         }
         if status == 200 {
-            let answer: Answer<T> =
-                serde_json::from_slice(&bytes).map_err(|_| ApiError::Refused("an answer that is not understood".to_owned()))?;
+            let answer: Answer<T> = serde_json::from_slice(&bytes)
+                .map_err(|_| ApiError::Refused("an answer that is not understood".to_owned()))?;
             return answer.result.ok_or_else(|| ApiError::Refused("an answer without a result".to_owned()));
         }
         let answer: Option<Answer<Value>> = serde_json::from_slice(&bytes).ok();
         let retry_after = answer.as_ref().and_then(|a| a.parameters.as_ref()?.retry_after);
-        let migrated = answer.as_ref().is_some_and(|a| a.parameters.as_ref().is_some_and(|p| p.migrate_to_chat_id.is_some()));
+        let migrated =
+            answer.as_ref().is_some_and(|a| a.parameters.as_ref().is_some_and(|p| p.migrate_to_chat_id.is_some()));
         let description = answer.map(|a| a.description).unwrap_or_default();
         if migrated {
             return Err(ApiError::ChatGone);
@@ -271,7 +272,14 @@ fn refusal(status: u16, description: &str, retry_after: Option<u64>) -> ApiError
         401 | 404 if text.is_empty() || says(&["unauthorized", "not found"]) => ApiError::Unauthorized,
         409 => ApiError::Conflict,
         403 => ApiError::ChatGone,
-        _ if says(&["chat not found", "user is deactivated", "peer_id_invalid", "bot was kicked", "group chat was upgraded"]) => {
+        _ if says(&[
+            "chat not found",
+            "user is deactivated",
+            "peer_id_invalid",
+            "bot was kicked",
+            "group chat was upgraded",
+        ]) =>
+        {
             ApiError::ChatGone
         }
         _ if says(&["not modified"]) => ApiError::NotModified,
@@ -294,11 +302,8 @@ fn refusal(status: u16, description: &str, retry_after: Option<u64>) -> ApiError
 
 fn text_body(screen: &Screen, plain: bool) -> Value {
     let html = cut(screen.html.as_str(), LONGEST);
-    let mut body = if plain {
-        json!({ "text": without_marks(&html) })
-    } else {
-        json!({ "text": html, "parse_mode": "HTML" })
-    };
+    let mut body =
+        if plain { json!({ "text": without_marks(&html) }) } else { json!({ "text": html, "parse_mode": "HTML" }) };
     body["link_preview_options"] = json!({ "is_disabled": true });
     if !screen.rows.is_empty() {
         let rows: Vec<Vec<Value>> = screen
@@ -330,7 +335,13 @@ fn piece(html: &str) -> Option<(&str, usize)> {
         '&' => html.find(';').filter(|at| *at <= 10).map(|at| at + 1),
         _ => None,
     };
-    let seen = if first == '<' && end.is_some() { 0 } else if end.is_some() { 1 } else { first.len_utf16() };
+    let seen = if first == '<' && end.is_some() {
+        0
+    } else if end.is_some() {
+        1
+    } else {
+        first.len_utf16()
+    };
     Some((&html[..end.unwrap_or(first.len_utf8())], seen))
 }
 
@@ -411,12 +422,17 @@ mod tests {
 
     #[test]
     fn refusals_are_told_apart_whatever_their_case() {
-        assert!(matches!(refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid", None), ApiError::QueryTooOld));
+        assert!(matches!(
+            refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid", None),
+            ApiError::QueryTooOld
+        ));
         assert!(matches!(refusal(400, "Bad Request: message is not modified: x", None), ApiError::NotModified));
         assert!(matches!(refusal(403, "Forbidden: bot was blocked by the user", None), ApiError::ChatGone));
         assert!(matches!(refusal(400, "Bad Request: chat not found", None), ApiError::ChatGone));
         assert!(matches!(refusal(400, "Bad Request: Message to edit not found", None), ApiError::CannotChange));
-        assert!(matches!(refusal(429, "Too Many Requests", Some(7)), ApiError::RetryAfter(wait) if wait.as_secs() == 7));
+        assert!(
+            matches!(refusal(429, "Too Many Requests", Some(7)), ApiError::RetryAfter(wait) if wait.as_secs() == 7)
+        );
         assert!(matches!(refusal(401, "Unauthorized", None), ApiError::Unauthorized));
     }
 

@@ -57,16 +57,16 @@ async fn membership(change: ChatMemberUpdated) -> Incoming {
     if change.new_chat_member.kind.is_present() { Incoming::Nothing } else { Incoming::Gone(ChatId(change.chat.id.0)) }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "dptree injects by value")]
 fn said(update: Update, message: Message, me: Me) -> Option<Event> {
     let user = person(&message)?;
     let private = message.chat.is_private();
     let reply_to = message.reply_to_message().filter(|to| to.from.as_ref().is_some_and(|from| is_us(from, &me)));
     let input = match (message.text(), message.contact()) {
         (Some(text), _) if text.starts_with('/') => command(text, &me)?,
-        (Some(text), _) => Input::Text {
-            plain: text.to_owned(),
-            marked: with_marks(text, message.entities().unwrap_or_default()),
-        },
+        (Some(text), _) => {
+            Input::Text { plain: text.to_owned(), marked: with_marks(text, message.entities().unwrap_or_default()) }
+        }
         (None, Some(contact)) => Input::Contact {
             phone: contact.phone_number.clone(),
             name: full_name(&contact.first_name, contact.last_name.as_deref()),
@@ -91,6 +91,7 @@ fn said(update: Update, message: Message, me: Me) -> Option<Event> {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "dptree injects by value")]
 fn edited(update: Update, message: Message) -> Option<Event> {
     let user = person(&message)?;
     if !message.chat.is_private() {
@@ -112,6 +113,7 @@ fn edited(update: Update, message: Message) -> Option<Event> {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "dptree injects by value")]
 fn tapped(update: Update, query: CallbackQuery) -> Option<Event> {
     let message = query.message.as_ref()?;
     let chat = message.chat();
@@ -163,7 +165,10 @@ fn full_name(first: &str, last: Option<&str>) -> String {
 /// Reads `/name@bot args`; `None` when it is for another bot.
 fn command(text: &str, me: &Me) -> Option<Input> {
     let (head, args) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let (name, bot) = head.trim_start_matches('/').split_once('@').map_or((head.trim_start_matches('/'), None), |(name, bot)| (name, Some(bot)));
+    let (name, bot) = head
+        .trim_start_matches('/')
+        .split_once('@')
+        .map_or((head.trim_start_matches('/'), None), |(name, bot)| (name, Some(bot)));
     if bot.is_some_and(|bot| !bot.eq_ignore_ascii_case(&me.username)) {
         return None;
     }

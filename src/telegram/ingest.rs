@@ -38,7 +38,10 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
                         continue;
                     }
                     Err(error) => {
-                        tracing::warn!(error = format!("{error:#}"), "updates could not be kept; they are asked for again");
+                        tracing::warn!(
+                            error = format!("{error:#}"),
+                            "updates could not be kept; they are asked for again"
+                        );
                         wait
                     }
                 }

@@ -35,7 +35,7 @@ const HELD: usize = 1024;
 /// Queues by key: one job of each at a time, in order, the keys in turn.
 #[derive(Debug)]
 pub struct Lanes<K, J> {
-    lanes: HashMap<K, Lane<J>>,
+    by_key: HashMap<K, Lane<J>>,
     ready: VecDeque<K>,
     resting: BTreeMap<(Moment, u64), K>,
     rests: u64,
@@ -49,7 +49,7 @@ struct Lane<J> {
 
 impl<K, J> Default for Lanes<K, J> {
     fn default() -> Self {
-        Self { lanes: HashMap::new(), ready: VecDeque::new(), resting: BTreeMap::new(), rests: 0, len: 0 }
+        Self { by_key: HashMap::new(), ready: VecDeque::new(), resting: BTreeMap::new(), rests: 0, len: 0 }
     }
 }
 
@@ -67,11 +67,11 @@ impl<K: Hash + Eq + Clone, J> Lanes<K, J> {
     /// Adds a job at the end of its lane.
     pub fn push(&mut self, key: K, job: J) {
         self.len += 1;
-        if let Some(lane) = self.lanes.get_mut(&key) {
+        if let Some(lane) = self.by_key.get_mut(&key) {
             lane.jobs.push_back(job);
         } else {
             self.ready.push_back(key.clone());
-            self.lanes.insert(key, Lane { jobs: VecDeque::from([job]) });
+            self.by_key.insert(key, Lane { jobs: VecDeque::from([job]) });
         }
     }
 
@@ -84,21 +84,21 @@ impl<K: Hash + Eq + Clone, J> Lanes<K, J> {
             self.ready.push_back(rest.remove());
         }
         while let Some(key) = self.ready.pop_front() {
-            let Some(lane) = self.lanes.get_mut(&key) else { continue };
+            let Some(lane) = self.by_key.get_mut(&key) else { continue };
             if let Some(job) = lane.jobs.pop_front() {
                 self.len -= 1;
                 return Some((key, job));
             }
-            self.lanes.remove(&key);
+            self.by_key.remove(&key);
         }
         None
     }
 
     /// Lets a lane go on after its job.
     pub fn finished(&mut self, key: &K) {
-        match self.lanes.get(key) {
+        match self.by_key.get(key) {
             Some(lane) if lane.jobs.is_empty() => {
-                self.lanes.remove(key);
+                self.by_key.remove(key);
             }
             Some(_) => self.ready.push_back(key.clone()),
             None => {}
@@ -107,7 +107,7 @@ impl<K: Hash + Eq + Clone, J> Lanes<K, J> {
 
     /// Puts a job back in front of its lane, which rests until `until`.
     pub fn again(&mut self, key: &K, job: J, until: Moment) {
-        let Some(lane) = self.lanes.get_mut(key) else { return };
+        let Some(lane) = self.by_key.get_mut(key) else { return };
         lane.jobs.push_front(job);
         self.len += 1;
         self.rests += 1;
@@ -116,7 +116,7 @@ impl<K: Hash + Eq + Clone, J> Lanes<K, J> {
 
     /// Drops all jobs that wait in a lane and gives them back.
     pub fn clear(&mut self, key: &K) -> Vec<J> {
-        let Some(lane) = self.lanes.get_mut(key) else { return Vec::new() };
+        let Some(lane) = self.by_key.get_mut(key) else { return Vec::new() };
         self.len -= lane.jobs.len();
         std::mem::take(&mut lane.jobs).into()
     }
@@ -204,7 +204,7 @@ struct Hall {
 pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::Result<()> {
     let mut arrivals = ctx.arrivals.1.lock().await;
     let quota = ctx.quota_per_minute;
-    let each = if quota == 0 { Duration::ZERO } else { Duration::from_secs(60) / quota };
+    let each = if quota == 0 { Duration::ZERO } else { Duration::from_mins(1) / quota };
     let mut hall = Hall {
         lanes: Lanes::default(),
         known: HashSet::new(),
@@ -257,7 +257,10 @@ impl Hall {
             after = last.update_id;
             for row in page {
                 if row.attempts >= i64::from(TRIES) {
-                    tracing::error!(update.id = row.update_id.0, "an update was given up: it was never brought to an end");
+                    tracing::error!(
+                        update.id = row.update_id.0,
+                        "an update was given up: it was never brought to an end"
+                    );
                     let ctx = Arc::clone(&self.ctx);
                     give_up(&ctx, row.update_id, &row.lane, None).await?;
                     continue;
@@ -342,11 +345,8 @@ async fn live(ctx: &Arc<Context>, lane: &str, job: Job) {
 
 /// Whether the store is away as a whole, which is no fault of the update.
 fn is_outage(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| match cause.downcast_ref::<StorageError>() {
-        Some(StorageError::Engine(engine)) => {
-            matches!(engine, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
-        }
-        _ => false,
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed))
     })
 }
 
@@ -471,11 +471,7 @@ async fn find_out(ctx: &Arc<Context>, id: UpdateId, body: Option<&str>) -> anyho
     Ok(Some(Box::new(Event {
         update: id,
         subject: pending.subject,
-        who: Who {
-            first_name: pending.first_name,
-            username: pending.username,
-            language_code: pending.language_code,
-        },
+        who: Who { first_name: pending.first_name, username: pending.username, language_code: pending.language_code },
         private: pending.private,
         message: pending.message,
         reply_to: None,
@@ -510,7 +506,7 @@ mod tests {
         assert_eq!(lanes.next(now), Some(("a", 3)));
         lanes.finished(&"a");
         assert!(lanes.is_empty());
-        assert!(lanes.lanes.is_empty(), "an empty lane leaves nothing behind");
+        assert!(lanes.by_key.is_empty(), "an empty lane leaves nothing behind");
     }
 
     #[test]

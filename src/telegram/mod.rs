@@ -123,10 +123,8 @@ pub async fn run(ctx: Arc<Context>) -> anyhow::Result<()> {
                 waiting_told = false;
                 let served = serve_while_leased(&ctx, &holder).await;
                 let name = holder.clone();
-                let released: Result<(), StorageError> = ctx
-                    .db
-                    .write(move |conn| Box::pin(async move { conn.release_lease(LEASE, &name).await }))
-                    .await;
+                let released: Result<(), StorageError> =
+                    ctx.db.write(move |conn| Box::pin(async move { conn.release_lease(LEASE, &name).await })).await;
                 if let Err(error) = released {
                     tracing::warn!(error = %error, "the lease was not given back; it runs out by itself");
                 }
@@ -201,10 +199,8 @@ async fn serve(ctx: &Arc<Context>, term: &CancellationToken) -> anyhow::Result<(
     // The mouth closes last, so that what the last turns say can still leave.
     let mouth = CancellationToken::new();
     let ears = async {
-        let heard = tokio::join!(
-            supervise(ctx, "ingest", term, ingest::run),
-            supervise(ctx, "lanes", term, lanes::run)
-        );
+        let heard =
+            tokio::join!(supervise(ctx, "ingest", term, ingest::run), supervise(ctx, "lanes", term, lanes::run));
         mouth.cancel();
         heard.0.and(heard.1)
     };
@@ -272,7 +268,7 @@ where
         if stop.is_cancelled() {
             return Ok(());
         }
-        if ctx.clock.now().since(began) > Duration::from_secs(60) {
+        if ctx.clock.now().since(began) > Duration::from_mins(1) {
             wait = Duration::from_millis(500);
         }
         pause(ctx, stop, wait).await;

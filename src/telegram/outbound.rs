@@ -27,15 +27,15 @@ const HELD: usize = 1024;
 /// New messages to one chat: so many at once, then one each second.
 const BURST: u32 = 20;
 /// How long a tap can be answered.
-const TAP_LIFE: Duration = Duration::from_secs(60);
+const TAP_LIFE: Duration = Duration::from_mins(1);
 /// How often the outbox is looked at without being woken.
 const LOOK: Duration = Duration::from_secs(30);
 /// How far back a look goes on PostgreSQL, where a smaller id may be committed later.
 const LOOK_BACK: i64 = 256;
 /// How long what was said is kept.
-const KEPT: Duration = Duration::from_secs(3600);
+const KEPT: Duration = Duration::from_hours(1);
 /// How long the ids of handled updates are kept.
-const IDS_KEPT: Duration = Duration::from_secs(48 * 3600);
+const IDS_KEPT: Duration = Duration::from_hours(48);
 
 /// Seals what is to be said, for [`crate::storage::Conn::insert_outgoing`].
 pub fn seal(keyring: &Keyring, out: &Outgoing) -> Result<String, serde_json::Error> {
@@ -68,6 +68,8 @@ struct Mouth {
     lanes: Lanes<ChatId, Row>,
     known: HashSet<i64>,
     last: i64,
+    /// When the outbox is looked at without being woken.
+    look_at: Moment,
     paces: Paces,
     sending: JoinSet<(ChatId, Row, Fate)>,
 }
@@ -79,36 +81,35 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
         lanes: Lanes::default(),
         known: HashSet::new(),
         last: 0,
+        look_at: ctx.clock.now().plus(LOOK),
         paces: Arc::new(Mutex::new(Pace::new(Duration::from_secs(1), BURST))),
         sending: JoinSet::new(),
     };
-    mouth.load(0).await?;
-    let mut look_at = ctx.clock.now().plus(LOOK);
+    mouth.look(0).await;
     loop {
         mouth.start();
-        let wakes_at = mouth.lanes.wakes_at().map_or(look_at, |at| at.min(look_at));
+        let wakes_at = mouth.lanes.wakes_at().map_or(mouth.look_at, |at| at.min(mouth.look_at));
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(done) = mouth.sending.join_next(), if !mouth.sending.is_empty() => mouth.settle(done?).await?,
-            () = ctx.outbox_wake.notified() => mouth.load(mouth.newest()).await?,
+            Some(done) = mouth.sending.join_next(), if !mouth.sending.is_empty() => mouth.settle(done?).await,
+            () = ctx.outbox_wake.notified() => mouth.look(mouth.newest()).await,
             () = ctx.clock.sleep_until(wakes_at) => {
-                if ctx.clock.now() >= look_at {
-                    mouth.load(if mouth.lanes.is_empty() { 0 } else { mouth.newest() }).await?;
-                    mouth.purge().await?;
-                    look_at = ctx.clock.now().plus(LOOK);
+                if ctx.clock.now() >= mouth.look_at {
+                    mouth.purge().await;
+                    mouth.look(if mouth.lanes.is_empty() { 0 } else { mouth.newest() }).await;
                 }
             }
         }
     }
     // With the lease lost, another process speaks now.
     if ctx.shutdown.is_cancelled() {
-        mouth.load(mouth.newest()).await?;
+        mouth.look(mouth.newest()).await;
         let flush = async {
             loop {
                 mouth.start();
                 match mouth.sending.join_next().await {
-                    Some(done) => mouth.settle(done?).await?,
+                    Some(done) => mouth.settle(done?).await,
                     None => return anyhow::Ok(()),
                 }
             }
@@ -133,6 +134,18 @@ impl Mouth {
         }
     }
 
+    /// Takes what is new behind `after`. Trouble of the store must not break off what is on its way.
+    async fn look(&mut self, after: i64) {
+        let wait = match self.load(after).await {
+            Ok(()) => LOOK,
+            Err(error) => {
+                tracing::warn!(error = %error, "the outbox cannot be looked at");
+                Duration::from_secs(1)
+            }
+        };
+        self.look_at = self.ctx.clock.now().plus(wait);
+    }
+
     async fn load(&mut self, mut after: i64) -> Result<(), StorageError> {
         loop {
             let page = self.ctx.db.read().await?.list_outgoing(after, 500).await?;
@@ -153,9 +166,10 @@ impl Mouth {
         }
     }
 
-    async fn purge(&self) -> Result<(), StorageError> {
+    async fn purge(&self) {
         let now = self.ctx.clock.now();
-        self.ctx
+        let purged: Result<(), StorageError> = self
+            .ctx
             .db
             .write(move |conn| {
                 Box::pin(async move {
@@ -164,7 +178,10 @@ impl Mouth {
                     Ok(())
                 })
             })
-            .await
+            .await;
+        if let Err(error) = purged {
+            tracing::warn!(error = %error, "old rows cannot be deleted");
+        }
     }
 
     fn start(&mut self) {
@@ -179,7 +196,7 @@ impl Mouth {
         }
     }
 
-    async fn settle(&mut self, (chat, mut row, fate): (ChatId, Row, Fate)) -> anyhow::Result<()> {
+    async fn settle(&mut self, (chat, mut row, fate): (ChatId, Row, Fate)) {
         match fate {
             Fate::Done => {
                 self.known.remove(&row.id);
@@ -190,12 +207,12 @@ impl Mouth {
                 self.lanes.again(&chat, row, at);
             }
             Fate::Gone => {
-                tracing::info!(chat.id = chat.0, "the chat is gone; what waited for it is dropped");
-                self.ctx.services.accounts.mark_blocked(chat).await?;
-                let last = self.last;
-                let dropped: Result<u64, StorageError> =
-                    self.ctx.db.write(move |conn| Box::pin(async move { conn.drop_outgoing(chat, last).await })).await;
-                dropped?;
+                if let Err(error) = self.forsake(chat).await {
+                    tracing::warn!(chat.id = chat.0, error = format!("{error:#}"), "a gone chat cannot be marked yet");
+                    let at = self.ctx.clock.now().plus(backoff(row.tries));
+                    row.tries += 1;
+                    return self.lanes.again(&chat, row, at);
+                }
                 self.known.remove(&row.id);
                 for row in self.lanes.clear(&chat) {
                     self.known.remove(&row.id);
@@ -203,6 +220,16 @@ impl Mouth {
                 self.lanes.finished(&chat);
             }
         }
+    }
+
+    /// Drops what waits for a chat that is gone; what is said there later is tried anew.
+    async fn forsake(&self, chat: ChatId) -> anyhow::Result<()> {
+        tracing::info!(chat.id = chat.0, "the chat is gone; what waited for it is dropped");
+        self.ctx.services.accounts.mark_blocked(chat).await?;
+        let last = self.last;
+        let dropped: Result<u64, StorageError> =
+            self.ctx.db.write(move |conn| Box::pin(async move { conn.drop_outgoing(chat, last).await })).await;
+        dropped?;
         Ok(())
     }
 }
@@ -251,7 +278,9 @@ async fn deliver(ctx: &Arc<Context>, paces: &Paces, chat: ChatId, row: &Row) -> 
             tracing::warn!(chat.id = chat.0, seconds = wait.as_secs(), "Telegram asks this chat to wait");
             return Fate::Again(ctx.clock.now().plus(wait));
         }
-        Err(Hitch::Api(error @ (ApiError::Network(_) | ApiError::Server(_) | ApiError::Unauthorized | ApiError::Conflict))) => {
+        Err(Hitch::Api(
+            error @ (ApiError::Network(_) | ApiError::Server(_) | ApiError::Unauthorized | ApiError::Conflict),
+        )) => {
             if row.tries.is_power_of_two() || row.tries == 0 {
                 tracing::warn!(chat.id = chat.0, tries = row.tries, error = %error, "not said yet");
             }

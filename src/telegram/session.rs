@@ -90,6 +90,8 @@ impl Turn {
 /// How a close went.
 enum Closed {
     Done,
+    /// The update had been handled already.
+    Before,
     /// Another turn of the same person came first.
     Raced,
 }
@@ -106,7 +108,11 @@ impl Session {
                 (state, row.version)
             }
         };
-        let visitor = ctx.services.accounts.visit(&event.subject, &event.who).await?;
+        let visitor = ctx
+            .services
+            .accounts
+            .visit(&event.subject, &event.who.first_name, event.who.language_code.as_deref())
+            .await?;
         Ok(Self {
             subject: event.subject,
             who: event.who.clone(),
@@ -146,7 +152,7 @@ impl Session {
             .write(move |conn| {
                 Box::pin(async move {
                     if !conn.finish_update(update, false).await? {
-                        return Ok(Closed::Done);
+                        return Ok(Closed::Before);
                     }
                     if !conn.save_conversation(subject, &state, version, now).await? {
                         // Undoes the mark on the inbox row.
@@ -164,7 +170,8 @@ impl Session {
             .await;
         match closed {
             Ok(Closed::Done) => {}
-            Ok(Closed::Raced) | Err(StorageError::Conflict) => return Ok(Closed::Raced),
+            Ok(closed) => return Ok(closed),
+            Err(StorageError::Conflict) => return Ok(Closed::Raced),
             Err(error) => return Err(error.into()),
         }
         ctx.outbox_wake.notify_one();
@@ -203,8 +210,9 @@ pub(super) async fn handle(ctx: &Arc<Context>, event: &Event) -> anyhow::Result<
     for _ in 0..RACES {
         let session = Session::open(ctx, event).await?;
         let turn = dialogues::turn(&ctx.services, &session, event).await?;
-        if let Closed::Done = session.close(ctx, turn, event).await? {
-            return Ok(());
+        match session.close(ctx, turn, event).await? {
+            Closed::Done | Closed::Before => return Ok(()),
+            Closed::Raced => {}
         }
     }
     anyhow::bail!("the conversation changed {RACES} times under one turn")
