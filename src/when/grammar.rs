@@ -116,6 +116,11 @@ impl Parser<'_> {
         if n.len == 4 && (1900..2200).contains(&n.value) && !self.glued(i) && !self.glued(n.next) {
             return Some((Item::Year(i32::try_from(n.value).ok()?), n.next));
         }
+        // "el martes 6": the article makes it a date.
+        let weekday = |i: usize| self.get(i, |t| matches!(t, Term::Weekday(_)).then_some(())).is_some();
+        if i >= 2 && weekday(i - 1) && self.has(i - 2, Term::The) && self.has(i - 2, Term::On) && (1..=31).contains(&n.value) {
+            return Some((Item::Day(n.value, true), n.next));
+        }
         let digits = n.len <= 2 && !self.glued(i) && !self.glued(n.next);
         (digits && n.value <= 31).then_some((Item::Bare(n.value, n.len == 0), n.next))
     }
@@ -185,7 +190,7 @@ impl Parser<'_> {
             }
             (Kind::Sign('/' | '-' | ':' | '+' | '*' | '_' | '='), Kind::Digits(_)) => true,
             (Kind::Sign('.' | ','), Kind::Digits(_)) => {
-                i >= 2 && self.joined(i - 1) && matches!(self.tokens[i - 2].kind, Kind::Digits(_))
+                i >= 2 && !self.sign(i + 1, ':') && self.joined(i - 1) && matches!(self.tokens[i - 2].kind, Kind::Digits(_))
             }
             (Kind::Unknown, Kind::Digits(_)) | (Kind::Digits(_), Kind::Unknown) => true,
             _ => false,

@@ -147,6 +147,11 @@ fn cut(text: &str) -> Vec<Raw> {
             continue;
         }
         let digit = c.is_ascii_digit();
+        // The T of an ISO timestamp parts its date from its clock.
+        if c == 'T' && !space && raws.last().is_some_and(|r| r.digits) && chars.peek().is_some_and(|(_, n)| n.is_ascii_digit()) {
+            space = true;
+            continue;
+        }
         let letter = c.is_alphabetic() || c == '°';
         let quote = matches!(c, '\'' | '’');
         if quote

@@ -327,11 +327,15 @@ impl Draft {
             return (Meaning::At(at, Grain::Minute), plain);
         }
         let start = anchor.as_ref().filter(|_| !weekday_only || sign.is_none() || self.anchored).map_or(local.date(), |a| a.date);
-        let Some(mut date) = day::plus(start, length, unit) else {
+        let Some(date) = day::plus(start, length, unit) else {
             return (Meaning::Impossible(Reason::TooFar), None);
         };
         if let (Some((wd, _)), true) = (self.weekday, weekday_only && !self.anchored) {
-            date = day::coming(date, wd);
+            let on = day::coming(date, wd);
+            if on != date {
+                let day = Day { question: Some(Question::Date), others: vec![on - Duration::days(7)], ..Day::on(on) };
+                return date_only(&day, None, now);
+            }
         }
         if negative {
             let at = first(date.and_time(local.time()), now.timezone());
@@ -399,6 +403,9 @@ fn settle(moments: Vec<NaiveDateTime>, open: Option<Question>, grain: Grain, now
     let plain = Some(Plain::Moment(first_local));
     if let Some(question) = open {
         let candidates: Vec<_> = moments.iter().filter_map(|m| first(*m, zone)).filter(|at| *at > now).collect();
+        if let ([at], true, Question::Weekday | Question::AmPm) = (candidates.as_slice(), moments.len() > 1, question) {
+            return (Meaning::At(*at, grain), Some(Plain::Moment(at.naive_local())));
+        }
         if candidates.is_empty() {
             return first(first_local, zone).map_or((Meaning::Nothing, None), |at| (Meaning::Past(at), None));
         }

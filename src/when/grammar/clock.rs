@@ -88,6 +88,9 @@ impl Parser<'_> {
         if self.glued(i) {
             return None;
         }
+        if n.len > 0 && self.ordinal(i).is_some() {
+            return None;
+        }
         let mut clock = Clock { hour: n.value, ..Clock::default() };
         if (3..=4).contains(&n.len) {
             return self.compact(n.value, n.next, led);
@@ -135,7 +138,13 @@ impl Parser<'_> {
             next = after;
             marked = true;
         }
-        if let (12, Some(noon)) = (clock.hour, self.twelve(next)) {
+        let twelve = self.skip(next, &[Term::Of], 1);
+        if let (1..=11, Some(true), true) = (clock.hour, self.twelve(twelve), twelve > next) {
+            clock.pm = Some(clock.hour < 10);
+            return Some((clock, twelve + 1));
+        }
+        if let (12, Some(noon)) = (clock.hour, self.twelve(twelve)) {
+            next = twelve;
             clock.hour = if noon { 12 } else { 0 };
             clock.noon = noon;
             clock.midnight = !noon;
@@ -144,7 +153,8 @@ impl Parser<'_> {
         }
         let (clock, after) = self.tail(clock, next);
         let said = marked || after > next;
-        let odd = matches!(self.tokens.get(after), Some(t) if matches!(t.kind, super::Kind::Sign('%' | '$')));
+        let range = !said && self.sign(after, '-') && self.digits(after + 1).is_some();
+        let odd = range || matches!(self.tokens.get(after), Some(t) if matches!(t.kind, super::Kind::Sign('%' | '$')));
         ((said || led) && !odd).then_some((clock, after))
     }
 

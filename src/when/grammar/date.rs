@@ -20,7 +20,7 @@ impl Parser<'_> {
     /// Whether a short form of a weekday has a number or another weekday beside it.
     fn company(&self, i: usize) -> bool {
         let near = |j: usize| {
-            self.digits(j).is_some() || self.has(j, Term::Feira) || self.has(j, Term::Next) || self.get(j, |t| matches!(t, Term::Weekday(_) | Term::Part(_) | Term::Every).then_some(())).is_some()
+            self.digits(j).is_some() || self.has(j, Term::Feira) || self.get(j, |t| matches!(t, Term::Weekday(_) | Term::Part(_) | Term::Every).then_some(())).is_some()
         };
         let after = i + 1 + usize::from(self.sign(i + 1, ',') || self.has(i + 1, Term::At) || self.has(i + 1, Term::And));
         near(after) || (i > 0 && near(i - 1)) || (i > 1 && near(i - 2))
@@ -55,6 +55,10 @@ impl Parser<'_> {
         let two = self.field(i + 2)?;
         let three = if self.sign(i + 3, sign) && self.joined(i + 3) && self.joined(i + 4) { self.field(i + 4) } else { None };
         let end = if three.is_some() { i + 5 } else { i + 3 };
+        // "1/4 h" is a part of an hour.
+        if three.is_none() && sign == '/' && one.0 < two.0 && two.0 <= 4 && self.unit(end).is_some() {
+            return None;
+        }
         let tied = ['/', '-', '.'].into_iter().any(|s| self.sign(end, s)) && self.joined(end) && self.joined(end + 1);
         let time = three.is_some() && self.sign(end, '.') && self.digits(end + 1).is_some_and(|d| d.len == 2) && self.sign(end + 2, ':');
         if (tied && !time) || self.sign(end, '%') || (self.sign(end, ':') && self.joined(end)) {
@@ -68,7 +72,13 @@ impl Parser<'_> {
             }
         }
         let item = match three {
-            Some(three) => self.three_fields(one, two, three)?,
+            Some(three) => {
+                // "1.10.30" is the version of something.
+                if sign == '.' && three.1 == 2 && one.1 < 2 && month_first(self.language) {
+                    return None;
+                }
+                self.three_fields(one, two, three)?
+            }
             None => self.two_fields(one, two, sign, led)?,
         };
         Some((item, if time { end + 1 } else { end }))
@@ -172,6 +182,10 @@ impl Parser<'_> {
         }
         next = self.skip(next, &[Term::Of, Term::The, Term::MaybeIn], 2);
         if let Some(month) = self.month(next) {
+            // "One may ask".
+            if day.value == 1 && next == day.next && self.cardinal(i).is_some() && self.ordinal(i).is_none() {
+                return None;
+            }
             let (year, end) = self.trailing_year(next + 1);
             return Some((Item::Date(day.value, month, year), end));
         }
@@ -193,7 +207,8 @@ impl Parser<'_> {
         }
         let day = self.ordinal(j).or_else(|| self.number(j)).filter(|n| n.len <= 2 && n.value >= 1)?;
         let clock = self.sign(day.next, ':') || self.has(day.next, Term::HourMark) || self.pm_follows(day.next) || self.sign(day.next, '%');
-        if clock || self.has(day.next, Term::Unit(Unit::Minute)) || self.glued(day.next) {
+        let range = self.sign(day.next, '-') && self.digits(day.next + 1).is_some_and(|d| d.len <= 2);
+        if clock || range || self.has(day.next, Term::Unit(Unit::Minute)) || self.glued(day.next) {
             return None;
         }
         let (year, end) = self.trailing_year(day.next);
@@ -296,7 +311,7 @@ impl Parser<'_> {
             if self.weekday_name(i).is_some() || self.ordinal_weekday(i).is_some() {
                 break;
             }
-            if self.has(i, Term::Next) {
+            if self.has(i, Term::Next) || self.has(i, Term::AfterNext) {
                 which = Which::Next;
             } else if self.has(i, Term::This) {
                 which = if which == Which::Next { Which::This } else { Which::This };
@@ -369,12 +384,17 @@ impl Parser<'_> {
                 word = true;
             } else if self.has(i, Term::The) {
                 led = true;
-            } else if !(self.has(i, Term::On) || self.has(i, Term::This) || self.has(i, Term::Next)) || self.has(i, Term::At) {
+            } else if self.has(i, Term::For) || !(self.has(i, Term::On) || self.has(i, Term::This) || self.has(i, Term::Next)) || self.has(i, Term::At) {
                 return None;
             }
             i += 1;
         }
         if i == start {
+            if let Some(n) = self.digits(i).filter(|n| n.len <= 2 && (1..=31).contains(&n.value) && self.has(n.next, Term::Of)) {
+                if matches!(self.relative(n.next), Some((Item::Month(_), _))) {
+                    return Some((Item::Day(n.value, true), n.next));
+                }
+            }
             // An ordinal in digits is a day by itself.
             let n = self.ordinal(i).filter(|n| n.len > 0 && (1..=31).contains(&n.value))?;
             let end = self.skip(n.next, &[Term::Unit(Unit::Day)], 1);
@@ -395,12 +415,18 @@ impl Parser<'_> {
             return None;
         }
         if ordinal.is_some() && n.len == 0 && !word {
-            let next_known = self.tokens.get(n.next).is_none_or(|t| !matches!(t.kind, super::Kind::Unknown));
-            if !next_known || self.has(n.next, Term::Half) || self.unit(n.next).is_some_and(|u| u != Unit::Day) {
+            let open = match self.tokens.get(n.next).map(|t| &t.kind) {
+                None | Some(super::Kind::Sign(_) | super::Kind::Digits(_)) => true,
+                Some(super::Kind::Unknown) => false,
+                Some(super::Kind::Word(terms)) => terms.iter().any(|t| {
+                    matches!(t, Term::At | Term::On | Term::Of | Term::MaybeIn | Term::Noon | Term::Midnight | Term::Part(_) | Term::Num(_) | Term::Unit(Unit::Day))
+                }),
+            };
+            if !open {
                 return None;
             }
         }
-        if led && !word && ordinal.is_none() && self.unit(n.next).is_some_and(|u| u != Unit::Day) {
+        if self.unit(n.next).is_some_and(|u| u != Unit::Day) {
             return None;
         }
         let end = if self.unit(n.next) == Some(Unit::Day) { n.next + 1 } else { n.next };

@@ -11,9 +11,6 @@ impl Parser<'_> {
             return Some(found);
         }
         let mut i = start;
-        if self.has(i, Term::Other) && self.unit(i + 1).is_none() {
-            return None;
-        }
         if !self.has(i, Term::Every) {
             return None;
         }
@@ -26,7 +23,7 @@ impl Parser<'_> {
         }
         if let Some(n) = self.number(i).filter(|n| (1..=999).contains(&n.value)) {
             let weekday = self.weekday_name(n.next).is_some() || self.get(n.next, |t| matches!(t, Term::Weekdays(_)).then_some(())).is_some();
-            if self.unit(n.next).is_some() && !(self.has(n.next, Term::HourMark) && self.tokens[n.next].span.len() == 1 && n.len > 0 && false) || weekday || self.has(n.next, Term::Weekend) {
+            if self.unit(n.next).is_some() || weekday || self.has(n.next, Term::Weekend) {
                 return Some(self.unit_of_every(n.next, n.value));
             }
             return Some((Item::Every(1, None), i));

@@ -31,7 +31,8 @@ impl Parser<'_> {
             let (length, next) = self.length(i + 1)?;
             return Some((Item::For(length), next));
         }
-        if self.glued(i) {
+        let signed = i > start && (self.sign(start, '+') || self.sign(start, '-'));
+        if self.glued(i) && !signed {
             return None;
         }
         if let Some((item, next)) = self.fridays(i) {
@@ -55,6 +56,10 @@ impl Parser<'_> {
         } else if self.has(next, Term::Ago) {
             sign = Some(-1);
             next += 1;
+        } else if self.has(next, Term::AfterNext) {
+            // "two days after next friday".
+            sign = Some(1);
+            from = true;
         } else if self.has(next, Term::From) {
             sign = Some(1);
             from = true;
@@ -101,6 +106,11 @@ impl Parser<'_> {
                     add(&mut sum, unit, twelfths);
                     next = j + 1;
                 }
+                break;
+            }
+            // "daqui 15 dias 9h": nine is a clock time.
+            let clock = !and && seconds(unit) >= 86_400 && self.number(j).is_some_and(|n| self.has(n.next, Term::HourMark));
+            if clock {
                 break;
             }
             let mut more = sum;
@@ -154,6 +164,9 @@ impl Parser<'_> {
         }
         if self.has(i, Term::Quarter) && self.unit(i + 1).is_some() {
             return part(3, i + 1);
+        }
+        if let Some(few) = self.get(i, |t| if let Term::Few(n) = t { Some(n) } else { None }) {
+            return Some(Amount { twelfths: i64::from(few) * 12, next: i + 1, part: false });
         }
         let Some(n) = self.number(i) else {
             // "fortnight", "quinzena" may stand without a number.

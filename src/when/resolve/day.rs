@@ -19,13 +19,11 @@ pub(in super::super) struct Day {
     pub fixed: bool,
     /// Said as today.
     pub today: bool,
-    /// Moves on by so many days when its hour is gone ("terça" said on a Tuesday evening).
-    pub again: Option<Duration>,
 }
 
 impl Day {
     pub fn on(date: NaiveDate) -> Self {
-        Self { date, others: Vec::new(), question: None, fixed: false, today: false, again: None }
+        Self { date, others: Vec::new(), question: None, fixed: false, today: false }
     }
 }
 
@@ -120,7 +118,10 @@ impl Draft {
         let week = monday(today) + Duration::days(7 + i64::from(wd));
         match which {
             Which::This => Day { today: soon == today, ..Day::on(soon) },
-            Which::Plain if soon == today => Day { again: Some(Duration::days(7)), others: vec![after], question: Some(Question::Weekday), ..Day::on(today) },
+            Which::Plain if soon == today => {
+                let ask = |date, other| Day { others: vec![other], question: Some(Question::Weekday), ..Day::on(date) };
+                if self.clocks.is_empty() && self.part.is_none() { ask(after, today) } else { ask(today, after) }
+            }
             Which::Plain => Day::on(soon),
             Which::Next if after == week => Day::on(after),
             Which::Next => Day { others: vec![after], question: Some(Question::Weekday), ..Day::on(week) },

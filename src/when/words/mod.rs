@@ -15,6 +15,8 @@ use crate::domain::language::Language;
 pub(super) enum Term {
     /// A cardinal number in words.
     Num(u32),
+    /// "a couple", "a few": an amount, never an hour.
+    Few(u32),
     /// "mil", "thousand".
     Thousand,
     /// An ordinal number in words.
@@ -282,7 +284,7 @@ impl Table {
             let mut words = text.split(' ');
             let first = words.next().unwrap_or_default();
             let rest: Vec<_> = words.collect();
-            let named = |t: &Term| matches!(t, Term::Weekday(_) | Term::Month(_) | Term::Rel(_) | Term::Weekdays(_));
+            let named = |t: &Term| matches!(t, Term::Weekday(_) | Term::Month(_) | Term::Rel(_) | Term::Weekdays(_) | Term::Part(_));
             if rest.is_empty() && first.len() >= 6 && terms.iter().any(named) {
                 typos.entry(first.as_bytes()[0]).or_default().push(first);
             }
