@@ -1,1 +1,14 @@
-//! x
+//! ScheduleZAP: a Telegram bot that runs several WhatsApp numbers and schedules WhatsApp messages.
+//! The modules in reading order; each may use only those above it.
+
+pub mod domain;
+pub mod when;
+
+pub mod evolution;
+pub mod storage;
+
+pub mod services;
+
+pub mod locale;
+pub mod scheduler;
+pub mod telegram;

@@ -119,6 +119,9 @@ CREATE TABLE message_attempts (
     PRIMARY KEY (message_id, attempt)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX message_attempts_by_instance ON message_attempts (instance_id, started_at);
+CREATE INDEX scheduled_messages_held ON scheduled_messages (user_id) WHERE status = 'held';
+
 CREATE TABLE reports (
     id         INTEGER PRIMARY KEY,
     account_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -7,4 +7,5 @@ pub mod instance;
 pub mod language;
 pub mod message;
 pub mod recipient;
+pub mod report;
 pub mod retry;

@@ -119,16 +119,16 @@ pub struct Accounts {
 }
 
 /// How long a code may be used.
-const INVITE_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
-const CLAIM_LIFE: Duration = Duration::from_secs(366 * 24 * 3600);
+const INVITE_LIFE: Duration = Duration::from_hours(7 * 24);
+const CLAIM_LIFE: Duration = Duration::from_hours(366 * 24);
 
 /// Tries of one account that are free, and how long wrong ones are remembered.
 const FREE_TRIES: i64 = 5;
-const ACCOUNT_WINDOW: Duration = Duration::from_secs(24 * 3600);
-const LONGEST_BLOCK: Duration = Duration::from_secs(15 * 60);
+const ACCOUNT_WINDOW: Duration = Duration::from_hours(24);
+const LONGEST_BLOCK: Duration = Duration::from_mins(15);
 /// Tries of one Telegram user in an hour.
 const USER_TRIES: i64 = 10;
-const USER_WINDOW: Duration = Duration::from_secs(3600);
+const USER_WINDOW: Duration = Duration::from_hours(1);
 
 /// What a code admits to: its kind in the store and its fingerprint.
 fn read_code(payload: &str) -> Option<(&'static str, String)> {
@@ -143,7 +143,12 @@ fn read_code(payload: &str) -> Option<(&'static str, String)> {
 
 impl Accounts {
     /// Notes who came, and says who they are. Writes nothing when nothing changed.
-    pub async fn visit(&self, subject: &Subject, name: &str, language_code: Option<&str>) -> Result<Visitor, ServiceError> {
+    pub async fn visit(
+        &self,
+        subject: &Subject,
+        name: &str,
+        language_code: Option<&str>,
+    ) -> Result<Visitor, ServiceError> {
         let (user, private) = (subject.user, subject.chat.0 == subject.user.0);
         // A private chat has its user's id, so the chat is known even when they speak in a group first.
         let chat = ChatId(user.0);
@@ -158,7 +163,8 @@ impl Accounts {
         let stored = known.as_ref().and_then(|row| Language::from_tag(&row.locale));
         let said = || language_code.and_then(Language::from_tag).unwrap_or(self.settings.language);
         let language = account.as_ref().map(|account| account.language).or(stored).unwrap_or_else(said);
-        let fresh = known.is_some_and(|row| row.name == name && row.chat_id == chat && !(private && row.blocked_at.is_some()));
+        let fresh =
+            known.is_some_and(|row| row.name == name && row.chat_id == chat && !(private && row.blocked_at.is_some()));
         if !fresh {
             let now = self.clock.now();
             self.write(move |conn| {
@@ -221,7 +227,8 @@ impl Accounts {
     ) -> Result<Account, Refusal> {
         let (user, now) = (subject.user, self.clock.now());
         if let Some(account) = self.linked_account(user).await? {
-            let same = self.db.read().await?.find_account(account.id).await?.is_some_and(|row| row.password_hash == hash.0);
+            let same =
+                self.db.read().await?.find_account(account.id).await?.is_some_and(|row| row.password_hash == hash.0);
             return if same { Ok(account) } else { Err(Refusal::Changed) };
         }
         let admission = self.admission(admission_code).await?;
@@ -287,19 +294,17 @@ impl Accounts {
         let (user, now) = (subject.user, self.clock.now());
         let typed = username.trim().trim_start_matches('@').to_lowercase();
         // The fingerprint, since people type their password where the name belongs.
-        let tries = Tries { account: format!("account:{}", fingerprint(&typed)), user: Some(format!("telegram:{user}")) };
+        let tries =
+            Tries { account: format!("account:{}", fingerprint(&typed)), user: Some(format!("telegram:{user}")) };
         tries.count(self, now).await?;
         let row = match Username::parse(username) {
             Ok(name) => self.db.read().await?.find_account_by_name(name.as_str()).await?,
             Err(_) => None,
         };
         let stored = row.as_ref().map(|row| PasswordHash(row.password_hash.clone()));
-        let verdict = match self.hasher.verify(stored.as_ref(), password).await {
-            Ok(verdict) => verdict,
-            Err(Busy) => {
-                tries.take_back(self).await?;
-                return Err(Refusal::Busy);
-            }
+        let Ok(verdict) = self.hasher.verify(stored.as_ref(), password).await else {
+            tries.take_back(self).await?;
+            return Err(Refusal::Busy);
         };
         let (Some(row), Verdict::Right { rehashed }) = (row, verdict) else { return Err(Refusal::WrongPassword) };
         let quota = self.settings.quota_chats;
@@ -333,7 +338,8 @@ impl Accounts {
 
     /// Unlinks a chat user from an account.
     pub async fn unlink(&self, owner: AccountId, user: TelegramUserId) -> Result<(), Refusal> {
-        let done = self.write(move |conn| Box::pin(async move { Ok(conn.unlink_chat_user(owner, user).await?) })).await?;
+        let done =
+            self.write(move |conn| Box::pin(async move { Ok(conn.unlink_chat_user(owner, user).await?) })).await?;
         if done { Ok(()) } else { Err(Refusal::NotFound) }
     }
 
@@ -355,7 +361,12 @@ impl Accounts {
     }
 
     /// Sets the language of a chat user and, where given, of their account.
-    pub async fn set_language(&self, subject: &Subject, account: Option<AccountId>, language: Language) -> Result<(), Refusal> {
+    pub async fn set_language(
+        &self,
+        subject: &Subject,
+        account: Option<AccountId>,
+        language: Language,
+    ) -> Result<(), Refusal> {
         let (user, now) = (subject.user, self.clock.now());
         self.write(move |conn| {
             Box::pin(async move {
@@ -384,11 +395,18 @@ impl Accounts {
     /// Sets what becomes of an account's late messages.
     pub async fn set_late_policy(&self, owner: AccountId, policy: LatePolicy) -> Result<(), Refusal> {
         let now = self.clock.now();
-        self.write(move |conn| Box::pin(async move { Ok(conn.set_account_late_policy(owner, policy, now).await?) })).await
+        self.write(move |conn| Box::pin(async move { Ok(conn.set_account_late_policy(owner, policy, now).await?) }))
+            .await
     }
 
     /// Changes the password from the chat of `user`; every other chat of the account is unlinked.
-    pub async fn change_password(&self, owner: AccountId, user: TelegramUserId, current: &str, new: &str) -> Result<(), Refusal> {
+    pub async fn change_password(
+        &self,
+        owner: AccountId,
+        user: TelegramUserId,
+        current: &str,
+        new: &str,
+    ) -> Result<(), Refusal> {
         let now = self.clock.now();
         let row = self.db.read().await?.find_account(owner).await?.ok_or(Refusal::NotFound)?;
         let tries = Tries { account: format!("password:{owner}"), user: None };

@@ -116,9 +116,8 @@ impl Hasher {
         let dummy = hash(&engine, "nobody's password").map(|hash| hash.0).unwrap_or_default();
         for n in 0..THREADS {
             let (queue, engine, dummy) = (Arc::clone(&queue), engine.clone(), dummy.clone());
-            let started = std::thread::Builder::new()
-                .name(format!("passwords-{n}"))
-                .spawn(move || work(&queue, &engine, &dummy));
+            let started =
+                std::thread::Builder::new().name(format!("passwords-{n}")).spawn(move || work(&queue, &engine, &dummy));
             if let Err(error) = started {
                 tracing::error!(error = %error, "a password thread did not start");
             }

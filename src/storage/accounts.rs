@@ -164,7 +164,9 @@ impl Conn {
 
     /// A chat user.
     pub async fn find_chat_user(&mut self, user: TelegramUserId) -> Result<Option<ChatUserRow>> {
-        Ok(on!(self, c => sqlx::query_as(chat_user!("WHERE telegram_user_id = $1")).bind(user).fetch_optional(c).await)?)
+        Ok(
+            on!(self, c => sqlx::query_as(chat_user!("WHERE telegram_user_id = $1")).bind(user).fetch_optional(c).await)?,
+        )
     }
 
     /// The chat users of an account, the first linked first.
@@ -181,7 +183,15 @@ impl Conn {
     }
 
     /// Notes a chat user, or how they are called now; what was blocked is open again when `speaks`.
-    pub async fn upsert_chat_user(&mut self, user: TelegramUserId, chat: ChatId, language: Language, name: &str, speaks: bool, now: Moment) -> Result<()> {
+    pub async fn upsert_chat_user(
+        &mut self,
+        user: TelegramUserId,
+        chat: ChatId,
+        language: Language,
+        name: &str,
+        speaks: bool,
+        now: Moment,
+    ) -> Result<()> {
         on!(self, c => sqlx::query(
             "INSERT INTO chat_users (telegram_user_id, chat_id, locale, name, created_at) VALUES ($1, $2, $3, $4, $6)
              ON CONFLICT (telegram_user_id) DO UPDATE SET chat_id = excluded.chat_id, name = excluded.name,
@@ -198,7 +208,13 @@ impl Conn {
     }
 
     /// Links a chat user to an account. `false` when the chat user is unknown.
-    pub async fn link_chat_user(&mut self, user: TelegramUserId, account: AccountId, language: Language, now: Moment) -> Result<bool> {
+    pub async fn link_chat_user(
+        &mut self,
+        user: TelegramUserId,
+        account: AccountId,
+        language: Language,
+        now: Moment,
+    ) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
             "UPDATE chat_users SET account_id = $2, locale = $3, linked_at = $4 WHERE telegram_user_id = $1")
             .bind(user).bind(account).bind(language.tag()).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
@@ -228,7 +244,14 @@ impl Conn {
     }
 
     /// Adds a code by its fingerprint.
-    pub async fn add_invite(&mut self, code_hash: &str, kind: &str, by: Option<AccountId>, expires: Moment, now: Moment) -> Result<()> {
+    pub async fn add_invite(
+        &mut self,
+        code_hash: &str,
+        kind: &str,
+        by: Option<AccountId>,
+        expires: Moment,
+        now: Moment,
+    ) -> Result<()> {
         on!(self, c => sqlx::query(
             "INSERT INTO invites (code_hash, kind, created_by, expires_at, created_at) VALUES ($1, $2, $3, $4, $5)")
             .bind(code_hash).bind(kind).bind(by).bind(expires).bind(now).execute(c).await.map(|_| ()))?;

@@ -122,7 +122,8 @@ impl Parser<'_> {
             return Some((Item::Day(n.value, true), n.next));
         }
         let digits = n.len <= 2 && !self.glued(i) && !self.glued(n.next);
-        (digits && n.value <= 31).then_some((Item::Bare(n.value, n.len == 0), n.next))
+        // "one" and "a" are seldom hours.
+        (digits && n.value <= 31 && (n.len > 0 || n.value != 1)).then_some((Item::Bare(n.value, n.len == 0), n.next))
     }
 
     pub fn terms(&self, i: usize) -> &'static [Term] {

@@ -129,6 +129,8 @@ fn telling(found: &Found) -> bool {
         Item::Now | Item::Vague | Item::Week(_) | Item::Month(_) | Item::Weekend(_) => found.unknown <= 2 && !found.greeting,
         _ => false,
     });
+    let part = found.items.iter().any(|(i, _)| matches!(i, Item::Part(_)));
+    let strong = strong || (part && found.items.iter().any(|(i, _)| matches!(i, Item::Clock(_))));
     let some = found.items.iter().any(|(item, _)| !matches!(item, Item::Or | Item::Until | Item::Zone(_) | Item::Year(_) | Item::Less(_) | Item::Count(_) | Item::For(_)));
     some && (strong || (found.unknown == 0 && !found.greeting))
 }

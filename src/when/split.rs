@@ -76,7 +76,7 @@ fn head_of(head: &str, now: DateTime<Tz>, language: Language) -> Split {
     let phones = phones(head);
     let mut blank = head.to_owned();
     for phone in &phones {
-        blank.replace_range(phone.clone(), &" ".repeat(phone.len()));
+        blank.replace_range(phone.clone(), &";".repeat(phone.len()));
     }
     let reading = read(&blank, now, language);
     let when = (reading.meaning != Meaning::Nothing).then_some(reading);

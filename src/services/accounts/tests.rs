@@ -66,7 +66,7 @@ async fn an_invite_admits_one_for_a_week() {
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
     let guest = one.or(two).unwrap();
     assert!(matches!(world.accounts.make_invite(&guest).await, Err(Refusal::NotAdmin)));
-    world.accounts.clock.advance(Duration::from_secs(7 * 24 * 3600));
+    world.accounts.clock.advance(Duration::from_hours(7 * 24));
     assert!(matches!(world.sign_up(4, "eva", Some(&late)).await, Err(Refusal::CodeInvalid)));
     assert!(matches!(world.sign_up(4, "eva", None).await, Err(Refusal::SignupNeedsInvite)));
 }

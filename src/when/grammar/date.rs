@@ -205,7 +205,7 @@ impl Parser<'_> {
         if self.sign(j, ']') {
             j += 1;
         }
-        let day = self.ordinal(j).or_else(|| self.number(j)).filter(|n| n.len <= 2 && n.value >= 1)?;
+        let day = self.ordinal(j).or_else(|| self.number(j).filter(|n| n.len > 0 || n.value > 1)).filter(|n| n.len <= 2 && n.value >= 1)?;
         let clock = self.sign(day.next, ':') || self.has(day.next, Term::HourMark) || self.pm_follows(day.next) || self.sign(day.next, '%');
         let range = self.sign(day.next, '-') && self.digits(day.next + 1).is_some_and(|d| d.len <= 2);
         if clock || range || self.has(day.next, Term::Unit(Unit::Minute)) || self.glued(day.next) {
@@ -315,7 +315,7 @@ impl Parser<'_> {
                 which = Which::Next;
             } else if self.has(i, Term::This) {
                 which = if which == Which::Next { Which::This } else { Which::This };
-            } else if self.has(i, Term::Last) {
+            } else if self.has(i, Term::Last) || (self.has(i, Term::Past) && !self.has(i, Term::After)) {
                 which = Which::Last;
             } else if self.has(i, Term::Plural) {
                 plural = true;
@@ -346,6 +346,9 @@ impl Parser<'_> {
         if self.has(next, Term::AfterNext) {
             return Some((Item::Weekday(day, Which::AfterNext), next + 1));
         }
+        if self.has(next, Term::Last) {
+            return Some((Item::Weekday(day, Which::Last), next + 1));
+        }
         if which == Which::Plain {
             let week = self.unit(next + 1) == Some(Unit::Week) || self.month(next + 1).is_some();
             if self.has(next, Term::Next) && !week {
@@ -353,9 +356,6 @@ impl Parser<'_> {
             }
             if self.has(next, Term::Now) && next == i + 1 || self.has(next, Term::Now) && self.has(next - 1, Term::Feira) {
                 return Some((Item::Weekday(day, Which::This), next + 1));
-            }
-            if self.has(next, Term::Last) {
-                return Some((Item::Weekday(day, Which::Last), next + 1));
             }
         }
         if plural {
@@ -382,7 +382,7 @@ impl Parser<'_> {
             }
             if self.unit(i) == Some(Unit::Day) {
                 word = true;
-            } else if self.has(i, Term::The) {
+            } else if self.has(i, Term::The) && !self.has(i, Term::At) {
                 led = true;
             } else if self.has(i, Term::For) || !(self.has(i, Term::On) || self.has(i, Term::This) || self.has(i, Term::Next)) || self.has(i, Term::At) {
                 return None;
@@ -442,7 +442,11 @@ impl Parser<'_> {
                 return Some((self.today(i, n, rel), i + 1));
             }
             if let Some(unit) = self.unit(i) {
-                let post = if self.has(i + 1, Term::Next) { Some(1) } else { None };
+                let post = if self.has(i + 1, Term::Next) {
+                    Some(1)
+                } else {
+                    self.has(i + 1, Term::Last).then_some(-1)
+                };
                 let article = i > start && (self.has(i - 1, Term::Of) || self.has(i - 1, Term::The));
                 let weeks = rel.or(post).or(article.then_some(0).filter(|_| unit == Unit::Month))?;
                 let next = if rel.is_none() && post.is_some() { i + 2 } else { i + 1 };
@@ -453,7 +457,10 @@ impl Parser<'_> {
                     _ => None,
                 };
             }
-            if self.has(i, Term::Weekend) && i > start {
+            if self.has(i, Term::Weekend) && self.has(i + 1, Term::Next) && rel.is_none() {
+                return Some((Item::Weekend(1), i + 2));
+            }
+            if self.has(i, Term::Weekend) && i > start && !self.terms(i).iter().any(|t| matches!(t, Term::Freq(..))) {
                 return Some((Item::Weekend(rel.unwrap_or(0)), i + 1));
             }
             if rel == Some(0) {

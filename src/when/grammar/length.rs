@@ -27,6 +27,9 @@ impl Parser<'_> {
             if self.unit(i).is_some() && self.cardinal(i - 1).is_some() {
                 i -= 1;
             }
+        } else if self.has(i, Term::Ago) {
+            sign = Some(-1);
+            i = self.skip(i + 1, &[Term::Approx], 1);
         } else if self.has(i, Term::For) && !self.has(i, Term::Of) {
             let (length, next) = self.length(i + 1)?;
             return Some((Item::For(length), next));
@@ -40,7 +43,7 @@ impl Parser<'_> {
         }
         let (length, mut next) = self.length(i)?;
         let mut from = false;
-        let hour = self.number(i).is_some_and(|n| self.has(n.next, Term::HourMark));
+        let hour = self.number(self.skip(i, &[Term::Approx], 1)).is_some_and(|n| self.has(n.next, Term::HourMark));
         if self.sign(next, '\'') {
             next += 1;
         }
@@ -79,8 +82,9 @@ impl Parser<'_> {
             Term::Weekday(d) | Term::Weekdays(d) => Some(d),
             _ => None,
         })?;
-        let later = self.has(n.next + 1, Term::Later);
-        later.then_some((Item::Fridays(i64::from(n.value), day), n.next + 2))
+        let (later, ago) = (self.has(n.next + 1, Term::Later), self.has(n.next + 1, Term::Ago));
+        let count = if ago { -i64::from(n.value) } else { i64::from(n.value) };
+        (later || ago).then_some((Item::Fridays(count, day), n.next + 2))
     }
 
     /// A sum of amounts: "1 day 2 hours", "1h30", "uma hora e meia".

@@ -38,7 +38,8 @@ impl Draft {
             return Some(nth_of(n, what, month, today).map(|date| Day { fixed: true, ..Day::on(date) }).ok_or(Reason::NoSuchDate));
         }
         if let Some((n, wd)) = self.fridays {
-            let date = coming(today + Duration::days(1), wd) + Duration::days(7 * (n.clamp(1, 500) - 1));
+            let weeks = if n < 0 { n.max(-500) } else { n.clamp(1, 500) - 1 };
+            let date = coming(today + Duration::days(i64::from(n >= 0)), wd) + Duration::days(7 * weeks);
             return Some(Ok(Day::on(date)));
         }
         if let Some(d) = self.day {

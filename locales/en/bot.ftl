@@ -1,0 +1,375 @@
+# Every word a person reads in the chat. Keys are grouped by screen; values are escaped by the caller.
+
+account = Account
+activate = Activate
+back = Back
+cancel = Cancel
+cancel-message = Cancel message
+change-recipient = Change recipient
+change-text = Change text
+change-time = Change time
+choose = Choose
+confirm = Confirm
+copy = Copy
+create-account = Create account
+delete = Delete
+drop = Drop
+duplicate = Duplicate
+edit = Edit
+edit-field = Edit a field
+finished = Done
+have-account = I have an account
+help = Help
+home = Home
+instances = Instances
+invite = Invite
+it-arrived = It arrived
+language = Language
+linked-chats = Linked chats
+messages = Messages
+new-instance = New instance
+open-private = Open private chat
+password = Password
+pin-instance = Pin instance
+region = Region
+resume = Resume
+save = Save
+save-activate = Save and activate
+save-anyway = Save anyway
+schedule-message = Schedule message
+send-again = Send again
+send-all = Send all
+send-now = Send now
+test = Test
+test-again = Test again
+time-zone = Time zone
+tomorrow-same-time = Tomorrow, same time
+undo = Undo
+unpin = Unpin (use the active one)
+unlink = Unlink { $name }
+delete-move = Move to the active one
+delete-cancel = Cancel them
+delete-hold = Keep them on hold
+show-waiting = Waiting ({ $count })
+show-past = Past ({ $count })
+field-label = Label
+field-url = Address
+field-key = API key
+field-name = Name on the server
+command-home = Home
+command-schedule = Schedule a message
+command-messages = Waiting and past messages
+command-instances = Your WhatsApp numbers
+command-account = Account, language and time zone
+command-invite = Invite someone
+command-help = How to use it
+command-cancel = Leave what is going on
+welcome = 👋 Hello! I am <b>ScheduleZAP</b>: I look after your WhatsApp numbers and send your messages when you say.
+welcome-claim = 🔐 This link is the first administrator's. Create your account to claim this server.
+welcome-invited = 💌 You were invited. Create your account to begin.
+welcome-invite-only = Creating an account here needs an invite.
+ask-username =
+    👤 Choose a username: 3 to 32 letters, digits, <code>_</code>, <code>.</code> or <code>-</code>.
+    Example: <code>ana.silva</code>
+ask-password = 🔑 Now a password for <b>{ $name }</b>: 8 to 128 characters, hard to guess. I delete your message right away.
+ask-login-name = 👤 What is your username?
+ask-login-password = 🔑 And the password? I delete your message right away.
+account-created = 🎉 Account <b>{ $name }</b> created. Now add your first number under <b>Instances</b>.
+delete-yourself = ⚠️ I could not delete your message. Please delete it yourself, to be safe.
+in-group = To be safe I only work in a private chat.
+send-as-text = Please send that as text.
+home-title = 🏠 <b>ScheduleZAP</b> · { $name }
+home-active = { $dot } Active instance: <b>{ $name }</b>
+home-no-active = ⚪ No active instance: add or activate one under <b>Instances</b>.
+home-waiting =
+    { $count ->
+        [0] 📭 No message waiting
+        [one] 📨 1 message waiting
+       *[other] 📨 { $count } messages waiting
+    }
+help-text =
+    ❓ <b>How to use it</b>
+
+    <b>1.</b> Under /instances add your number: a label, the address of your Evolution API server, its key and the instance name.
+    <b>2.</b> With /schedule say to whom, what and when. Or all in one line:
+    <code>tomorrow 9am to +1 415 555 2671: Hello!</code>
+    <b>3.</b> I send it on time through the active instance and tell you here.
+
+    When: <i>today 6pm</i>, <i>friday 10:30</i>, <i>in 2 hours</i>, <i>april 15 at 9am</i>.
+    Reply to a card with another time to move it, or with <i>cancel</i>.
+
+    /messages · /account · /cancel
+help-stranger = ❓ I schedule WhatsApp messages through your own numbers (Evolution API). First create an account or log in: /start
+apology = 😔 Something went wrong on my side. Nothing was lost: try again, or /menu.
+unknown-command = I do not know that command. See /help, or /cancel to leave.
+not-understood =
+    I did not understand. To schedule, write for example:
+    <code>tomorrow 9am to +1 415 555 2671: Hello!</code>
+nothing-to-cancel = Nothing is going on.
+cancelled = ✖️ Cancelled.
+use-the-keys = Use the buttons above, or /cancel to leave.
+account-title = 👤 <b>{ $name }</b> · { $role }
+role-admin = administrator
+role-user = user
+account-language = 🌐 Language: { $language }
+account-zone = 🕐 Time zone: { $zone } — now { $now }
+account-region = 📞 Region of national numbers: { $region }
+account-chats = 💬 Linked chats: { $count }
+choose-language = 🌐 Choose a language:
+language-changed = ✅ Language: English.
+ask-zone = 🕐 What is your city or time zone? Type it (example: <code>London</code>) or choose:
+zone-changed = ✅ Time zone changed.
+zone-not-found = I did not find “{ $said }”. Type a larger city nearby, for example <code>New York</code>.
+ask-region = 📞 Which country are your national numbers of? Type its name or code, for example <code>US</code>.
+region-changed = ✅ Region: { $region }.
+region-not-found = I do not know that country. Type its code, for example <code>US</code>.
+ask-old-password = 🔑 What is the current password? I delete your message right away.
+ask-new-password = 🔑 And the new password? 8 to 128 characters.
+password-changed = ✅ Password changed. The other chats were unlinked.
+chats-title = 💬 <b>Chats linked to this account</b>
+unlink-ask = Unlink <b>{ $name }</b> from this account? Messages and instances stay.
+unlinked = ✅ Chat unlinked.
+unlinked-here = ✅ This chat was unlinked from the account. To come back: /start
+invite-link =
+    💌 Invite for one person, good for 7 days:
+    { $link }
+invite-not-you = Only administrators invite. Ask whoever runs this server.
+password-too-short = Too short: use at least 8 characters. Example: four words that only you would join.
+password-too-long = Too long: at most 128 characters.
+password-weak = That password is easy to guess. Use for example four words that only you would join.
+password-blank = A password cannot begin or end with a blank, nor have more than one line.
+password-same = The password cannot be the username.
+username-length = A username has 3 to 32 characters. Example: <code>ana.silva</code>
+username-characters = Use only letters a to z, digits, <code>_</code>, <code>.</code> or <code>-</code>. Example: <code>ana.silva</code>
+refusal-username-taken = That username is taken. Choose another.
+refusal-wrong-password = Wrong username or password. Say the username again.
+refusal-throttled = Too many tries. Try again in { $span }.
+refusal-busy = I am busy right now. Try again in a few seconds.
+refusal-code-invalid = That link was used already or has expired. Ask whoever runs this server for another.
+refusal-signup-closed = This server takes no new accounts.
+refusal-needs-invite = Creating an account here needs an invite. Ask whoever runs this server for the link and open it.
+refusal-disabled = This account is suspended. Talk to whoever runs this server.
+refusal-too-many-chats = This account has too many chats. Unlink one under /account.
+refusal-already-exists = It exists already: <b>{ $name }</b> has the same server and name. Say another.
+refusal-too-many = The limit of { $limit } is reached. Delete something first.
+refusal-changed = That changed meanwhile. Look again under /messages.
+refusal-being-sent = The message is being sent right now.
+refusal-already-sent = The message has been sent already.
+refusal-not-found = I did not find that. See /menu.
+toast-expired = That button has expired. Use /menu.
+toast-changed = That changed meanwhile.
+toast-being-sent = It is being sent right now.
+toast-already-sent = It was sent already.
+toast-already-cancelled = Already cancelled.
+toast-nothing-late = Nothing is late any more.
+instances-title = 📱 <b>Instances</b>
+instances-none = None yet. An instance is one WhatsApp number on your Evolution API server.
+instances-count =
+    { $count ->
+        [0] None
+        [one] 1 number
+       *[other] { $count } numbers
+    }
+ask-label = 🏷 What do you want to call this instance? Example: <code>Shop</code>
+ask-url = 🌐 What is the address of the Evolution API server? Example: <code>https://evolution.example.com</code>
+ask-key = 🔑 What is the API key (<code>apikey</code>)? I delete your message right away and keep the key encrypted.
+ask-name = 📛 What is the instance's name on the server? Example: <code>shop</code>
+names-found = 📛 I found these on the server. Choose one or type the name:
+label-invalid = A label has 1 to 64 visible characters. Example: <code>Shop</code>
+key-invalid = Invalid key: paste only the key, without blanks or accents. Example: <code>B6D711FCDE4D4FD5936544120E713976</code>
+name-invalid = That name will not do. Type it as it is on the server, for example <code>shop</code>.
+url-missing-scheme = That is not an address: http:// or https:// is missing at the start. Example: <code>https://evolution.example.com</code>
+url-not-a-url = That is not an address. Example: <code>https://evolution.example.com</code>
+url-scheme = Only http or https. Example: <code>https://evolution.example.com</code>
+url-credentials = The address cannot hold a user and password. Example: <code>https://evolution.example.com</code>
+url-query = Only the server's address, without <code>?</code> or <code>#</code>. Example: <code>https://evolution.example.com</code>
+url-port = That port is not allowed: use 80, 443 or 1024 and up. Example: <code>http://evolution.example.com:8080</code>
+url-not-allowed = Address not allowed by this server. Use the public address of your Evolution API, for example <code>https://evolution.example.com</code>
+testing = 🩺 Testing <b>{ $name }</b>…
+tested-title = 🩺 <b>Test of { $name }</b>
+summary-title = 📱 <b>{ $name }</b>
+save-warning = ⚠️ The test did not pass. You can save anyway: messages wait until all is well.
+instance-saved = 💾 <b>{ $name }</b> saved.
+instance-deleted = 🗑 <b>{ $name }</b> deleted.
+no-active-now = ⚠️ No instance is active now. Activate one so that messages go out.
+instance-is-active = Messages go out through it.
+instance-state = { $dot } { $state } ({ $checked })
+instance-number = 📞 { $number } { $profile }
+instance-url = 🌐 <code>{ $url }</code>
+instance-name = 📛 <code>{ $name }</code>
+instance-key = 🔑 { $key }
+instance-waiting =
+    { $count ->
+        [0] 📭 Nothing is waiting on it
+        [one] 📨 1 message is waiting on it
+       *[other] 📨 { $count } messages are waiting on it
+    }
+instance-last-sent = 📤 Last sent: { $moment }
+never-checked = not tested yet
+checked-ago = seen { $span } ago
+connection-open = connected
+connection-connecting = connecting
+connection-close = disconnected
+connection-unreachable = server unreachable
+connection-refused = key refused
+connection-missing = not on the server
+connection-unknown = state unknown
+edit-which = ✏️ What to change in <b>{ $name }</b>?
+edit-which-draft = ✏️ What to change?
+delete-ask = 🗑 Delete <b>{ $name }</b>? It goes from here; nothing changes on the server.
+activated = ✅ <b>{ $name }</b> is now the active one.
+activated-waiting =
+    { $count ->
+        [0] —
+        [one] 1 message now goes out through it.
+       *[other] { $count } messages now go out through it.
+    }
+check-policy = address allowed
+check-dns = name resolved
+check-connect = server answers
+check-tls = secure connection
+check-evolution = it is an Evolution API
+check-key = key accepted
+check-instance = instance exists
+check-connection = WhatsApp connected
+check-url = valid address
+found-version = ℹ️ Evolution API { $version }
+found-key-global = ℹ️ It is the server's master key.
+found-key-instance = ℹ️ It is this instance's key.
+found-number = 📞 Connected as { $number } { $profile }
+fix-url = The address will not do. Example: <code>https://evolution.example.com</code>
+fix-policy = This server does not allow that address. Use the public address of the Evolution API.
+fix-dns = The server's name does not resolve. Check its spelling.
+fix-connect = Nothing answers at that address. Is the server up, and the port right?
+fix-tls = The server's certificate is not valid. Renew it, or use http:// on a local network.
+fix-evolution = There is a server, but it is no Evolution API. Check the address and port.
+fix-key = The key was refused. Copy it again from the Evolution API manager.
+fix-instance = The server does not know that name. Check upper and lower case.
+fix-connection = The instance exists, but WhatsApp is not connected. Scan the QR code in the Evolution API manager.
+ask-to = 👤 <b>To whom?</b> Type a number (several, by comma or line) or share a contact. Example: <code>+1 415 555 2671</code>
+ask-text = ✏️ <b>What to send?</b> Type the message.
+ask-more = ✏️ { $length } characters so far. If the text goes on, paste the rest; else tap the button.
+ask-when = 🕐 <b>When?</b> Type it, for example <i>tomorrow 9am</i>, <i>friday 18:30</i>, <i>in 2 hours</i>, or choose:
+ask-hour = 🕐 On { $day }, at what time? Example: <code>9:00</code>
+when-unclear = 🤔 Which of these times? Choose, or say it another way, for example <code>tomorrow 20:00</code>.
+when-past = ⏳ { $moment } has passed. Send it right away, or at another time?
+when-no-such-date = 📅 That date does not exist. Type another, for example <code>feb 28 10:00</code>.
+when-gap = 🕐 Clocks go forward that day and that time does not exist. Choose one nearby:
+when-too-far = 📅 Too far: at most 5 years ahead. Type for example <code>tomorrow 9am</code>.
+when-every = 🔁 No repetitions yet: for now I take the first time. Confirm:
+when-not-understood = 🤔 I did not understand that time. Type for example <code>tomorrow 9am</code> or <code>april 15 18:30</code>.
+text-empty = The message is empty. Type the text, for example <code>Good morning!</code>
+text-too-long = Too long: { $length } characters; WhatsApp takes 65,536. Send a shorter text.
+to-not-a-number = “{ $said }” is not a phone number. Example: <code>+1 415 555 2671</code>
+to-length = “{ $said }” has { $digits } digits; a number has 8 to 15 with its country code. Example: <code>+1 415 555 2671</code>
+to-address = “{ $said }” is not a person. Type a number, for example <code>+1 415 555 2671</code>
+to-too-many = At most { $limit } recipients at once.
+confirm-title = 📝 <b>Check and confirm</b>
+card-to = 👤 { $to }
+card-when =
+    🕐 <b>{ $moment }</b> · { $zone }
+    ⏳ in { $span }
+card-when-now = 🕐 <b>{ $moment }</b> · { $zone }
+card-through = { $dot } through <b>{ $name }</b>
+card-through-none = ⚪ No active instance: the message waits until there is one.
+card-pinned = 📌 Pinned to this instance
+card-sent-at = 📤 { $moment }
+status-scheduled = Scheduled
+status-sending = Sending
+status-sent = Sent
+status-held = On hold
+status-late = Late
+status-unknown = Unsure whether it arrived
+status-failed = Failed
+status-cancelled = Cancelled
+reason-no-active-instance = No instance is active. Activate one under /instances and the message goes by itself.
+reason-disconnected = The instance's WhatsApp is disconnected. Connect it and the message goes by itself.
+reason-key-refused = The server refused the key. Mend it under /instances and the message goes by itself.
+reason-instance-missing = The server does not know the instance any more. Mend its name under /instances, or activate another.
+reason-licence = The Evolution API server wants a licence. Talk to whoever runs it; the message goes by itself afterwards.
+reason-unusable = The instance's address or key will not do any more. Edit them under /instances.
+reason-unreachable = The server does not answer. I keep trying.
+reason-not-on-whatsapp = This number has no WhatsApp. Change the recipient or cancel.
+reason-group-unknown = The instance does not know this group. Change the recipient.
+reason-invalid = The server refused the message as malformed. Change the text or the recipient.
+reason-channel-refused = The channel (Meta) refused the message. Check the WhatsApp Business account.
+reason-answer-lost = The message was handed to the server, but its answer was lost. See in WhatsApp whether it arrived.
+scheduled-many =
+    { $count ->
+        [0] Nothing scheduled
+        [one] 1 message scheduled
+       *[other] { $count } messages scheduled
+    }
+messages-waiting = 🗓 Waiting: { $count }
+messages-past = 🗂 Past: { $count }
+messages-none = Nothing here.
+pin-ask = 📌 Through which instance should message #{ $id } go?
+late-title =
+    { $count ->
+        [0] Nothing late
+        [one] ⏰ <b>1 message missed its moment</b>
+       *[other] ⏰ <b>{ $count } messages missed their moment</b>
+    }
+late-row = • { $moment } → { $to }: { $text }
+late-sent =
+    { $count ->
+        [0] Nothing sent
+        [one] 🚀 1 message goes now.
+       *[other] 🚀 { $count } messages go now.
+    }
+late-tomorrow =
+    { $count ->
+        [0] Nothing changed
+        [one] 📅 1 message moved to tomorrow.
+       *[other] 📅 { $count } messages moved to tomorrow.
+    }
+late-dropped =
+    { $count ->
+        [0] Nothing dropped
+        [one] 🗑 1 message dropped.
+       *[other] 🗑 { $count } messages dropped.
+    }
+late-see-messages = See all under Messages.
+report-sent = ✅ Sent to { $to } at { $time }: { $text }
+report-sent-late = ✅ Sent to { $to }, { $span } late: { $text }
+report-failed = ⚠️ I could not send to { $to }: { $text }
+report-unknown = ❓ I do not know whether the message to { $to } arrived: { $text }
+report-held-title = ⏸ <b>Messages on hold</b>
+see-message = See message
+report-mended =
+    { $count ->
+        [0] 🟢 <b>{ $name }</b> is back.
+        [one] 🟢 <b>{ $name }</b> is back: 1 message goes now.
+       *[other] 🟢 <b>{ $name }</b> is back: { $count } messages go now.
+    }
+weekday-short =
+    { $n ->
+        [1] Mon
+        [2] Tue
+        [3] Wed
+        [4] Thu
+        [5] Fri
+        [6] Sat
+       *[7] Sun
+    }
+month-short =
+    { $n ->
+        [1] Jan
+        [2] Feb
+        [3] Mar
+        [4] Apr
+        [5] May
+        [6] Jun
+        [7] Jul
+        [8] Aug
+        [9] Sep
+        [10] Oct
+        [11] Nov
+       *[12] Dec
+    }
+span-days =
+    { $n ->
+        [0] 0 days
+        [one] 1 day
+       *[other] { $n } days
+    }

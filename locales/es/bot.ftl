@@ -1,0 +1,375 @@
+# Every word a person reads in the chat. Keys are grouped by screen; values are escaped by the caller.
+
+account = Cuenta
+activate = Activar
+back = Volver
+cancel = Cancelar
+cancel-message = Cancelar envío
+change-recipient = Cambiar destinatario
+change-text = Cambiar texto
+change-time = Cambiar hora
+choose = Elegir
+confirm = Confirmar
+copy = Copiar
+create-account = Crear cuenta
+delete = Eliminar
+drop = Descartar
+duplicate = Duplicar
+edit = Editar
+edit-field = Editar un campo
+finished = Terminé
+have-account = Ya tengo cuenta
+help = Ayuda
+home = Inicio
+instances = Instancias
+invite = Invitar
+it-arrived = Ya llegó
+language = Idioma
+linked-chats = Chats vinculados
+messages = Mensajes
+new-instance = Nueva instancia
+open-private = Abrir chat privado
+password = Contraseña
+pin-instance = Fijar instancia
+region = Región
+resume = Retomar
+save = Guardar
+save-activate = Guardar y activar
+save-anyway = Guardar de todos modos
+schedule-message = Programar mensaje
+send-again = Enviar de nuevo
+send-all = Enviar todos
+send-now = Enviar ahora
+test = Probar
+test-again = Probar de nuevo
+time-zone = Zona horaria
+tomorrow-same-time = Mañana, misma hora
+undo = Deshacer
+unpin = Soltar (usar la activa)
+unlink = Desvincular { $name }
+delete-move = Pasar a la activa
+delete-cancel = Cancelar los mensajes
+delete-hold = Dejar los mensajes en espera
+show-waiting = En espera ({ $count })
+show-past = Anteriores ({ $count })
+field-label = Nombre
+field-url = Dirección
+field-key = Clave de API
+field-name = Nombre en el servidor
+command-home = Inicio
+command-schedule = Programar un mensaje
+command-messages = Mensajes en espera y anteriores
+command-instances = Sus números de WhatsApp
+command-account = Cuenta, idioma y zona horaria
+command-invite = Invitar a alguien
+command-help = Cómo se usa
+command-cancel = Salir de lo que está en curso
+welcome = 👋 ¡Hola! Soy <b>ScheduleZAP</b>: cuido sus números de WhatsApp y envío sus mensajes a la hora que usted diga.
+welcome-claim = 🔐 Este enlace es el del primer administrador. Cree su cuenta para tomar este servidor.
+welcome-invited = 💌 Usted fue invitado. Cree su cuenta para empezar.
+welcome-invite-only = Para crear una cuenta aquí se necesita una invitación.
+ask-username =
+    👤 Elija un nombre de usuario: de 3 a 32 letras, números, <code>_</code>, <code>.</code> o <code>-</code>.
+    Ejemplo: <code>ana.silva</code>
+ask-password = 🔑 Ahora una contraseña para <b>{ $name }</b>: de 8 a 128 caracteres, difícil de adivinar. Borro su mensaje enseguida.
+ask-login-name = 👤 ¿Cuál es su nombre de usuario?
+ask-login-password = 🔑 ¿Y la contraseña? Borro su mensaje enseguida.
+account-created = 🎉 Cuenta <b>{ $name }</b> creada. Ahora agregue su primer número en <b>Instancias</b>.
+delete-yourself = ⚠️ No pude borrar su mensaje. Bórrelo usted, por seguridad.
+in-group = Por seguridad solo trabajo en un chat privado.
+send-as-text = Envíelo como texto, por favor.
+home-title = 🏠 <b>ScheduleZAP</b> · { $name }
+home-active = { $dot } Instancia activa: <b>{ $name }</b>
+home-no-active = ⚪ Ninguna instancia activa: agregue o active una en <b>Instancias</b>.
+home-waiting =
+    { $count ->
+        [0] 📭 Ningún mensaje en espera
+        [one] 📨 1 mensaje en espera
+       *[other] 📨 { $count } mensajes en espera
+    }
+help-text =
+    ❓ <b>Cómo se usa</b>
+
+    <b>1.</b> En /instancias agregue su número: un nombre, la dirección de su servidor Evolution API, la clave y el nombre de la instancia.
+    <b>2.</b> En /programar diga a quién, qué y cuándo. O todo en una línea:
+    <code>mañana 9h para +34 612 345 678: ¡Buenos días!</code>
+    <b>3.</b> Lo envío a la hora por la instancia activa y le aviso aquí.
+
+    Cuándo: <i>hoy 18h</i>, <i>viernes 10:30</i>, <i>en 2 horas</i>, <i>15/04 a las 9</i>.
+    Responda a una tarjeta con otra hora para cambiarla, o con <i>cancela</i>.
+
+    /mensajes · /cuenta · /cancelar
+help-stranger = ❓ Programo mensajes de WhatsApp por sus propios números (Evolution API). Primero cree una cuenta o entre en la suya: /start
+apology = 😔 Algo salió mal de mi lado. No se perdió nada: intente de nuevo, o /menu.
+unknown-command = No conozco ese comando. Vea /ayuda, o /cancelar para salir.
+not-understood =
+    No entendí. Para programar, escriba por ejemplo:
+    <code>mañana 9h para +34 612 345 678: ¡Buenos días!</code>
+nothing-to-cancel = No hay nada en curso.
+cancelled = ✖️ Cancelado.
+use-the-keys = Use los botones de arriba, o /cancelar para salir.
+account-title = 👤 <b>{ $name }</b> · { $role }
+role-admin = administrador
+role-user = usuario
+account-language = 🌐 Idioma: { $language }
+account-zone = 🕐 Zona horaria: { $zone } — ahora { $now }
+account-region = 📞 Región de los números nacionales: { $region }
+account-chats = 💬 Chats vinculados: { $count }
+choose-language = 🌐 Elija el idioma:
+language-changed = ✅ Idioma: Español.
+ask-zone = 🕐 ¿Cuál es su ciudad o zona horaria? Escríbala (ejemplo: <code>Madrid</code>) o elija:
+zone-changed = ✅ Zona horaria cambiada.
+zone-not-found = No encontré “{ $said }”. Escriba una ciudad grande cercana, por ejemplo <code>Bogotá</code>.
+ask-region = 📞 ¿De qué país son sus números nacionales? Escriba el nombre o la sigla, por ejemplo <code>ES</code>.
+region-changed = ✅ Región: { $region }.
+region-not-found = No conozco ese país. Escriba la sigla, por ejemplo <code>ES</code>.
+ask-old-password = 🔑 ¿Cuál es la contraseña actual? Borro su mensaje enseguida.
+ask-new-password = 🔑 ¿Y la nueva contraseña? De 8 a 128 caracteres.
+password-changed = ✅ Contraseña cambiada. Los otros chats fueron desvinculados.
+chats-title = 💬 <b>Chats vinculados a esta cuenta</b>
+unlink-ask = ¿Desvincular <b>{ $name }</b> de esta cuenta? Los mensajes y las instancias quedan.
+unlinked = ✅ Chat desvinculado.
+unlinked-here = ✅ Este chat fue desvinculado de la cuenta. Para volver: /start
+invite-link =
+    💌 Invitación para una persona, vale 7 días:
+    { $link }
+invite-not-you = Solo los administradores invitan. Pida una invitación a quien cuida este servidor.
+password-too-short = Demasiado corta: use al menos 8 caracteres. Ejemplo: cuatro palabras que solo usted juntaría.
+password-too-long = Demasiado larga: 128 caracteres como máximo.
+password-weak = Esa contraseña es fácil de adivinar. Use por ejemplo cuatro palabras que solo usted juntaría.
+password-blank = La contraseña no puede empezar ni terminar con espacio, ni tener más de una línea.
+password-same = La contraseña no puede ser el nombre de usuario.
+username-length = El nombre de usuario tiene de 3 a 32 caracteres. Ejemplo: <code>ana.silva</code>
+username-characters = Use solo letras sin acento, números, <code>_</code>, <code>.</code> o <code>-</code>. Ejemplo: <code>ana.silva</code>
+refusal-username-taken = Ese nombre de usuario ya existe. Elija otro.
+refusal-wrong-password = Usuario o contraseña incorrectos. Diga de nuevo el nombre de usuario.
+refusal-throttled = Demasiados intentos. Intente de nuevo en { $span }.
+refusal-busy = Estoy ocupado ahora. Intente de nuevo en unos segundos.
+refusal-code-invalid = Ese enlace ya fue usado o venció. Pida otro a quien cuida este servidor.
+refusal-signup-closed = Este servidor no acepta cuentas nuevas.
+refusal-needs-invite = Para crear una cuenta aquí se necesita una invitación. Pida el enlace a quien cuida este servidor y ábralo.
+refusal-disabled = Esta cuenta está suspendida. Hable con quien cuida este servidor.
+refusal-too-many-chats = Esta cuenta ya tiene demasiados chats. Desvincule uno en /cuenta.
+refusal-already-exists = Ya existe: <b>{ $name }</b> tiene el mismo servidor y nombre. Diga otro.
+refusal-too-many = Llegó al límite de { $limit }. Elimine algo antes.
+refusal-changed = Eso cambió mientras tanto. Vea de nuevo en /mensajes.
+refusal-being-sent = El mensaje se está enviando ahora.
+refusal-already-sent = El mensaje ya fue enviado.
+refusal-not-found = No encontré eso. Vea /menu.
+toast-expired = Botón caducado. Use /menu.
+toast-changed = Eso cambió mientras tanto.
+toast-being-sent = Se está enviando ahora.
+toast-already-sent = Ya fue enviado.
+toast-already-cancelled = Ya cancelado.
+toast-nothing-late = Ya no hay nada atrasado.
+instances-title = 📱 <b>Instancias</b>
+instances-none = Ninguna todavía. Una instancia es un número de WhatsApp en su servidor Evolution API.
+instances-count =
+    { $count ->
+        [0] Ninguno
+        [one] 1 número
+       *[other] { $count } números
+    }
+ask-label = 🏷 ¿Cómo quiere llamar a esta instancia? Ejemplo: <code>Tienda</code>
+ask-url = 🌐 ¿Cuál es la dirección del servidor Evolution API? Ejemplo: <code>https://evolution.example.com</code>
+ask-key = 🔑 ¿Cuál es la clave de API (<code>apikey</code>)? Borro su mensaje enseguida y guardo la clave cifrada.
+ask-name = 📛 ¿Cuál es el nombre de la instancia en el servidor? Ejemplo: <code>tienda</code>
+names-found = 📛 Encontré estas en el servidor. Elija una o escriba el nombre:
+label-invalid = El nombre tiene de 1 a 64 caracteres visibles. Ejemplo: <code>Tienda</code>
+key-invalid = Clave inválida: pegue solo la clave, sin espacios ni acentos. Ejemplo: <code>B6D711FCDE4D4FD5936544120E713976</code>
+name-invalid = Ese nombre no sirve. Escríbalo como está en el servidor, por ejemplo <code>tienda</code>.
+url-missing-scheme = Eso no es una dirección: falta http:// o https:// al comienzo. Ejemplo: <code>https://evolution.example.com</code>
+url-not-a-url = Eso no es una dirección. Ejemplo: <code>https://evolution.example.com</code>
+url-scheme = Solo http o https. Ejemplo: <code>https://evolution.example.com</code>
+url-credentials = La dirección no puede tener usuario y contraseña. Ejemplo: <code>https://evolution.example.com</code>
+url-query = Solo la dirección del servidor, sin <code>?</code> ni <code>#</code>. Ejemplo: <code>https://evolution.example.com</code>
+url-port = Ese puerto no está permitido: use 80, 443 o 1024 en adelante. Ejemplo: <code>http://evolution.example.com:8080</code>
+url-not-allowed = Dirección no permitida por este servidor. Use la dirección pública de su Evolution API, por ejemplo <code>https://evolution.example.com</code>
+testing = 🩺 Probando <b>{ $name }</b>…
+tested-title = 🩺 <b>Prueba de { $name }</b>
+summary-title = 📱 <b>{ $name }</b>
+save-warning = ⚠️ La prueba no pasó. Puede guardar de todos modos: los mensajes esperan hasta que todo esté bien.
+instance-saved = 💾 <b>{ $name }</b> guardada.
+instance-deleted = 🗑 <b>{ $name }</b> eliminada.
+no-active-now = ⚠️ Ahora ninguna instancia está activa. Active una para que los mensajes salgan.
+instance-is-active = Los mensajes salen por ella.
+instance-state = { $dot } { $state } ({ $checked })
+instance-number = 📞 { $number } { $profile }
+instance-url = 🌐 <code>{ $url }</code>
+instance-name = 📛 <code>{ $name }</code>
+instance-key = 🔑 { $key }
+instance-waiting =
+    { $count ->
+        [0] 📭 Nada espera por ella
+        [one] 📨 1 mensaje espera por ella
+       *[other] 📨 { $count } mensajes esperan por ella
+    }
+instance-last-sent = 📤 Último envío: { $moment }
+never-checked = todavía no probada
+checked-ago = vista hace { $span }
+connection-open = conectada
+connection-connecting = conectando
+connection-close = desconectada
+connection-unreachable = servidor inaccesible
+connection-refused = clave rechazada
+connection-missing = no existe en el servidor
+connection-unknown = estado desconocido
+edit-which = ✏️ ¿Qué cambiar en <b>{ $name }</b>?
+edit-which-draft = ✏️ ¿Qué cambiar?
+delete-ask = 🗑 ¿Eliminar <b>{ $name }</b>? Desaparece de aquí; en el servidor nada cambia.
+activated = ✅ <b>{ $name }</b> ahora es la activa.
+activated-waiting =
+    { $count ->
+        [0] —
+        [one] 1 mensaje sale ahora por ella.
+       *[other] { $count } mensajes salen ahora por ella.
+    }
+check-policy = dirección permitida
+check-dns = nombre resuelto
+check-connect = servidor responde
+check-tls = conexión segura
+check-evolution = es una Evolution API
+check-key = clave aceptada
+check-instance = la instancia existe
+check-connection = WhatsApp conectado
+check-url = dirección válida
+found-version = ℹ️ Evolution API { $version }
+found-key-global = ℹ️ Es la clave maestra del servidor.
+found-key-instance = ℹ️ Es la clave de esta instancia.
+found-number = 📞 Conectada como { $number } { $profile }
+fix-url = La dirección no sirve. Ejemplo: <code>https://evolution.example.com</code>
+fix-policy = Este servidor no permite esa dirección. Use la dirección pública de Evolution API.
+fix-dns = El nombre del servidor no existe. Revise cómo está escrito.
+fix-connect = Nada responde en esa dirección. ¿El servidor está encendido y el puerto es correcto?
+fix-tls = El certificado del servidor no es válido. Renuévelo, o use http:// en la red local.
+fix-evolution = Hay un servidor, pero no es una Evolution API. Revise la dirección y el puerto.
+fix-key = La clave fue rechazada. Cópiela de nuevo del panel de Evolution API.
+fix-instance = El servidor no conoce ese nombre. Revise mayúsculas y minúsculas.
+fix-connection = La instancia existe, pero WhatsApp no está conectado. Escanee el código QR en el panel de Evolution API.
+ask-to = 👤 <b>¿Para quién?</b> Escriba un número (varios, separados por coma o línea) o comparta un contacto. Ejemplo: <code>+34 612 345 678</code>
+ask-text = ✏️ <b>¿Qué enviar?</b> Escriba el texto del mensaje.
+ask-more = ✏️ { $length } caracteres hasta aquí. Si el texto sigue, pegue el resto; si no, toque el botón.
+ask-when = 🕐 <b>¿Cuándo?</b> Escríbalo, por ejemplo <i>mañana 9h</i>, <i>viernes 18:30</i>, <i>en 2 horas</i>, o elija:
+ask-hour = 🕐 El día { $day }, ¿a qué hora? Ejemplo: <code>9:00</code>
+when-unclear = 🤔 ¿Cuál de estas horas? Elija, o dígalo de otra manera, por ejemplo <code>mañana 20:00</code>.
+when-past = ⏳ { $moment } ya pasó. ¿Enviar enseguida, o a otra hora?
+when-no-such-date = 📅 Esa fecha no existe. Escriba otra, por ejemplo <code>28/02 10h</code>.
+when-gap = 🕐 Ese día el reloj se adelanta y esa hora no existe. Elija una cercana:
+when-too-far = 📅 Demasiado lejos: 5 años como máximo. Escriba, por ejemplo, <code>mañana 9h</code>.
+when-every = 🔁 Repeticiones todavía no: por ahora tomo la primera vez. Confirme:
+when-not-understood = 🤔 No entendí esa hora. Escriba, por ejemplo, <code>mañana 9h</code> o <code>15/04 18:30</code>.
+text-empty = El mensaje está vacío. Escriba el texto, por ejemplo <code>¡Buenos días!</code>
+text-too-long = Demasiado largo: { $length } caracteres; WhatsApp acepta 65.536. Envíe un texto más corto.
+to-not-a-number = “{ $said }” no es un número de teléfono. Ejemplo: <code>+34 612 345 678</code>
+to-length = “{ $said }” tiene { $digits } dígitos; un número tiene de 8 a 15 con el código del país. Ejemplo: <code>+34 612 345 678</code>
+to-address = “{ $said }” no es una persona. Escriba un número, por ejemplo <code>+34 612 345 678</code>
+to-too-many = { $limit } destinatarios por vez como máximo.
+confirm-title = 📝 <b>Revise y confirme</b>
+card-to = 👤 { $to }
+card-when =
+    🕐 <b>{ $moment }</b> · { $zone }
+    ⏳ en { $span }
+card-when-now = 🕐 <b>{ $moment }</b> · { $zone }
+card-through = { $dot } por <b>{ $name }</b>
+card-through-none = ⚪ Ninguna instancia activa: el mensaje espera hasta que haya una.
+card-pinned = 📌 Fijado a esta instancia
+card-sent-at = 📤 { $moment }
+status-scheduled = Programado
+status-sending = Enviando
+status-sent = Enviado
+status-held = En espera
+status-late = Atrasado
+status-unknown = No sé si llegó
+status-failed = Falló
+status-cancelled = Cancelado
+reason-no-active-instance = Ninguna instancia está activa. Active una en /instancias y el mensaje sale solo.
+reason-disconnected = El WhatsApp de la instancia está desconectado. Conéctelo y el mensaje sale solo.
+reason-key-refused = El servidor rechazó la clave. Corríjala en /instancias y el mensaje sale solo.
+reason-instance-missing = El servidor ya no conoce la instancia. Corrija el nombre en /instancias, o active otra.
+reason-licence = El servidor Evolution API pide una licencia. Hable con quien lo cuida; el mensaje sale solo después.
+reason-unusable = La dirección o la clave de la instancia ya no sirven. Edítelas en /instancias.
+reason-unreachable = El servidor no responde. Sigo intentando.
+reason-not-on-whatsapp = Este número no tiene WhatsApp. Cambie el destinatario o cancele.
+reason-group-unknown = La instancia no conoce este grupo. Cambie el destinatario.
+reason-invalid = El servidor rechazó el mensaje por mal formado. Cambie el texto o el destinatario.
+reason-channel-refused = El canal (Meta) rechazó el mensaje. Revise la cuenta de WhatsApp Business.
+reason-answer-lost = El mensaje se entregó al servidor, pero la respuesta se perdió. Vea en WhatsApp si llegó.
+scheduled-many =
+    { $count ->
+        [0] Nada programado
+        [one] 1 mensaje programado
+       *[other] { $count } mensajes programados
+    }
+messages-waiting = 🗓 En espera: { $count }
+messages-past = 🗂 Anteriores: { $count }
+messages-none = Nada por aquí.
+pin-ask = 📌 ¿Por qué instancia debe salir el mensaje #{ $id }?
+late-title =
+    { $count ->
+        [0] Nada atrasado
+        [one] ⏰ <b>1 mensaje perdió su hora</b>
+       *[other] ⏰ <b>{ $count } mensajes perdieron su hora</b>
+    }
+late-row = • { $moment } → { $to }: { $text }
+late-sent =
+    { $count ->
+        [0] Nada enviado
+        [one] 🚀 1 mensaje sale ahora.
+       *[other] 🚀 { $count } mensajes salen ahora.
+    }
+late-tomorrow =
+    { $count ->
+        [0] Nada cambió
+        [one] 📅 1 mensaje queda para mañana.
+       *[other] 📅 { $count } mensajes quedan para mañana.
+    }
+late-dropped =
+    { $count ->
+        [0] Nada descartado
+        [one] 🗑 1 mensaje descartado.
+       *[other] 🗑 { $count } mensajes descartados.
+    }
+late-see-messages = Vea todo en Mensajes.
+report-sent = ✅ Enviado a { $to } a las { $time }: { $text }
+report-sent-late = ✅ Enviado a { $to } con { $span } de atraso: { $text }
+report-failed = ⚠️ No pude enviar a { $to }: { $text }
+report-unknown = ❓ No sé si el mensaje a { $to } llegó: { $text }
+report-held-title = ⏸ <b>Mensajes en espera</b>
+see-message = Ver mensaje
+report-mended =
+    { $count ->
+        [0] 🟢 <b>{ $name }</b> volvió.
+        [one] 🟢 <b>{ $name }</b> volvió: 1 mensaje sale ahora.
+       *[other] 🟢 <b>{ $name }</b> volvió: { $count } mensajes salen ahora.
+    }
+weekday-short =
+    { $n ->
+        [1] lun
+        [2] mar
+        [3] mié
+        [4] jue
+        [5] vie
+        [6] sáb
+       *[7] dom
+    }
+month-short =
+    { $n ->
+        [1] ene
+        [2] feb
+        [3] mar
+        [4] abr
+        [5] may
+        [6] jun
+        [7] jul
+        [8] ago
+        [9] sept
+        [10] oct
+        [11] nov
+       *[12] dic
+    }
+span-days =
+    { $n ->
+        [0] 0 días
+        [one] 1 día
+       *[other] { $n } días
+    }

@@ -1,0 +1,375 @@
+# Every word a person reads in the chat. Keys are grouped by screen; values are escaped by the caller.
+
+account = Conta
+activate = Ativar
+back = Voltar
+cancel = Cancelar
+cancel-message = Cancelar envio
+change-recipient = Mudar destinatário
+change-text = Mudar texto
+change-time = Mudar horário
+choose = Escolher
+confirm = Confirmar
+copy = Copiar
+create-account = Criar conta
+delete = Excluir
+drop = Descartar
+duplicate = Duplicar
+edit = Editar
+edit-field = Editar um campo
+finished = Terminei
+have-account = Já tenho conta
+help = Ajuda
+home = Início
+instances = Instâncias
+invite = Convidar
+it-arrived = Já chegou
+language = Idioma
+linked-chats = Chats ligados
+messages = Mensagens
+new-instance = Nova instância
+open-private = Abrir conversa privada
+password = Senha
+pin-instance = Fixar instância
+region = Região
+resume = Retomar
+save = Salvar
+save-activate = Salvar e ativar
+save-anyway = Salvar assim mesmo
+schedule-message = Agendar mensagem
+send-again = Enviar de novo
+send-all = Enviar todas
+send-now = Enviar agora
+test = Testar
+test-again = Testar de novo
+time-zone = Fuso horário
+tomorrow-same-time = Amanhã, mesmo horário
+undo = Desfazer
+unpin = Soltar (usar a ativa)
+unlink = Desligar { $name }
+delete-move = Passar para a ativa
+delete-cancel = Cancelar as mensagens
+delete-hold = Deixar as mensagens em espera
+show-waiting = Esperando ({ $count })
+show-past = Anteriores ({ $count })
+field-label = Nome
+field-url = Endereço
+field-key = Chave de API
+field-name = Nome no servidor
+command-home = Início
+command-schedule = Agendar uma mensagem
+command-messages = Mensagens esperando e anteriores
+command-instances = Seus números de WhatsApp
+command-account = Conta, idioma e fuso horário
+command-invite = Convidar alguém
+command-help = Como usar
+command-cancel = Sair do que está em andamento
+welcome = 👋 Olá! Eu sou o <b>ScheduleZAP</b>: cuido dos seus números de WhatsApp e envio suas mensagens na hora que você disser.
+welcome-claim = 🔐 Este link é o do primeiro administrador. Crie a sua conta para assumir este servidor.
+welcome-invited = 💌 Você foi convidado. Crie a sua conta para começar.
+welcome-invite-only = Para criar uma conta aqui é preciso um convite.
+ask-username =
+    👤 Escolha um nome de usuário: de 3 a 32 letras, números, <code>_</code>, <code>.</code> ou <code>-</code>.
+    Exemplo: <code>ana.silva</code>
+ask-password = 🔑 Agora uma senha para <b>{ $name }</b>: de 8 a 128 caracteres, difícil de adivinhar. Eu apago a sua mensagem logo em seguida.
+ask-login-name = 👤 Qual é o seu nome de usuário?
+ask-login-password = 🔑 E a senha? Eu apago a sua mensagem logo em seguida.
+account-created = 🎉 Conta <b>{ $name }</b> criada. Agora adicione o seu primeiro número em <b>Instâncias</b>.
+delete-yourself = ⚠️ Não consegui apagar a sua mensagem. Apague-a você, por segurança.
+in-group = Por segurança eu só trabalho em conversa privada.
+send-as-text = Envie isso como texto, por favor.
+home-title = 🏠 <b>ScheduleZAP</b> · { $name }
+home-active = { $dot } Instância ativa: <b>{ $name }</b>
+home-no-active = ⚪ Nenhuma instância ativa: adicione ou ative uma em <b>Instâncias</b>.
+home-waiting =
+    { $count ->
+        [0] 📭 Nenhuma mensagem esperando
+        [one] 📨 1 mensagem esperando
+       *[other] 📨 { $count } mensagens esperando
+    }
+help-text =
+    ❓ <b>Como usar</b>
+
+    <b>1.</b> Em /instancias adicione o seu número: um nome, o endereço do seu servidor Evolution API, a chave e o nome da instância.
+    <b>2.</b> Em /agendar diga para quem, o quê e quando. Ou tudo em uma linha:
+    <code>amanhã 9h para 11 98888-7777: Bom dia!</code>
+    <b>3.</b> Eu envio na hora pela instância ativa e aviso aqui.
+
+    Quando: <i>hoje 18h</i>, <i>sexta 10h30</i>, <i>em 2 horas</i>, <i>15/04 às 9h</i>.
+    Responda a um cartão com outro horário para mudá-lo, ou com <i>cancela</i>.
+
+    /mensagens · /conta · /cancelar
+help-stranger = ❓ Eu agendo mensagens de WhatsApp pelos seus próprios números (Evolution API). Primeiro crie uma conta ou entre na sua: /start
+apology = 😔 Algo deu errado do meu lado. Nada se perdeu: tente de novo, ou /menu.
+unknown-command = Não conheço esse comando. Veja /ajuda, ou /cancelar para sair.
+not-understood =
+    Não entendi. Para agendar, escreva por exemplo:
+    <code>amanhã 9h para 11 98888-7777: Bom dia!</code>
+nothing-to-cancel = Não há nada em andamento.
+cancelled = ✖️ Cancelado.
+use-the-keys = Use os botões acima, ou /cancelar para sair.
+account-title = 👤 <b>{ $name }</b> · { $role }
+role-admin = administrador
+role-user = usuário
+account-language = 🌐 Idioma: { $language }
+account-zone = 🕐 Fuso horário: { $zone } — agora { $now }
+account-region = 📞 Região dos números nacionais: { $region }
+account-chats = 💬 Chats ligados: { $count }
+choose-language = 🌐 Escolha o idioma:
+language-changed = ✅ Idioma: Português.
+ask-zone = 🕐 Qual é a sua cidade ou fuso horário? Escreva (exemplo: <code>Recife</code>) ou escolha:
+zone-changed = ✅ Fuso horário alterado.
+zone-not-found = Não encontrei “{ $said }”. Escreva uma cidade grande próxima, por exemplo <code>São Paulo</code>.
+ask-region = 📞 De que país são os seus números nacionais? Escreva o nome ou a sigla, por exemplo <code>BR</code>.
+region-changed = ✅ Região: { $region }.
+region-not-found = Não conheço esse país. Escreva a sigla, por exemplo <code>BR</code>.
+ask-old-password = 🔑 Qual é a senha atual? Eu apago a sua mensagem logo em seguida.
+ask-new-password = 🔑 E a nova senha? De 8 a 128 caracteres.
+password-changed = ✅ Senha alterada. Os outros chats foram desligados.
+chats-title = 💬 <b>Chats ligados a esta conta</b>
+unlink-ask = Desligar <b>{ $name }</b> desta conta? Mensagens e instâncias ficam.
+unlinked = ✅ Chat desligado.
+unlinked-here = ✅ Este chat foi desligado da conta. Para voltar: /start
+invite-link =
+    💌 Convite para uma pessoa, vale 7 dias:
+    { $link }
+invite-not-you = Só administradores convidam. Peça um convite a quem cuida deste servidor.
+password-too-short = Senha curta demais: use pelo menos 8 caracteres. Exemplo: quatro palavras que só você junta.
+password-too-long = Senha longa demais: no máximo 128 caracteres.
+password-weak = Essa senha é fácil de adivinhar. Use por exemplo quatro palavras que só você junta.
+password-blank = A senha não pode começar ou terminar com espaço, nem ter mais de uma linha.
+password-same = A senha não pode ser o nome de usuário.
+username-length = O nome de usuário tem de 3 a 32 caracteres. Exemplo: <code>ana.silva</code>
+username-characters = Use só letras sem acento, números, <code>_</code>, <code>.</code> ou <code>-</code>. Exemplo: <code>ana.silva</code>
+refusal-username-taken = Esse nome de usuário já existe. Escolha outro.
+refusal-wrong-password = Usuário ou senha incorretos. Diga de novo o nome de usuário.
+refusal-throttled = Tentativas demais. Tente de novo em { $span }.
+refusal-busy = Estou ocupado agora. Tente de novo em alguns segundos.
+refusal-code-invalid = Esse link já foi usado ou venceu. Peça outro a quem cuida deste servidor.
+refusal-signup-closed = Este servidor não aceita contas novas.
+refusal-needs-invite = Para criar uma conta aqui é preciso um convite. Peça o link a quem cuida deste servidor e abra-o.
+refusal-disabled = Esta conta está suspensa. Fale com quem cuida deste servidor.
+refusal-too-many-chats = Esta conta já tem chats demais. Desligue um em /conta.
+refusal-already-exists = Já existe: <b>{ $name }</b> tem o mesmo servidor e o mesmo nome. Diga outro.
+refusal-too-many = Chegou ao limite de { $limit }. Apague algo antes.
+refusal-changed = Isso mudou enquanto isso. Veja de novo em /mensagens.
+refusal-being-sent = A mensagem está sendo enviada agora.
+refusal-already-sent = A mensagem já foi enviada.
+refusal-not-found = Não encontrei isso. Veja /menu.
+toast-expired = Botão expirado. Use /menu.
+toast-changed = Isso mudou enquanto isso.
+toast-being-sent = Está sendo enviada agora.
+toast-already-sent = Já foi enviada.
+toast-already-cancelled = Já cancelada.
+toast-nothing-late = Não há mais nada atrasado.
+instances-title = 📱 <b>Instâncias</b>
+instances-none = Nenhuma ainda. Uma instância é um número de WhatsApp no seu servidor Evolution API.
+instances-count =
+    { $count ->
+        [0] Nenhuma
+        [one] 1 número
+       *[other] { $count } números
+    }
+ask-label = 🏷 Como quer chamar esta instância? Exemplo: <code>Loja</code>
+ask-url = 🌐 Qual é o endereço do servidor Evolution API? Exemplo: <code>https://evolution.example.com</code>
+ask-key = 🔑 Qual é a chave de API (<code>apikey</code>)? Eu apago a sua mensagem logo em seguida e guardo a chave cifrada.
+ask-name = 📛 Qual é o nome da instância no servidor? Exemplo: <code>loja</code>
+names-found = 📛 Encontrei estas no servidor. Escolha uma ou escreva o nome:
+label-invalid = O nome tem de 1 a 64 caracteres visíveis. Exemplo: <code>Loja</code>
+key-invalid = Chave inválida: cole só a chave, sem espaços nem acentos. Exemplo: <code>B6D711FCDE4D4FD5936544120E713976</code>
+name-invalid = Esse nome não serve. Escreva o nome como está no servidor, por exemplo <code>loja</code>.
+url-missing-scheme = Isso não é um endereço: falta http:// ou https:// no começo. Exemplo: <code>https://evolution.example.com</code>
+url-not-a-url = Isso não é um endereço. Exemplo: <code>https://evolution.example.com</code>
+url-scheme = Só http ou https. Exemplo: <code>https://evolution.example.com</code>
+url-credentials = O endereço não pode ter usuário e senha. Exemplo: <code>https://evolution.example.com</code>
+url-query = Só o endereço do servidor, sem <code>?</code> nem <code>#</code>. Exemplo: <code>https://evolution.example.com</code>
+url-port = Essa porta não é permitida: use 80, 443 ou 1024 em diante. Exemplo: <code>http://evolution.example.com:8080</code>
+url-not-allowed = Endereço não permitido por este servidor. Use o endereço público do seu Evolution API, por exemplo <code>https://evolution.example.com</code>
+testing = 🩺 Testando <b>{ $name }</b>…
+tested-title = 🩺 <b>Teste de { $name }</b>
+summary-title = 📱 <b>{ $name }</b>
+save-warning = ⚠️ O teste não passou. Você pode salvar assim mesmo: as mensagens esperam até que tudo esteja certo.
+instance-saved = 💾 <b>{ $name }</b> salva.
+instance-deleted = 🗑 <b>{ $name }</b> excluída.
+no-active-now = ⚠️ Agora nenhuma instância está ativa. Ative uma para que as mensagens saiam.
+instance-is-active = As mensagens saem por ela.
+instance-state = { $dot } { $state } ({ $checked })
+instance-number = 📞 { $number } { $profile }
+instance-url = 🌐 <code>{ $url }</code>
+instance-name = 📛 <code>{ $name }</code>
+instance-key = 🔑 { $key }
+instance-waiting =
+    { $count ->
+        [0] 📭 Nada esperando por ela
+        [one] 📨 1 mensagem esperando por ela
+       *[other] 📨 { $count } mensagens esperando por ela
+    }
+instance-last-sent = 📤 Último envio: { $moment }
+never-checked = ainda não testada
+checked-ago = vista há { $span }
+connection-open = conectada
+connection-connecting = conectando
+connection-close = desconectada
+connection-unreachable = servidor fora do ar
+connection-refused = chave recusada
+connection-missing = não existe no servidor
+connection-unknown = estado desconhecido
+edit-which = ✏️ O que mudar em <b>{ $name }</b>?
+edit-which-draft = ✏️ O que mudar?
+delete-ask = 🗑 Excluir <b>{ $name }</b>? Ela some daqui; no servidor nada muda.
+activated = ✅ <b>{ $name }</b> agora é a ativa.
+activated-waiting =
+    { $count ->
+        [0] —
+        [one] 1 mensagem sai agora por ela.
+       *[other] { $count } mensagens saem agora por ela.
+    }
+check-policy = endereço permitido
+check-dns = nome encontrado
+check-connect = servidor responde
+check-tls = conexão segura
+check-evolution = é uma Evolution API
+check-key = chave aceita
+check-instance = instância existe
+check-connection = WhatsApp conectado
+check-url = endereço válido
+found-version = ℹ️ Evolution API { $version }
+found-key-global = ℹ️ É a chave-mestra do servidor.
+found-key-instance = ℹ️ É a chave desta instância.
+found-number = 📞 Conectada como { $number } { $profile }
+fix-url = O endereço não serve. Exemplo: <code>https://evolution.example.com</code>
+fix-policy = Este servidor não permite esse endereço. Use o endereço público do Evolution API.
+fix-dns = O nome do servidor não existe. Confira se está escrito certo.
+fix-connect = Não há resposta nesse endereço. O servidor está ligado e a porta está certa?
+fix-tls = O certificado do servidor não é válido. Renove-o, ou use http:// na rede local.
+fix-evolution = Há um servidor aí, mas não é uma Evolution API. Confira o endereço e a porta.
+fix-key = A chave foi recusada. Copie-a de novo do painel do Evolution API.
+fix-instance = O servidor não conhece esse nome. Confira maiúsculas e minúsculas.
+fix-connection = A instância existe, mas o WhatsApp não está conectado. Leia o QR code no painel do Evolution API.
+ask-to = 👤 <b>Para quem?</b> Escreva um número (vários, separados por vírgula ou linha) ou compartilhe um contato. Exemplo: <code>11 98888-7777</code>
+ask-text = ✏️ <b>O que enviar?</b> Escreva o texto da mensagem.
+ask-more = ✏️ { $length } caracteres até aqui. Se o texto continua, cole o resto; senão toque no botão.
+ask-when = 🕐 <b>Quando?</b> Escreva, por exemplo <i>amanhã 9h</i>, <i>sexta 18:30</i>, <i>em 2 horas</i>, ou escolha:
+ask-hour = 🕐 Dia { $day }, a que horas? Exemplo: <code>9h</code>
+when-unclear = 🤔 Qual destes horários? Escolha, ou escreva de outro jeito, por exemplo <code>amanhã 20:00</code>.
+when-past = ⏳ { $moment } já passou. Enviar em seguida, ou outro horário?
+when-no-such-date = 📅 Essa data não existe. Escreva outra, por exemplo <code>28/02 10h</code>.
+when-gap = 🕐 Nesse dia o relógio adianta e esse horário não existe. Escolha um próximo:
+when-too-far = 📅 Longe demais: no máximo 5 anos. Escreva, por exemplo, <code>amanhã 9h</code>.
+when-every = 🔁 Repetições ainda não: por enquanto escolho a primeira vez. Confirme:
+when-not-understood = 🤔 Não entendi esse horário. Escreva, por exemplo, <code>amanhã 9h</code> ou <code>15/04 18:30</code>.
+text-empty = A mensagem está vazia. Escreva o texto, por exemplo <code>Bom dia!</code>
+text-too-long = Longa demais: { $length } caracteres; o WhatsApp aceita 65.536. Envie um texto menor.
+to-not-a-number = “{ $said }” não é um número de telefone. Exemplo: <code>11 98888-7777</code>
+to-length = “{ $said }” tem { $digits } dígitos; um número tem de 8 a 15 com o código do país. Exemplo: <code>+55 11 98888-7777</code>
+to-address = “{ $said }” não é uma pessoa. Escreva um número, por exemplo <code>11 98888-7777</code>
+to-too-many = No máximo { $limit } destinatários por vez.
+confirm-title = 📝 <b>Confira e confirme</b>
+card-to = 👤 { $to }
+card-when =
+    🕐 <b>{ $moment }</b> · { $zone }
+    ⏳ em { $span }
+card-when-now = 🕐 <b>{ $moment }</b> · { $zone }
+card-through = { $dot } por <b>{ $name }</b>
+card-through-none = ⚪ Nenhuma instância ativa: a mensagem espera até que haja uma.
+card-pinned = 📌 Fixada nesta instância
+card-sent-at = 📤 { $moment }
+status-scheduled = Agendada
+status-sending = Enviando
+status-sent = Enviada
+status-held = Em espera
+status-late = Atrasada
+status-unknown = Não sei se chegou
+status-failed = Falhou
+status-cancelled = Cancelada
+reason-no-active-instance = Nenhuma instância está ativa. Ative uma em /instancias e a mensagem sai sozinha.
+reason-disconnected = O WhatsApp da instância está desconectado. Conecte-o e a mensagem sai sozinha.
+reason-key-refused = O servidor recusou a chave. Corrija-a em /instancias e a mensagem sai sozinha.
+reason-instance-missing = O servidor não conhece mais a instância. Corrija o nome em /instancias, ou ative outra.
+reason-licence = O servidor Evolution API pede uma licença. Fale com quem cuida dele; a mensagem sai sozinha depois.
+reason-unusable = O endereço ou a chave da instância não servem mais. Edite-os em /instancias.
+reason-unreachable = O servidor não responde. Continuo tentando.
+reason-not-on-whatsapp = Este número não tem WhatsApp. Mude o destinatário ou cancele.
+reason-group-unknown = A instância não conhece este grupo. Mude o destinatário.
+reason-invalid = O servidor recusou a mensagem como malformada. Mude o texto ou o destinatário.
+reason-channel-refused = O canal (Meta) recusou a mensagem. Confira a conta do WhatsApp Business.
+reason-answer-lost = A mensagem foi entregue ao servidor, mas a resposta se perdeu. Veja no WhatsApp se ela chegou.
+scheduled-many =
+    { $count ->
+        [0] Nada agendado
+        [one] 1 mensagem agendada
+       *[other] { $count } mensagens agendadas
+    }
+messages-waiting = 🗓 Esperando: { $count }
+messages-past = 🗂 Anteriores: { $count }
+messages-none = Nada por aqui.
+pin-ask = 📌 Por qual instância a mensagem #{ $id } deve sair?
+late-title =
+    { $count ->
+        [0] Nada atrasado
+        [one] ⏰ <b>1 mensagem passou da hora</b>
+       *[other] ⏰ <b>{ $count } mensagens passaram da hora</b>
+    }
+late-row = • { $moment } → { $to }: { $text }
+late-sent =
+    { $count ->
+        [0] Nada enviado
+        [one] 🚀 1 mensagem sai agora.
+       *[other] 🚀 { $count } mensagens saem agora.
+    }
+late-tomorrow =
+    { $count ->
+        [0] Nada mudou
+        [one] 📅 1 mensagem fica para amanhã.
+       *[other] 📅 { $count } mensagens ficam para amanhã.
+    }
+late-dropped =
+    { $count ->
+        [0] Nada descartado
+        [one] 🗑 1 mensagem descartada.
+       *[other] 🗑 { $count } mensagens descartadas.
+    }
+late-see-messages = Veja tudo em Mensagens.
+report-sent = ✅ Enviada para { $to } às { $time }: { $text }
+report-sent-late = ✅ Enviada para { $to } com { $span } de atraso: { $text }
+report-failed = ⚠️ Não consegui enviar para { $to }: { $text }
+report-unknown = ❓ Não sei se a mensagem para { $to } chegou: { $text }
+report-held-title = ⏸ <b>Mensagens em espera</b>
+see-message = Ver mensagem
+report-mended =
+    { $count ->
+        [0] 🟢 <b>{ $name }</b> voltou.
+        [one] 🟢 <b>{ $name }</b> voltou: 1 mensagem sai agora.
+       *[other] 🟢 <b>{ $name }</b> voltou: { $count } mensagens saem agora.
+    }
+weekday-short =
+    { $n ->
+        [1] seg
+        [2] ter
+        [3] qua
+        [4] qui
+        [5] sex
+        [6] sáb
+       *[7] dom
+    }
+month-short =
+    { $n ->
+        [1] jan
+        [2] fev
+        [3] mar
+        [4] abr
+        [5] mai
+        [6] jun
+        [7] jul
+        [8] ago
+        [9] set
+        [10] out
+        [11] nov
+       *[12] dez
+    }
+span-days =
+    { $n ->
+        [0] 0 dias
+        [one] 1 dia
+       *[other] { $n } dias
+    }

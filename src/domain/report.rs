@@ -1,0 +1,45 @@
+//! What the chat must be told unasked; written together with the outcome it tells of.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{InstanceId, MessageId};
+use super::message::Reason;
+
+/// A report, as it waits for the chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Report {
+    /// A message was handed over.
+    Sent {
+        /// Which.
+        message: MessageId,
+        /// How late, in milliseconds.
+        late_ms: i64,
+    },
+    /// A message was refused for good.
+    Failed {
+        /// Which.
+        message: MessageId,
+    },
+    /// A message's answer was lost.
+    Unknown {
+        /// Which.
+        message: MessageId,
+    },
+    /// Messages missed their moment; one for the account.
+    Late,
+    /// Messages wait for something that the user can mend; told once for each cause.
+    Held {
+        /// The cause.
+        reason: Reason,
+        /// The first of them.
+        message: MessageId,
+    },
+    /// What was held goes again.
+    Mended {
+        /// Through which instance.
+        instance: InstanceId,
+        /// How many.
+        messages: u64,
+    },
+}

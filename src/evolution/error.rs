@@ -1,0 +1,154 @@
+//! What a failure means: whether the message can have left, and what to do (RELIABILITY.md section 2).
+
+use std::error::Error;
+
+/// A call that did not come to what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// Policy does not let us go there.
+    #[error("refused by policy")]
+    Policy,
+    /// The name does not resolve.
+    #[error("the name does not resolve")]
+    Dns,
+    /// Nothing answers.
+    #[error("no connection")]
+    Connect,
+    /// The certificate is not valid.
+    #[error("TLS")]
+    Tls,
+    /// No answer in time, or the connection broke after the request had left.
+    #[error("the answer was lost")]
+    AnswerLost,
+    /// The key was refused.
+    #[error("the key was refused")]
+    Refused,
+    /// The server does not know the instance.
+    #[error("no such instance")]
+    Missing,
+    /// Not an Evolution API.
+    #[error("not an Evolution API")]
+    NotEvolution,
+    /// The server answered with an error.
+    #[error("status {status}")]
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// Its text, folded into one line, for the log only.
+        text: String,
+    },
+}
+
+impl CallError {
+    /// Reads reqwest's error; its URL is not kept.
+    pub(crate) fn of(error: &reqwest::Error) -> Self {
+        let mut texts = String::new();
+        let mut cause: Option<&(dyn Error + 'static)> = error.source();
+        while let Some(inner) = cause {
+            texts.push_str(&inner.to_string().to_lowercase());
+            texts.push(' ');
+            cause = inner.source();
+        }
+        if !error.is_connect() {
+            return Self::AnswerLost;
+        }
+        if texts.contains("refused by policy") {
+            Self::Policy
+        } else if texts.contains("certificate") || texts.contains("tls") || texts.contains("handshake") || texts.contains("corrupt message") {
+            Self::Tls
+        } else if texts.contains("dns") || texts.contains("lookup") || texts.contains("resolve") {
+            Self::Dns
+        } else {
+            Self::Connect
+        }
+    }
+}
+
+/// Why a message was not certainly handed over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The call itself failed.
+    #[error(transparent)]
+    Call(CallError),
+    /// 429: too fast.
+    #[error("too many requests")]
+    TooMany,
+    /// The number is not on WhatsApp.
+    #[error("not on WhatsApp")]
+    NotOnWhatsApp,
+    /// The server does not know the group.
+    #[error("unknown group")]
+    GroupUnknown,
+    /// The request was refused as malformed.
+    #[error("malformed")]
+    Invalid,
+    /// The instance is not connected: certainly not sent.
+    #[error("not connected")]
+    NotConnected,
+    /// The server wants a licence.
+    #[error("licence")]
+    Licence,
+    /// The channel (Meta) refused it.
+    #[error("refused by the channel")]
+    Channel,
+    /// An answer that says nothing certain.
+    #[error("unclear answer, status {0}")]
+    Unclear(u16),
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing left: try again later.
+    Retry,
+    /// Nothing left: a person can mend it.
+    Hold(HoldReason),
+    /// Refused for good.
+    GiveUp(FailReason),
+    /// It may have left.
+    Unknown {
+        /// Whether its absence in the history is proof.
+        searchable: bool,
+    },
+}
+
+/// What a person can mend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "told by their names")]
+pub enum HoldReason {
+    Disconnected,
+    KeyRefused,
+    Missing,
+    Licence,
+    Policy,
+}
+
+/// Why it never goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "told by their names")]
+pub enum FailReason {
+    NotOnWhatsApp,
+    GroupUnknown,
+    Invalid,
+    Channel,
+}
+
+impl SendError {
+    /// What it means for the message.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Call(CallError::Dns | CallError::Connect | CallError::Tls) | Self::TooMany => Verdict::Retry,
+            Self::Call(CallError::Policy) => Verdict::Hold(HoldReason::Policy),
+            Self::Call(CallError::Refused) => Verdict::Hold(HoldReason::KeyRefused),
+            Self::Call(CallError::Missing) => Verdict::Hold(HoldReason::Missing),
+            Self::Call(CallError::AnswerLost | CallError::NotEvolution) => Verdict::Unknown { searchable: false },
+            Self::Call(CallError::Status { .. }) | Self::Unclear(_) => Verdict::Unknown { searchable: true },
+            Self::NotConnected => Verdict::Hold(HoldReason::Disconnected),
+            Self::Licence => Verdict::Hold(HoldReason::Licence),
+            Self::NotOnWhatsApp => Verdict::GiveUp(FailReason::NotOnWhatsApp),
+            Self::GroupUnknown => Verdict::GiveUp(FailReason::GroupUnknown),
+            Self::Invalid => Verdict::GiveUp(FailReason::Invalid),
+            Self::Channel => Verdict::GiveUp(FailReason::Channel),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What becomes of a message after an attempt: a pure decision.
+
+use crate::domain::clock::Moment;
+use crate::domain::instance::Connection;
+use crate::domain::message::Reason;
+use crate::domain::retry::RetryPolicy;
+use crate::evolution::Sent;
+use crate::evolution::error::{FailReason, HoldReason, SendError, Verdict};
+
+/// What becomes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Handed over.
+    Sent,
+    /// Nothing left: once more at this moment.
+    Again {
+        /// When.
+        at: Moment,
+        /// Why not now.
+        reason: Reason,
+    },
+    /// A person can mend it.
+    Held {
+        /// What.
+        reason: Reason,
+        /// What it tells of the instance.
+        connection: Connection,
+    },
+    /// Refused for good.
+    Failed {
+        /// Why.
+        reason: Reason,
+    },
+    /// It may have left: the chat is asked.
+    Unknown,
+}
+
+/// Decides by the outcome alone; `jitter` in 0..1.
+pub fn decide(outcome: &Result<Sent, SendError>, tries: u32, retry: RetryPolicy, jitter: f64, now: Moment) -> Decision {
+    let error = match outcome {
+        Ok(_) => return Decision::Sent,
+        Err(error) => error,
+    };
+    match error.verdict() {
+        Verdict::Retry => Decision::Again { at: now.plus(retry.wait(tries, jitter)), reason: Reason::Unreachable },
+        Verdict::Hold(why) => {
+            let (reason, connection) = match why {
+                HoldReason::Disconnected => (Reason::Disconnected, Connection::Close),
+                HoldReason::KeyRefused => (Reason::KeyRefused, Connection::Refused),
+                HoldReason::Missing => (Reason::InstanceMissing, Connection::Missing),
+                HoldReason::Licence => (Reason::Licence, Connection::Unknown),
+                HoldReason::Policy => (Reason::Unusable, Connection::Unknown),
+            };
+            Decision::Held { reason, connection }
+        }
+        Verdict::GiveUp(why) => Decision::Failed {
+            reason: match why {
+                FailReason::NotOnWhatsApp => Reason::NotOnWhatsApp,
+                FailReason::GroupUnknown => Reason::GroupUnknown,
+                FailReason::Invalid => Reason::Invalid,
+                FailReason::Channel => Reason::ChannelRefused,
+            },
+        },
+        Verdict::Unknown { .. } => Decision::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolution::error::CallError;
+
+    #[test]
+    fn only_what_cannot_have_left_is_tried_again() {
+        let decide = |error| decide(&Err(error), 1, RetryPolicy::default(), 0.0, Moment(0));
+        for error in [CallError::Dns, CallError::Connect, CallError::Tls] {
+            assert!(matches!(decide(SendError::Call(error)), Decision::Again { at: Moment(5000), .. }));
+        }
+        for error in [SendError::Call(CallError::AnswerLost), SendError::Unclear(500)] {
+            assert_eq!(decide(error), Decision::Unknown);
+        }
+        assert!(matches!(decide(SendError::NotConnected), Decision::Held { reason: Reason::Disconnected, .. }));
+        assert_eq!(decide(SendError::NotOnWhatsApp), Decision::Failed { reason: Reason::NotOnWhatsApp });
+    }
+}

@@ -1,0 +1,178 @@
+//! Tells chats what became of their messages: a report becomes outbox rows, in one transaction.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::Context;
+use super::outbound;
+use super::screen::{Html, Outgoing, Screen};
+use super::screens;
+use super::screens::messages::{Card, preview, reason_line};
+use crate::domain::account::Account;
+use crate::domain::ids::{ChatId, MessageId};
+use crate::domain::message::{ScheduledMessage, Status};
+use crate::domain::report::Report;
+use crate::locale::{format, plain, t};
+use crate::services::{Refusal, Services};
+use crate::storage::StorageError;
+use crate::storage::reports::ReportRow;
+use crate::telegram::tap::Tap;
+
+/// How late a message must be for its report to say so.
+const NOTABLE_MS: i64 = 60_000;
+
+/// Runs until the program is to stop; woken when reports were written.
+pub async fn run(ctx: Arc<Context>, reported: Arc<Notify>) {
+    while !ctx.shutdown.is_cancelled() {
+        let woken = reported.notified();
+        let more = match tell_all(&ctx).await {
+            Ok(more) => more,
+            Err(error) => {
+                tracing::warn!(error = %error, "reports could not be told; they wait");
+                false
+            }
+        };
+        if more {
+            continue;
+        }
+        tokio::select! {
+            () = woken => {}
+            () = ctx.clock.sleep(std::time::Duration::from_secs(30)) => {}
+            () = ctx.shutdown.cancelled() => {}
+        }
+    }
+}
+
+/// Tells what waits; whether there was anything.
+pub async fn tell_all(ctx: &Arc<Context>) -> Result<bool, Refusal> {
+    let rows = ctx.db.read().await?.list_reports(100).await?;
+    let some = !rows.is_empty();
+    for row in rows {
+        let shown = draw(&ctx.services, &row).await?;
+        let now = ctx.clock.now();
+        let mut sealed = Vec::with_capacity(shown.len());
+        for (chat, outgoing) in &shown {
+            match outbound::seal(&ctx.keyring, outgoing) {
+                Ok(body) => sealed.push((*chat, body)),
+                Err(error) => tracing::error!(error = %error, "a report could not be written down"),
+            }
+        }
+        let written: Result<(), StorageError> = ctx
+            .db
+            .write(move |conn| {
+                Box::pin(async move {
+                    if !conn.done_report(row.id).await? {
+                        return Ok(());
+                    }
+                    for (chat, body) in &sealed {
+                        conn.insert_outgoing(*chat, body, now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        written?;
+        ctx.outbox_wake.notify_one();
+    }
+    Ok(some)
+}
+
+/// What a report shows: the message's card drawn anew, and a new message where a person should notice.
+async fn draw(services: &Services, row: &ReportRow) -> Result<Vec<(ChatId, Outgoing)>, Refusal> {
+    let Some(account) = services.accounts.find_account(row.account).await? else { return Ok(Vec::new()) };
+    let chats = services.accounts.chats_of(account.id).await?;
+    // The chat that asked, while it is linked; else the account's other chats.
+    let to: Vec<ChatId> = if chats.contains(&row.chat) { vec![row.chat] } else { chats };
+    let mut shown = Vec::new();
+    for chat in to {
+        for outgoing in one(services, &account, &row.report).await? {
+            shown.push((chat, outgoing));
+        }
+    }
+    Ok(shown)
+}
+
+async fn one(services: &Services, account: &Account, report: &Report) -> Result<Vec<Outgoing>, Refusal> {
+    let language = account.language;
+    match report {
+        Report::Sent { message, late_ms } => {
+            let Some(message) = find(services, account, *message).await? else { return Ok(Vec::new()) };
+            let (to, text) = (message.recipient.shown(), preview(&message.body, 60).replace('\n', " "));
+            let said = if *late_ms > NOTABLE_MS {
+                let by = std::time::Duration::from_millis(late_ms.unsigned_abs());
+                t!(language, "report-sent-late", to = to, span = format::span(by, language), text = text)
+            } else {
+                let at = message.sent_at.unwrap_or(message.scheduled_time).in_zone(account.zone).format("%H:%M");
+                t!(language, "report-sent", to = to, time = at, text = text)
+            };
+            Ok(vec![Outgoing::Redraw(card(services, account, &message).await?), Outgoing::Send(see(said, message.id, account))])
+        }
+        Report::Failed { message } | Report::Unknown { message } => {
+            let Some(message) = find(services, account, *message).await? else { return Ok(Vec::new()) };
+            let (to, text) = (message.recipient.shown(), preview(&message.body, 60).replace('\n', " "));
+            let mut said = if message.status == Status::Unknown {
+                t!(language, "report-unknown", to = to, text = text)
+            } else {
+                t!(language, "report-failed", to = to, text = text)
+            };
+            if let Some(reason) = message.reason {
+                said.line(&reason_line(reason, language));
+            }
+            let card = card(services, account, &message).await?;
+            let asked = Screen { html: said, rows: card.rows.clone(), about: Some(message.id) };
+            Ok(vec![Outgoing::Redraw(card), Outgoing::Send(asked)])
+        }
+        Report::Late => {
+            let rows = services.messages.late(account.id).await?;
+            if rows.is_empty() {
+                return Ok(Vec::new());
+            }
+            Ok(vec![Outgoing::Send(screens::messages::late(&rows, account.zone, language))])
+        }
+        Report::Held { reason, message } => {
+            let mut said = t!(language, "report-held-title");
+            said.line(&reason_line(*reason, language));
+            let screen = Screen::new(said)
+                .key(format!("📱 {}", plain!(language, "instances")), &Tap::Instances(0))
+                .beside(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(false, 0));
+            let mut shown = Vec::new();
+            if let Some(message) = find(services, account, *message).await? {
+                shown.push(Outgoing::Redraw(card(services, account, &message).await?));
+            }
+            shown.push(Outgoing::Send(screen));
+            Ok(shown)
+        }
+        Report::Mended { instance, messages } => {
+            let name = match services.instances.find(account.id, *instance).await {
+                Ok(instance) => instance.label.as_str().to_owned(),
+                Err(Refusal::NotFound) => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            };
+            let (name, count) = (Html::escape(&name).to_string(), *messages);
+            Ok(vec![Outgoing::Send(Screen::new(Html::trusted(plain!(language, "report-mended", count = count, name = name))))])
+        }
+    }
+}
+
+fn see(said: Html, id: MessageId, account: &Account) -> Screen {
+    Screen::new(said).key(format!("🔎 {}", plain!(account.language, "see-message")), &Tap::Message(id))
+}
+
+async fn find(services: &Services, account: &Account, id: MessageId) -> Result<Option<ScheduledMessage>, Refusal> {
+    match services.messages.find(account.id, id).await {
+        Ok(message) => Ok(Some(message)),
+        Err(Refusal::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn card(services: &Services, account: &Account, message: &ScheduledMessage) -> Result<Screen, Refusal> {
+    let through = match message.instance.filter(|_| message.pinned || message.status == Status::Sent) {
+        Some(id) => services.instances.find(account.id, id).await.ok(),
+        None => services.instances.active(account.id).await?,
+    };
+    let now = services.messages.clock.now();
+    let card = Card { message, through: through.as_ref(), now, zone: account.zone, fresh: false };
+    Ok(screens::messages::card(&card, account.language))
+}
