@@ -6,6 +6,7 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use phonenumber::country;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::domain::clock::Moment;
 use names::{CITIES, COUNTRIES};
 
 /// How many zones are offered at most.
@@ -56,12 +57,22 @@ pub fn find_zones(text: &str) -> Vec<(Tz, String)> {
     let exact = found.first().is_some_and(|(rank, ..)| *rank == 0);
     let mut zones: Vec<(Tz, String)> = Vec::new();
     for (rank, _, zone, shown) in found {
-        if (!exact || rank == 0) && zones.iter().all(|(known, _)| *known != zone) {
+        let twin =
+            |(known, name): &(Tz, String)| *known == zone || (fold(name) == fold(&shown) && same_clock(*known, zone));
+        if (!exact || rank == 0) && !zones.iter().any(twin) {
             zones.push((zone, shown));
         }
     }
     zones.truncate(MOST);
     zones
+}
+
+/// Whether two zones, one of which may be an old name of the other, tell the same time in both halves of a year.
+fn same_clock(one: Tz, other: Tz) -> bool {
+    [1_767_225_600_000, 1_782_864_000_000]
+        .map(Moment)
+        .iter()
+        .all(|at| at.in_zone(one).naive_local() == at.in_zone(other).naive_local())
 }
 
 /// 0: the name itself; 1: it starts so; 2: one of its words starts so.
