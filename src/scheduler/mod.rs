@@ -69,6 +69,7 @@ pub struct Scheduler {
 }
 
 /// An attempt that is over.
+#[derive(Clone)]
 struct Finished {
     due: Due,
     attempt: i64,
@@ -82,7 +83,15 @@ const RECHECK: Duration = Duration::from_secs(60);
 /// The net below the wake-ups: for what was missed.
 const NET: Duration = Duration::from_secs(30);
 /// How many due messages one round looks at.
-const ROUND: i64 = 500;
+const ROUND: usize = 500;
+/// How many of an account, when more are due than a round looks at.
+const ROUND_EACH: i64 = 32;
+/// Longer than any request takes: a claim this old has lost its answer.
+const LOST: Duration = Duration::from_secs(180);
+/// What one round claimed, and when the next message comes due.
+type Round = (Vec<(Due, i64)>, Option<Moment>);
+/// Requests in flight by server.
+type Busy = HashMap<String, usize>;
 
 impl Scheduler {
     /// Runs until the program is to stop; what is in flight is waited for.
@@ -91,7 +100,7 @@ impl Scheduler {
         let (slots, tasks) = (Arc::new(Semaphore::new(self.settings.in_flight)), TaskTracker::new());
         tasks.spawn(Self::heartbeat(self.clone()));
         tasks.spawn(Self::recheck(self.clone()));
-        let mut finished = Vec::new();
+        let (mut finished, mut busy) = (Vec::new(), Busy::new());
         while !self.shutdown.is_cancelled() {
             // Interest is registered before looking, so that no wake-up falls between.
             let woken = self.wake.notified();
@@ -99,13 +108,19 @@ impl Scheduler {
                 finished.push(one);
             }
             let free = slots.available_permits();
-            let next = match self.round(std::mem::take(&mut finished), free).await {
+            // Outcomes are kept until they are written down; writing one twice is fenced.
+            let next = match self.round(finished.clone(), free, busy.clone()).await {
                 Ok((claimed, next)) => {
+                    for one in finished.drain(..) {
+                        release(&mut busy, &one.due);
+                    }
                     for (due, attempt) in claimed {
                         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
                         let (this, tell) = (self.clone(), tell.clone());
+                        let claimed_at = self.clock.now();
+                        *busy.entry(due.api_url.clone().unwrap_or_default()).or_default() += 1;
                         tasks.spawn(async move {
-                            let outcome = this.deliver(&due).await;
+                            let outcome = this.deliver(&due, claimed_at).await;
                             drop(slot);
                             // The receiver lives until every sender is gone.
                             let _ = tell.send(Finished { due, attempt, outcome }).await;
@@ -135,25 +150,28 @@ impl Scheduler {
             }
         };
         let _ = tokio::time::timeout(Duration::from_secs(20), rest).await;
-        if let Err(error) = self.round(finished, 0).await {
-            tracing::error!(error = %error, "the last outcomes could not be written");
+        for _ in 0..3 {
+            match self.round(finished.clone(), 0, Busy::new()).await {
+                Ok(_) => return,
+                Err(error) => tracing::error!(error = %error, "the last outcomes could not be written"),
+            }
         }
     }
 
     /// One transaction: results in, expired claims ended, the next claims out. Returns them and the next due moment.
     pub async fn round_once(&self) -> Result<usize, StorageError> {
-        let (claimed, _) = self.round(Vec::new(), self.settings.in_flight).await?;
+        let (claimed, _) = self.round(Vec::new(), self.settings.in_flight, Busy::new()).await?;
         let count = claimed.len();
         let mut finished = Vec::with_capacity(count);
         for (due, attempt) in claimed {
-            let outcome = self.deliver(&due).await;
+            let outcome = self.deliver(&due, self.clock.now()).await;
             finished.push(Finished { due, attempt, outcome });
         }
-        self.round(finished, 0).await?;
+        self.round(finished, 0, Busy::new()).await?;
         Ok(count)
     }
 
-    async fn round(&self, finished: Vec<Finished>, free: usize) -> Result<(Vec<(Due, i64)>, Option<Moment>), StorageError> {
+    async fn round(&self, finished: Vec<Finished>, free: usize, busy: Busy) -> Result<Round, StorageError> {
         let (settings, holder, now) = (self.settings, self.holder.clone(), self.clock.now());
         let ended = !finished.is_empty();
         let (claimed, next, reported) = self
@@ -172,9 +190,9 @@ impl Scheduler {
                     }
                     let mut claimed = Vec::new();
                     if free > 0 {
-                        reported |= claim(conn, &settings, &holder, free, now, &mut claimed).await?;
+                        reported |= claim(conn, &settings, &holder, (free, busy), now, &mut claimed).await?;
                     }
-                    let next = conn.next_due().await?;
+                    let next = conn.next_due(now).await?;
                     Ok::<_, StorageError>((claimed, next, reported))
                 })
             })
@@ -186,7 +204,11 @@ impl Scheduler {
     }
 
     /// One attempt.
-    async fn deliver(&self, due: &Due) -> Result<Sent, SendError> {
+    async fn deliver(&self, due: &Due, claimed_at: Moment) -> Result<Sent, SendError> {
+        // A program that was stopped in between may not own the claim any more: nothing leaves then.
+        if self.clock.now().since(claimed_at) > self.settings.lease / 3 * 2 {
+            return Err(SendError::Call(crate::evolution::error::CallError::Connect));
+        }
         let Some((server, name, key)) = self.open(due) else { return Err(SendError::Call(crate::evolution::error::CallError::Policy)) };
         tracing::debug!(message.id = %due.id, "handing over");
         self.evolution.send_text(&server, &key, &name, &due.recipient, &due.message).await
@@ -206,8 +228,9 @@ impl Scheduler {
                 () = self.clock.sleep(third) => {}
                 () = self.shutdown.cancelled() => return,
             }
-            let (holder, until) = (self.holder.clone(), self.clock.now().plus(self.settings.lease));
-            let renewed: Result<(), StorageError> = self.db.write(move |conn| Box::pin(async move { conn.extend_leases(&holder, until).await })).await;
+            let (holder, now) = (self.holder.clone(), self.clock.now());
+            let (until, since) = (now.plus(self.settings.lease), now.minus(LOST));
+            let renewed: Result<(), StorageError> = self.db.write(move |conn| Box::pin(async move { conn.extend_leases(&holder, until, since).await })).await;
             if let Err(error) = renewed {
                 tracing::warn!(error = %error, "leases could not be renewed");
             }
@@ -264,12 +287,15 @@ impl Scheduler {
 }
 
 /// Claims what may go now; the rest of what is due is postponed, held or late. Returns whether reports were written.
-fn claim<'c>(conn: &'c mut Conn, settings: &'c Settings, holder: &'c str, free: usize, now: Moment, claimed: &'c mut Vec<(Due, i64)>) -> BoxFuture<'c, Result<bool, StorageError>> {
+fn claim<'c>(conn: &'c mut Conn, settings: &'c Settings, holder: &'c str, (free, mut busy): (usize, Busy), now: Moment, claimed: &'c mut Vec<(Due, i64)>) -> BoxFuture<'c, Result<bool, StorageError>> {
     Box::pin(async move {
         let mut reported = false;
         let mut slots: HashMap<InstanceId, Moment> = HashMap::new();
         let mut late = Vec::new();
-        let mut due = conn.list_due(now, ROUND).await?;
+        let mut due = conn.list_due(now, i64::try_from(ROUND).unwrap_or(i64::MAX)).await?;
+        if due.len() == ROUND {
+            due = conn.list_due_by_account(now, ROUND_EACH).await?;
+        }
         // Accounts in turn: the n-th of each before the (n+1)-th of any.
         let mut turn: HashMap<_, u32> = HashMap::new();
         let mut ranks = HashMap::new();
@@ -306,10 +332,13 @@ fn claim<'c>(conn: &'c mut Conn, settings: &'c Settings, holder: &'c str, free: 
                 conn.postpone_message(one.id, now.plus(Duration::from_secs(60))).await?;
                 continue;
             }
-            if claimed.len() >= free {
+            // A server may have no more requests in flight than there are slots left, so that one that hangs leaves room.
+            let at_server = busy.entry(one.api_url.clone().unwrap_or_default()).or_default();
+            if *at_server >= free.saturating_sub(claimed.len()) {
                 continue;
             }
             if let Some(attempt) = conn.claim_message(&one, holder, now.plus(settings.lease), now).await? {
+                *at_server += 1;
                 if !settings.gap.is_zero() {
                     let next = now.plus(settings.gap.mul_f64(1.0 + rand::random::<f64>() / 4.0));
                     slots.insert(through, next);
@@ -320,6 +349,12 @@ fn claim<'c>(conn: &'c mut Conn, settings: &'c Settings, holder: &'c str, free: 
         }
         Ok(reported)
     })
+}
+
+fn release(busy: &mut Busy, due: &Due) {
+    if let Some(count) = busy.get_mut(due.api_url.as_deref().unwrap_or_default()) {
+        *count = count.saturating_sub(1);
+    }
 }
 
 async fn over_cap(conn: &mut Conn, settings: &Settings, through: InstanceId, now: Moment) -> Result<bool, StorageError> {
@@ -370,7 +405,10 @@ async fn settle(conn: &mut Conn, settings: &Settings, holder: &str, one: Finishe
     }
     match (&decision, due.through) {
         (Decision::Sent, Some(through)) => conn.note_sent(through, now).await?,
-        (Decision::Held { connection, .. }, Some(through)) => conn.note_connection(through, connection.as_str(), now).await?,
+        (Decision::Held { reason, connection }, Some(through)) => {
+            conn.note_connection(through, connection.as_str(), now).await?;
+            conn.hold_due_of(due.user_id, through, *reason, now).await?;
+        }
         _ => {}
     }
     if let Err(error) = &outcome {
@@ -378,3 +416,6 @@ async fn settle(conn: &mut Conn, settings: &Settings, holder: &str, one: Finishe
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,6 +68,24 @@ macro_rules! due {
     };
 }
 
+macro_rules! due_by_account {
+    ($lock:literal) => {
+        concat!(
+            "SELECT m.id, m.user_id, m.chat_id, m.pinned, m.recipient, m.message, m.scheduled_time, m.due_at, m.attempt, m.tries,
+                    a.late_policy, i.id AS through, i.api_url, i.instance_name, i.api_key, i.next_send_at
+             FROM scheduled_messages m
+             JOIN users a ON a.id = m.user_id
+             LEFT JOIN user_instances i ON i.user_id = m.user_id
+                  AND ((m.pinned AND i.id = m.instance_id) OR (NOT m.pinned AND i.is_active))
+             WHERE m.id IN (SELECT ranked.id FROM (SELECT x.id, ROW_NUMBER() OVER (PARTITION BY x.user_id ORDER BY x.due_at, x.id) AS place
+                            FROM scheduled_messages x WHERE x.status = 'scheduled' AND x.due_at <= $1) ranked WHERE ranked.place <= $2)
+                   AND m.status = 'scheduled' AND a.disabled_at IS NULL
+             ORDER BY m.due_at, m.id ",
+            $lock
+        )
+    };
+}
+
 impl Conn {
     /// Due messages, oldest first; on PostgreSQL those that no other replica looks at.
     pub async fn list_due(&mut self, now: Moment, limit: i64) -> Result<Vec<Due>> {
@@ -77,10 +95,29 @@ impl Conn {
         })
     }
 
-    /// When the next message is due.
-    pub async fn next_due(&mut self) -> Result<Option<Moment>> {
-        Ok(on!(self, c => sqlx::query_scalar("SELECT due_at FROM scheduled_messages WHERE status = 'scheduled' ORDER BY due_at, id LIMIT 1")
-            .fetch_optional(c).await)?)
+    /// Due messages, at most `each` of an account: for when there are more than [`Self::list_due`] looks at.
+    pub async fn list_due_by_account(&mut self, now: Moment, each: i64) -> Result<Vec<Due>> {
+        Ok(match self {
+            Self::Sqlite(conn) => sqlx::query_as(due_by_account!("")).bind(now).bind(each).fetch_all(&mut **conn).await?,
+            Self::Postgres(conn) => {
+                sqlx::query_as(due_by_account!("FOR UPDATE OF m SKIP LOCKED")).bind(now).bind(each).fetch_all(&mut **conn).await?
+            }
+        })
+    }
+
+    /// When the next message comes due, after `now`: what is due by then was looked at.
+    pub async fn next_due(&mut self, now: Moment) -> Result<Option<Moment>> {
+        Ok(on!(self, c => sqlx::query_scalar("SELECT due_at FROM scheduled_messages WHERE status = 'scheduled' AND due_at > $1
+             ORDER BY due_at, id LIMIT 1").bind(now).fetch_optional(c).await)?)
+    }
+
+    /// Holds what else is due through an instance, so that what cannot go is not tried message by message.
+    pub async fn hold_due_of(&mut self, account: AccountId, through: InstanceId, reason: Reason, now: Moment) -> Result<u64> {
+        Ok(on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET status = 'held', reason = $3, version = version + 1, updated_at = $4
+             WHERE user_id = $1 AND status = 'scheduled' AND due_at <= $4 AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
+                 SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active)))")
+            .bind(account).bind(through).bind(reason).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
     }
 
     /// Claims a message: it is about to be handed over. Returns its attempt number.
@@ -138,10 +175,11 @@ impl Conn {
         Ok(done == 1)
     }
 
-    /// Keeps our claims for longer.
-    pub async fn extend_leases(&mut self, holder: &str, until: Moment) -> Result<()> {
-        on!(self, c => sqlx::query("UPDATE scheduled_messages SET lease_until = $2 WHERE lease_holder = $1 AND status = 'sending'")
-            .bind(holder).bind(until).execute(c).await.map(|_| ()))?;
+    /// Keeps our claims for longer, but for those begun before `since`: no request takes that long, so theirs was lost.
+    pub async fn extend_leases(&mut self, holder: &str, until: Moment, since: Moment) -> Result<()> {
+        on!(self, c => sqlx::query("UPDATE scheduled_messages SET lease_until = $2
+             WHERE lease_holder = $1 AND status = 'sending' AND started_at >= $3 AND lease_until < $2")
+            .bind(holder).bind(until).bind(since).execute(c).await.map(|_| ()))?;
         Ok(())
     }
 
