@@ -9,9 +9,19 @@ struct World {
     _dir: tempfile::TempDir,
 }
 
+/// An empty database: on the server of `TEST_DATABASE_URL`, or else a file in `dir`.
+async fn fresh_database(dir: &std::path::Path) -> String {
+    let Ok(server) = std::env::var("TEST_DATABASE_URL") else { return format!("sqlite://{}/a.db", dir.display()) };
+    let name = format!("accounts_{}", fingerprint(&random_code(8)).split_at(16).0);
+    let mut conn = <sqlx::PgConnection as sqlx::Connection>::connect(&server).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut conn).await.unwrap();
+    let (start, _) = server.rsplit_once('/').unwrap();
+    format!("{start}/{name}")
+}
+
 async fn world(signup: SignUp) -> World {
     let dir = tempfile::tempdir().unwrap();
-    let db = Database::open(&format!("sqlite://{}/a.db", dir.path().display())).await.unwrap();
+    let db = Database::open(&fresh_database(dir.path()).await).await.unwrap();
     let accounts = Accounts {
         db,
         clock: Clock::manual(Moment(1_800_000_000_000)),
