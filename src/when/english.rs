@@ -19,7 +19,10 @@ pub(super) fn read(text: &str, now: DateTime<Tz>, language: Language) -> Option<
     let words = trimmed.split_whitespace().count();
     // It wants a word with letters and digits of a clock; anything else is ours to judge.
     let shaped = trimmed.contains(':') && trimmed.chars().any(char::is_alphabetic) && words >= 2;
-    if !month_first(language) || !shaped || !trimmed.is_ascii() || trimmed.len() > LONGEST {
+    // It panics on letters beyond ASCII, and its numbers may overflow.
+    let plain = trimmed.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b':' | b'/' | b'-' | b'.'));
+    let short = trimmed.split(|c: char| !c.is_ascii_digit()).all(|digits| digits.len() <= 4);
+    if !month_first(language) || !shaped || !plain || !short || trimmed.len() > LONGEST {
         return None;
     }
     let at = parse_date_string(trimmed, now, Dialect::Us).ok()?;

@@ -185,15 +185,16 @@ impl Parser<'_> {
             return false;
         }
         match (&self.tokens[i - 1].kind, &token.kind) {
-            (_, Kind::Sign('%' | '$' | '€' | '#')) | (Kind::Sign('$' | '€' | '#' | '%'), _) => true,
             (Kind::Digits(_), Kind::Sign('/' | '-' | ':' | '.' | ',')) => {
                 self.joined(i + 1) && matches!(self.tokens.get(i + 1).map(|t| &t.kind), Some(Kind::Digits(_)))
             }
-            (Kind::Sign('/' | '-' | ':' | '+' | '*' | '_' | '='), Kind::Digits(_)) => true,
             (Kind::Sign('.' | ','), Kind::Digits(_)) => {
                 i >= 2 && !self.sign(i + 1, ':') && self.joined(i - 1) && matches!(self.tokens[i - 2].kind, Kind::Digits(_))
             }
-            (Kind::Unknown, Kind::Digits(_)) | (Kind::Digits(_), Kind::Unknown) => true,
+            (_, Kind::Sign('%' | '$' | '€' | '#'))
+            | (Kind::Sign('$' | '€' | '#' | '%'), _)
+            | (Kind::Sign('/' | '-' | ':' | '+' | '*' | '_' | '=') | Kind::Unknown, Kind::Digits(_))
+            | (Kind::Digits(_), Kind::Unknown) => true,
             _ => false,
         }
     }
@@ -226,11 +227,10 @@ impl Parser<'_> {
             let is = n.len <= 2 && self.joined(mark) && self.has(mark, Term::OrdMark);
             return is.then_some(Number { value: n.value, len: n.len, next: mark + 1 });
         }
-        if let Some(tens @ (10 | 20 | 30)) = of(i).or_else(|| self.cardinal(i)) {
-            if let Some(ones @ 1..=9) = of(i + 1) {
+        if let Some(tens @ (10 | 20 | 30)) = of(i).or_else(|| self.cardinal(i))
+            && let Some(ones @ 1..=9) = of(i + 1) {
                 return Some(Number { value: tens + ones, len: 0, next: i + 2 });
             }
-        }
         of(i).map(|value| Number { value, len: 0, next: i + 1 })
     }
 

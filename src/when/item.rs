@@ -4,6 +4,7 @@ use super::words::{Part, Unit};
 
 /// A clock time as said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent trait of how the time was said")]
 pub(super) struct Clock {
     pub hour: u32,
     pub minute: u32,

@@ -111,19 +111,17 @@ fn merge(raws: Vec<Raw>) -> Vec<Raw> {
         if word(&raw) && raw.text == "m" && raws.peek().is_none_or(|r| r.digits || r.sign.is_some() || !r.joined) {
             let dot = usize::from(out.last().is_some_and(|r| r.sign == Some('.')));
             let at = out.len().checked_sub(1 + dot);
-            if let Some(half) = at.and_then(|at| out.get_mut(at)) {
-                if half.sign.is_none() && (half.text == "a" || half.text == "p") {
+            if let Some(half) = at.and_then(|at| out.get_mut(at))
+                && half.sign.is_none() && (half.text == "a" || half.text == "p") {
                     half.text.push('m');
                     half.span.end = raw.span.end;
                     out.truncate(out.len() - dot);
-                    if let Some(r) = raws.next_if(|r| r.sign == Some('.')) {
-                        if let Some(last) = out.last_mut() {
+                    if let Some(r) = raws.next_if(|r| r.sign == Some('.'))
+                        && let Some(last) = out.last_mut() {
                             last.span.end = r.span.end;
                         }
-                    }
                     continue;
                 }
-            }
         }
         out.push(raw);
     }

@@ -169,14 +169,12 @@ impl Rule {
             return Some((format!("{};BYDAY={}", every("WEEKLY", n), self.names()), Unit::Week));
         }
         Some(match self.unit {
-            Some(Unit::Second) => return None,
             Some(Unit::Minute) => (every("MINUTELY", n), Unit::Minute),
             Some(Unit::Hour) => (every("HOURLY", n), Unit::Hour),
             Some(Unit::Day) => (every("DAILY", n), Unit::Day),
             None if self.part.is_some() || !self.clocks.is_empty() => (every("DAILY", n), Unit::Day),
-            None => return None,
             Some(Unit::Business) if n == 1 => (format!("{};BYDAY=MO,TU,WE,TH,FR", every("WEEKLY", n)), Unit::Business),
-            Some(Unit::Business) => return None,
+            Some(Unit::Second | Unit::Business) | None => return None,
             Some(Unit::Week) => (every("WEEKLY", n), Unit::Week),
             Some(Unit::Fortnight) => (every("WEEKLY", 2 * n), Unit::Week),
             Some(Unit::Weekend) => (format!("{};BYDAY=SA,SU", every("WEEKLY", n)), Unit::Weekend),

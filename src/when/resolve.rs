@@ -122,8 +122,7 @@ fn telling(found: &Found) -> bool {
     let strong = found.items.iter().any(|(item, _)| match item {
         Item::Clock(c) => !c.weak && (c.led || c.full || c.pm.is_some() || c.noon || c.midnight),
         Item::Length(_, sign, _) => sign.is_some(),
-        Item::Date(..) | Item::Weekday(..) | Item::Weekdays(_) | Item::Range(..) | Item::Nth(..) | Item::Fridays(..) => true,
-        Item::Rel(_) => true,
+        Item::Date(..) | Item::Weekday(..) | Item::Weekdays(_) | Item::Range(..) | Item::Nth(..) | Item::Fridays(..) | Item::Rel(_) => true,
         Item::Day(_, said) => *said && found.unknown <= 2,
         Item::Every(..) => found.unknown <= 1,
         Item::Now | Item::Vague | Item::Week(_) | Item::Month(_) | Item::Weekend(_) => found.unknown <= 2 && !found.greeting,
@@ -260,7 +259,7 @@ impl Draft {
         }
         let found = self.moments(dated.as_ref(), local);
         open = open.or(found.question);
-        settle(found.moments, open, found.grain, now)
+        settle(&found.moments, open, found.grain, now)
     }
 
     /// Decides whether bare numbers are hours or days. A number that could be either is asked about.
@@ -351,7 +350,7 @@ impl Draft {
             return (meaning, plain);
         }
         let found = self.moments(Some(&Day::on(date)), local);
-        settle(found.moments, found.question, found.grain, now)
+        settle(&found.moments, found.question, found.grain, now)
     }
 }
 
@@ -397,7 +396,7 @@ fn date_only(day: &Day, open: Option<Question>, now: DateTime<Tz>) -> (Meaning, 
 }
 
 /// The meaning of local moments: the first one, if nothing is open.
-fn settle(moments: Vec<NaiveDateTime>, open: Option<Question>, grain: Grain, now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
+fn settle(moments: &[NaiveDateTime], open: Option<Question>, grain: Grain, now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
     let zone = now.timezone();
     let Some(first_local) = moments.first().copied() else {
         return (Meaning::Nothing, None);

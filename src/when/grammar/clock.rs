@@ -173,8 +173,8 @@ impl Parser<'_> {
         clock.full = true;
         clock.length = word > 3 && clock.hour <= 12;
         let and = usize::from(self.has(next, Term::And));
-        if self.joined(next) || and == 1 || self.digits(next).is_some_and(|m| m.len == 2) {
-            if let Some((minutes, after)) = self.minutes(next + and) {
+        if (self.joined(next) || and == 1 || self.digits(next).is_some_and(|m| m.len == 2))
+            && let Some((minutes, after)) = self.minutes(next + and) {
                 let other = self.has(after, Term::HourMark) || self.glued(after) || self.pm(after).is_some() && and == 1 || self.has(after, Term::Month(1));
                 let two = self.digits(next + and).is_none_or(|m| m.len == 2);
                 let date = self.get(after, |t| matches!(t, Term::Month(_)).then_some(())).is_some();
@@ -184,7 +184,6 @@ impl Parser<'_> {
                     next = after;
                 }
             }
-        }
         if clock.minute == 0 && word <= 3 && clock.hour <= 3 {
             clock.length = true;
         }
@@ -195,7 +194,7 @@ impl Parser<'_> {
     fn spoken(&self, hour: u32, len: usize, i: usize, led: bool) -> Option<(u32, usize, bool)> {
         if self.has(i, Term::And) {
             let (minutes, next) = self.minutes(i + 1)?;
-            let said = self.digits(i + 1).is_none() || self.digits(i + 1).is_some_and(|d| d.len == 2);
+            let said = self.digits(i + 1).is_none_or(|d| d.len == 2);
             let other = self.has(next, Term::HourMark) || self.glued(next) || (self.pm(next).is_some() && minutes <= 12 && len > 0);
             let month = self.get(next, |t| matches!(t, Term::Month(_)).then_some(())).is_some();
             return (said && (minutes >= 5) && !other && !month && hour <= 24).then_some((minutes, next, !led && len > 0 && self.digits(i + 1).is_some()));
@@ -261,20 +260,18 @@ impl Parser<'_> {
                 continue;
             }
             let and = self.has(i, Term::And) && clock.minute == 0 && clock.less == 0 && (clock.pm.is_some() || clock.noon || clock.midnight);
-            if and {
-                if let Some((minutes, next)) = self.minutes(i + 1).filter(|(m, next)| *m >= 5 && !self.has(*next, Term::HourMark) && self.pm(*next).is_none()) {
+            if and
+                && let Some((minutes, next)) = self.minutes(i + 1).filter(|(m, next)| *m >= 5 && !self.has(*next, Term::HourMark) && self.pm(*next).is_none()) {
                     clock.minute = minutes;
                     i = next;
                     continue;
                 }
-            }
-            if self.has(i, Term::Minus) && clock.less == 0 {
-                if let Some((minutes, next)) = self.minutes(i + 1) {
+            if self.has(i, Term::Minus) && clock.less == 0
+                && let Some((minutes, next)) = self.minutes(i + 1) {
                     clock.less = minutes;
                     i = next;
                     continue;
                 }
-            }
             break;
         }
         (clock, i)

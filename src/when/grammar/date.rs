@@ -31,8 +31,8 @@ impl Parser<'_> {
         let mut i = start;
         let mut led = false;
         for _ in 0..3 {
-            let lead = self.has(i, Term::On) || self.has(i, Term::The) || self.has(i, Term::MaybeIn) || (self.has(i, Term::Unit(Unit::Day)) && self.digits(i).is_none());
-            if !lead {
+            let skipped = self.has(i, Term::On) || self.has(i, Term::The) || self.has(i, Term::MaybeIn) || (self.has(i, Term::Unit(Unit::Day)) && self.digits(i).is_none());
+            if !skipped {
                 break;
             }
             led = true;
@@ -113,33 +113,31 @@ impl Parser<'_> {
         }
     }
 
-    fn three_fields(&self, a: (u32, usize), b: (u32, usize), c: (u32, usize)) -> Option<Item> {
-        let fields = [a, b, c];
-        let year_at = fields.iter().position(|f| f.1 == 4).or((c.1 == 2).then_some(2))?;
+    fn three_fields(&self, one: (u32, usize), two: (u32, usize), three: (u32, usize)) -> Option<Item> {
+        let fields = [one, two, three];
+        let year_at = fields.iter().position(|field| field.1 == 4).or((three.1 == 2).then_some(2))?;
         let year = match fields[year_at] {
-            (y, 4) => y,
-            (y, _) if y < 70 => 2000 + y,
-            (y, _) => 1900 + y,
+            (year, 4) => year,
+            (year, _) if year < 70 => 2000 + year,
+            (year, _) => 1900 + year,
         };
-        let rest: Vec<_> = (0..3).filter(|k| *k != year_at).map(|k| fields[k]).collect();
-        let (x, y) = (rest[0], rest[1]);
-        if x.1 > 2 || y.1 > 2 || !(1900..2200).contains(&year) {
+        let (former, latter) = match year_at {
+            0 => (two, three),
+            1 => (one, three),
+            _ => (one, two),
+        };
+        if former.1 > 2 || latter.1 > 2 || !(1900..2200).contains(&year) {
             return None;
         }
-        let (d, m) = match (x.1, y.1) {
+        let (day, month) = match (former.1, latter.1) {
             (0, 0) => return None,
-            (0, _) => (y.0, x.0),
-            (_, 0) => (x.0, y.0),
-            _ if year_at == 0 => {
-                if x.0 > 12 && y.0 <= 12 {
-                    (x.0, y.0)
-                } else {
-                    (y.0, x.0)
-                }
-            }
-            _ => self.order(x.0, y.0),
+            (0, _) => (latter.0, former.0),
+            (_, 0) => (former.0, latter.0),
+            _ if year_at == 0 && former.0 > 12 && latter.0 <= 12 => (former.0, latter.0),
+            _ if year_at == 0 => (latter.0, former.0),
+            _ => self.order(former.0, latter.0),
         };
-        Some(Item::Date(d, m, Some(i32::try_from(year).ok()?)))
+        Some(Item::Date(day, month, Some(i32::try_from(year).ok()?)))
     }
 
     /// Day and month from two numbers, in the order of the language unless only the other order is possible.
@@ -314,7 +312,7 @@ impl Parser<'_> {
             if self.has(i, Term::Next) || self.has(i, Term::AfterNext) {
                 which = Which::Next;
             } else if self.has(i, Term::This) {
-                which = if which == Which::Next { Which::This } else { Which::This };
+                which = Which::This;
             } else if self.has(i, Term::Last) || (self.has(i, Term::Past) && !self.has(i, Term::After)) {
                 which = Which::Last;
             } else if self.has(i, Term::Plural) {
@@ -390,11 +388,10 @@ impl Parser<'_> {
             i += 1;
         }
         if i == start {
-            if let Some(n) = self.digits(i).filter(|n| n.len <= 2 && (1..=31).contains(&n.value) && self.has(n.next, Term::Of)) {
-                if matches!(self.relative(n.next), Some((Item::Month(_), _))) {
+            if let Some(n) = self.digits(i).filter(|n| n.len <= 2 && (1..=31).contains(&n.value) && self.has(n.next, Term::Of))
+                && matches!(self.relative(n.next), Some((Item::Month(_), _))) {
                     return Some((Item::Day(n.value, true), n.next));
                 }
-            }
             // An ordinal in digits is a day by itself.
             let n = self.ordinal(i).filter(|n| n.len > 0 && (1..=31).contains(&n.value))?;
             let end = self.skip(n.next, &[Term::Unit(Unit::Day)], 1);
@@ -435,11 +432,10 @@ impl Parser<'_> {
 
     /// Today, tomorrow, next week, this month.
     pub fn relative(&self, start: usize) -> Option<(Item, usize)> {
-        let mut i = start;
         let mut rel = None;
-        for _ in 0..4 {
+        for i in start..start + 4 {
             if let Some(n) = self.get(i, |t| if let Term::Rel(n) = t { Some(n) } else { None }) {
-                return Some((self.today(i, n, rel), i + 1));
+                return Some((today(n, rel), i + 1));
             }
             if let Some(unit) = self.unit(i) {
                 let post = if self.has(i + 1, Term::Next) {
@@ -463,13 +459,12 @@ impl Parser<'_> {
             if self.has(i, Term::Weekend) && i > start && !self.terms(i).iter().any(|t| matches!(t, Term::Freq(..))) {
                 return Some((Item::Weekend(rel.unwrap_or(0)), i + 1));
             }
-            if rel == Some(0) {
-                if let Some(part) = self.part(i) {
+            if rel == Some(0)
+                && let Some(part) = self.part(i) {
                     // "esta noite": the day is today; the part is read next.
                     let _ = part;
                     return Some((Item::Rel(0), i));
                 }
-            }
             if self.has(i, Term::Next) {
                 rel = Some(1);
             } else if self.has(i, Term::This) {
@@ -479,14 +474,16 @@ impl Parser<'_> {
             } else if !(self.has(i, Term::On) || self.has(i, Term::The) || self.has(i, Term::Of)) {
                 return None;
             }
-            i += 1;
         }
         None
     }
+}
 
-    /// A word that is both tomorrow and the morning is the morning behind "de la" and the like, which the tables hold as phrases.
-    fn today(&self, _at: usize, n: i64, rel: Option<i64>) -> Item {
-        if rel == Some(0) && n == 1 { Item::Rel(0) } else { Item::Rel(n) }
+/// "Esta mañana" is today, though its word also means tomorrow.
+const fn today(n: i64, rel: Option<i64>) -> Item {
+    match rel {
+        Some(0) if n == 1 => Item::Rel(0),
+        _ => Item::Rel(n),
     }
 }
 

@@ -27,9 +27,7 @@ fn minutes(clock: &Clock, part: Option<Part>, dated: bool) -> Vec<u32> {
         vec![if h > 12 { h } else { h % 12 + if pm { 12 } else { 0 } }]
     } else if let (Some(part), 1..=12) = (part, h) {
         vec![in_part(h, part)]
-    } else if clock.full || h > 12 || h == 0 {
-        vec![h]
-    } else if dated && h >= 6 {
+    } else if clock.full || h > 12 || h == 0 || (dated && h >= 6) {
         vec![h]
     } else if dated {
         vec![h + 12, h]
@@ -81,16 +79,13 @@ impl Draft {
         }
         for clock in self.clocks.iter().take(if distinct { 4 } else { 1 }) {
             let options = minutes(clock, self.part, day.is_some());
-            match day {
-                Some(day) => on_day(day, clock, &options, second, now, &mut moments, &mut question),
-                None => {
-                    let mut found: Vec<_> = options.iter().filter_map(|m| coming(m % DAY, now)).map(|m| m + Duration::seconds(i64::from(second))).collect();
-                    found.sort();
-                    if found.len() > 1 {
-                        question = question.or(Some(Question::AmPm));
-                    }
-                    moments.extend(found);
+            if let Some(day) = day { on_day(day, clock, &options, second, now, &mut moments, &mut question) } else {
+                let mut found: Vec<_> = options.iter().filter_map(|m| coming(m % DAY, now)).map(|m| m + Duration::seconds(i64::from(second))).collect();
+                found.sort();
+                if found.len() > 1 {
+                    question = question.or(Some(Question::AmPm));
                 }
+                moments.extend(found);
             }
         }
         if clock.length && day.is_none() && self.part.is_none() && clock.pm.is_none() && !clock.led {

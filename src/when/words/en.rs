@@ -2,7 +2,7 @@
 
 use super::Line;
 use super::Part as P;
-use super::Term::*;
+use super::Term::{Num, Thousand, Few, The, Am, Ord, Unit, OrdMark, Weekday, Weekdays, Month, Part, Approx, Parts, Rel, Now, HourMark, Workdays, Quarter, Sharp, Pm, Ish, Noon, Midnight, Half, ThreeQuarters, At, On, MaybeIn, In, Of, To, ToWhom, Until, Past, From, After, Minus, And, Or, This, Next, AfterNext, Last, Ago, Later, Vague, Every, Other, Freq, Weekend, Times, For, Closest, Greeting, Glue, Wish};
 use super::Unit as U;
 
 pub(super) static WORDS: &[Line] = &[

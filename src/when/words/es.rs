@@ -2,7 +2,7 @@
 
 use super::Line;
 use super::Part as P;
-use super::Term::*;
+use super::Term::{Num, Ord, Thousand, Few, Approx, Unit, Quarter, OrdMark, Weak, Of, Or, Weekday, Month, Weekdays, Rel, Part, Last, Parts, Now, Vague, HourMark, Sharp, Am, Pm, Noon, Midnight, Half, ThreeQuarters, At, The, To, ToWhom, MaybeIn, On, In, Plural, From, For, And, Minus, Past, After, Later, Ago, Next, This, Every, Freq, Workdays, Weekend, Until, Times, Closest, Greeting, Wish, Glue};
 use super::Unit as U;
 
 pub(super) static WORDS: &[Line] = &[

@@ -318,18 +318,17 @@ impl Table {
 }
 
 /// Whether two words differ by one letter added, lost, changed or swapped with its neighbour.
-fn one_slip(a: &[u8], b: &[u8]) -> bool {
-    if a.len().abs_diff(b.len()) > 1 {
+fn one_slip(typed: &[u8], known: &[u8]) -> bool {
+    if typed.len().abs_diff(known.len()) > 1 {
         return false;
     }
-    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let (a, b) = (&a[head..], &b[head..]);
-    match (a, b) {
-        ([], _) | (_, []) => true,
-        ([_, x @ ..], [_, y @ ..]) if x == y => true,
-        ([_, x @ ..], y) if x == y => true,
-        (x, [_, y @ ..]) if x == y => true,
-        ([p, q, x @ ..], [r, s, y @ ..]) => p == s && q == r && x == y,
-        _ => false,
-    }
+    let head = typed.iter().zip(known).take_while(|(one, two)| one == two).count();
+    let (typed, known) = (&typed[head..], &known[head..]);
+    let same = |one: Option<&[u8]>, two: Option<&[u8]>| one.is_some() && one == two;
+    let swapped = typed.len() > 1 && known.len() > 1 && typed[0] == known[1] && typed[1] == known[0];
+    (typed.is_empty() || known.is_empty())
+        || same(typed.get(1..), known.get(1..))
+        || same(typed.get(1..), Some(known))
+        || same(Some(typed), known.get(1..))
+        || (swapped && typed[2..] == known[2..])
 }

@@ -2,7 +2,7 @@
 
 use super::Line;
 use super::Part as P;
-use super::Term::*;
+use super::Term::{Num, Thousand, Few, Approx, Ord, Unit, Weekday, Weekdays, Weak, Feira, Month, Part, Parts, Rel, Glue, Now, Vague, Greeting, HourMark, Freq, Sharp, Am, Pm, Noon, Midnight, Half, At, The, WeekdayMark, OrdMark, Of, Until, MaybeIn, On, This, To, ToWhom, In, From, After, Past, Later, Ago, Last, Next, And, Or, Minus, Every, Plural, Workdays, Weekend, Times, For, Wish};
 use super::Unit as U;
 
 pub(super) static WORDS: &[Line] = &[
