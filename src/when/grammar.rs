@@ -118,7 +118,12 @@ impl Parser<'_> {
         }
         // "el martes 6": the article makes it a date.
         let weekday = |i: usize| self.get(i, |t| matches!(t, Term::Weekday(_)).then_some(())).is_some();
-        if i >= 2 && weekday(i - 1) && self.has(i - 2, Term::The) && self.has(i - 2, Term::On) && (1..=31).contains(&n.value) {
+        if i >= 2
+            && weekday(i - 1)
+            && self.has(i - 2, Term::The)
+            && self.has(i - 2, Term::On)
+            && (1..=31).contains(&n.value)
+        {
             return Some((Item::Day(n.value, true), n.next));
         }
         let digits = n.len <= 2 && !self.glued(i) && !self.glued(n.next);
@@ -189,7 +194,10 @@ impl Parser<'_> {
                 self.joined(i + 1) && matches!(self.tokens.get(i + 1).map(|t| &t.kind), Some(Kind::Digits(_)))
             }
             (Kind::Sign('.' | ','), Kind::Digits(_)) => {
-                i >= 2 && !self.sign(i + 1, ':') && self.joined(i - 1) && matches!(self.tokens[i - 2].kind, Kind::Digits(_))
+                i >= 2
+                    && !self.sign(i + 1, ':')
+                    && self.joined(i - 1)
+                    && matches!(self.tokens[i - 2].kind, Kind::Digits(_))
             }
             (_, Kind::Sign('%' | '$' | '€' | '#'))
             | (Kind::Sign('$' | '€' | '#' | '%'), _)
@@ -228,9 +236,10 @@ impl Parser<'_> {
             return is.then_some(Number { value: n.value, len: n.len, next: mark + 1 });
         }
         if let Some(tens @ (10 | 20 | 30)) = of(i).or_else(|| self.cardinal(i))
-            && let Some(ones @ 1..=9) = of(i + 1) {
-                return Some(Number { value: tens + ones, len: 0, next: i + 2 });
-            }
+            && let Some(ones @ 1..=9) = of(i + 1)
+        {
+            return Some(Number { value: tens + ones, len: 0, next: i + 2 });
+        }
         of(i).map(|value| Number { value, len: 0, next: i + 1 })
     }
 

@@ -112,16 +112,19 @@ fn merge(raws: Vec<Raw>) -> Vec<Raw> {
             let dot = usize::from(out.last().is_some_and(|r| r.sign == Some('.')));
             let at = out.len().checked_sub(1 + dot);
             if let Some(half) = at.and_then(|at| out.get_mut(at))
-                && half.sign.is_none() && (half.text == "a" || half.text == "p") {
-                    half.text.push('m');
-                    half.span.end = raw.span.end;
-                    out.truncate(out.len() - dot);
-                    if let Some(r) = raws.next_if(|r| r.sign == Some('.'))
-                        && let Some(last) = out.last_mut() {
-                            last.span.end = r.span.end;
-                        }
-                    continue;
+                && half.sign.is_none()
+                && (half.text == "a" || half.text == "p")
+            {
+                half.text.push('m');
+                half.span.end = raw.span.end;
+                out.truncate(out.len() - dot);
+                if let Some(r) = raws.next_if(|r| r.sign == Some('.'))
+                    && let Some(last) = out.last_mut()
+                {
+                    last.span.end = r.span.end;
                 }
+                continue;
+            }
         }
         out.push(raw);
     }
@@ -146,7 +149,11 @@ fn cut(text: &str) -> Vec<Raw> {
         }
         let digit = c.is_ascii_digit();
         // The T of an ISO timestamp parts its date from its clock.
-        if c == 'T' && !space && raws.last().is_some_and(|r| r.digits) && chars.peek().is_some_and(|(_, n)| n.is_ascii_digit()) {
+        if c == 'T'
+            && !space
+            && raws.last().is_some_and(|r| r.digits)
+            && chars.peek().is_some_and(|(_, n)| n.is_ascii_digit())
+        {
             space = true;
             continue;
         }

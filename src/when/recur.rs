@@ -14,11 +14,21 @@ const USUAL_HOUR: u32 = 9;
 
 /// Whether the pieces speak of a repetition.
 pub(super) fn repeats(items: &[Item]) -> bool {
-    let mut weekdays: Vec<u32> = items.iter().filter_map(|i| if let Item::Weekday(d, _) = i { Some(*d) } else { None }).collect();
+    let mut weekdays: Vec<u32> =
+        items.iter().filter_map(|i| if let Item::Weekday(d, _) = i { Some(*d) } else { None }).collect();
     weekdays.dedup();
     let or = items.iter().any(|i| matches!(i, Item::Or));
-    items.iter().any(|i| matches!(i, Item::Every(..) | Item::Weekdays(_) | Item::Range(..) | Item::Parts(_) | Item::Workdays | Item::Nth(_, _, InMonth::Each)))
-        || (weekdays.len() > 1 && !or)
+    items.iter().any(|i| {
+        matches!(
+            i,
+            Item::Every(..)
+                | Item::Weekdays(_)
+                | Item::Range(..)
+                | Item::Parts(_)
+                | Item::Workdays
+                | Item::Nth(_, _, InMonth::Each)
+        )
+    }) || (weekdays.len() > 1 && !or)
 }
 
 /// The parts of a rule as they are gathered.
@@ -47,7 +57,11 @@ pub(super) fn recurrence(items: &[Item], now: DateTime<Tz>) -> (Meaning, Option<
     let times = rule.times();
     let same = times.iter().all(|t| t % 60 == times[0] % 60);
     if !same {
-        let candidates = times.iter().filter_map(|t| first(local.date().and_time(time(t / 60, *t, 0)), now.timezone())).filter(|at| *at > now).collect();
+        let candidates = times
+            .iter()
+            .filter_map(|t| first(local.date().and_time(time(t / 60, *t, 0)), now.timezone()))
+            .filter(|at| *at > now)
+            .collect();
         return (Meaning::Unclear { question: Question::Moment, candidates }, None);
     }
     if let Some(one) = times.first() {
@@ -74,7 +88,12 @@ fn gather(items: &[Item]) -> Rule {
     let mut rule = Rule { interval: 1, ..Rule::default() };
     let mut ending = false;
     for (at, item) in items.iter().enumerate() {
-        if ending && matches!(item, Item::Date(..) | Item::Rel(_) | Item::Weekday(..) | Item::Day(..) | Item::Month(_) | Item::Bare(..)) {
+        if ending
+            && matches!(
+                item,
+                Item::Date(..) | Item::Rel(_) | Item::Weekday(..) | Item::Day(..) | Item::Month(_) | Item::Bare(..)
+            )
+        {
             rule.until = rule.until.or(Some(*item));
             continue;
         }
@@ -101,9 +120,14 @@ fn gather(items: &[Item]) -> Rule {
             Item::Date(d, m, _) => rule.date = Some((d, m)),
             Item::Clock(clock) => rule.clocks.push(clock),
             Item::Bare(n, _) => {
-                let after_every = at.checked_sub(1).is_some_and(|p| matches!(items[p], Item::Every(..) | Item::Day(..)));
+                let after_every =
+                    at.checked_sub(1).is_some_and(|p| matches!(items[p], Item::Every(..) | Item::Day(..)));
                 let timed = items.iter().any(|i| matches!(i, Item::Part(_)));
-                if after_every && !timed && (1..=31).contains(&n) && matches!(rule.unit, Some(Unit::Day | Unit::Month) | None) {
+                if after_every
+                    && !timed
+                    && (1..=31).contains(&n)
+                    && matches!(rule.unit, Some(Unit::Day | Unit::Month) | None)
+                {
                     rule.month_days.push(n);
                 } else if n < 24 {
                     rule.clocks.push(Clock { hour: n, ..Clock::default() });
@@ -139,7 +163,8 @@ impl Rule {
 
     /// The rule without its time and end, and its frequency.
     fn text(&self) -> Option<(String, Unit)> {
-        let every = |freq: &str, n: u32| if n > 1 { format!("FREQ={freq};INTERVAL={n}") } else { format!("FREQ={freq}") };
+        let every =
+            |freq: &str, n: u32| if n > 1 { format!("FREQ={freq};INTERVAL={n}") } else { format!("FREQ={freq}") };
         let n = self.interval;
         if let Some((k, what, month)) = self.nth {
             let tail = match what {
@@ -203,7 +228,11 @@ impl Rule {
         let usual = [self.part.map_or(USUAL_HOUR, Part::hour) * 60];
         let times = if times.is_empty() { &usual[..] } else { times };
         // Leap days are eight years apart at most.
-        now.date().iter_days().take(2930).filter(|d| self.falls_on(freq, *d, now.date())).find_map(|d| times.iter().map(|t| d.and_time(time(t / 60, *t, 0))).find(|at| *at > now))
+        now.date()
+            .iter_days()
+            .take(2930)
+            .filter(|d| self.falls_on(freq, *d, now.date()))
+            .find_map(|d| times.iter().map(|t| d.and_time(time(t / 60, *t, 0))).find(|at| *at > now))
     }
 
     fn falls_on(&self, freq: Unit, day: NaiveDate, today: NaiveDate) -> bool {
@@ -221,7 +250,9 @@ impl Rule {
         match freq {
             Unit::Business => weekday < 5,
             Unit::Weekend => weekday >= 5,
-            _ if self.weekdays.contains(&true) => usize::try_from(weekday).ok().and_then(|d| self.weekdays.get(d)).is_some_and(|on| *on),
+            _ if self.weekdays.contains(&true) => {
+                usize::try_from(weekday).ok().and_then(|d| self.weekdays.get(d)).is_some_and(|on| *on)
+            }
             _ => true,
         }
     }
@@ -231,10 +262,14 @@ impl Rule {
         let today = start.date();
         match self.until {
             Some(Item::Date(d, m, Some(y))) => NaiveDate::from_ymd_opt(y, m, d),
-            Some(Item::Date(d, m, None)) => (0..=8).filter_map(|k| NaiveDate::from_ymd_opt(today.year() + k, m, d)).find(|date| *date >= today),
+            Some(Item::Date(d, m, None)) => {
+                (0..=8).filter_map(|k| NaiveDate::from_ymd_opt(today.year() + k, m, d)).find(|date| *date >= today)
+            }
             Some(Item::Rel(n)) => today.checked_add_signed(Duration::days(n)),
             Some(Item::Weekday(d, _)) => Some(coming(today, d)),
-            Some(Item::Day(d, _) | Item::Bare(d, _)) => (0..60).map(|k| today + Duration::days(k)).find(|date| date.day() == d),
+            Some(Item::Day(d, _) | Item::Bare(d, _)) => {
+                (0..60).map(|k| today + Duration::days(k)).find(|date| date.day() == d)
+            }
             _ => {
                 let length = self.length?;
                 let whole = plus(today, length, 1)?;

@@ -122,15 +122,28 @@ fn telling(found: &Found) -> bool {
     let strong = found.items.iter().any(|(item, _)| match item {
         Item::Clock(c) => !c.weak && (c.led || c.full || c.pm.is_some() || c.noon || c.midnight),
         Item::Length(_, sign, _) => sign.is_some(),
-        Item::Date(..) | Item::Weekday(..) | Item::Weekdays(_) | Item::Range(..) | Item::Nth(..) | Item::Fridays(..) | Item::Rel(_) => true,
+        Item::Date(..)
+        | Item::Weekday(..)
+        | Item::Weekdays(_)
+        | Item::Range(..)
+        | Item::Nth(..)
+        | Item::Fridays(..)
+        | Item::Rel(_) => true,
         Item::Day(_, said) => *said && found.unknown <= 2,
         Item::Every(..) => found.unknown <= 1,
-        Item::Now | Item::Vague | Item::Week(_) | Item::Month(_) | Item::Weekend(_) => found.unknown <= 2 && !found.greeting,
+        Item::Now | Item::Vague | Item::Week(_) | Item::Month(_) | Item::Weekend(_) => {
+            found.unknown <= 2 && !found.greeting
+        }
         _ => false,
     });
     let part = found.items.iter().any(|(i, _)| matches!(i, Item::Part(_)));
     let strong = strong || (part && found.items.iter().any(|(i, _)| matches!(i, Item::Clock(_))));
-    let some = found.items.iter().any(|(item, _)| !matches!(item, Item::Or | Item::Until | Item::Zone(_) | Item::Year(_) | Item::Less(_) | Item::Count(_) | Item::For(_)));
+    let some = found.items.iter().any(|(item, _)| {
+        !matches!(
+            item,
+            Item::Or | Item::Until | Item::Zone(_) | Item::Year(_) | Item::Less(_) | Item::Count(_) | Item::For(_)
+        )
+    });
     some && (strong || (found.unknown == 0 && !found.greeting))
 }
 
@@ -155,7 +168,9 @@ fn either(left: &[Item], right: &[Item], now: DateTime<Tz>) -> (Meaning, Option<
     let mut left = left.to_vec();
     let mut right: Vec<Item> = right.iter().copied().filter(|i| !matches!(i, Item::Or)).collect();
     let clock = |items: &[Item]| items.iter().copied().find(|i| matches!(i, Item::Clock(_) | Item::Part(_)));
-    let date = |items: &[Item]| items.iter().copied().find(|i| matches!(i, Item::Rel(_) | Item::Weekday(..) | Item::Date(..) | Item::Day(..)));
+    let date = |items: &[Item]| {
+        items.iter().copied().find(|i| matches!(i, Item::Rel(_) | Item::Weekday(..) | Item::Date(..) | Item::Day(..)))
+    };
     let (lc, rc, ld, rd) = (clock(&left), clock(&right), date(&left), date(&right));
     match (lc, rc) {
         (Some(c), None) => right.push(c),
@@ -198,7 +213,9 @@ impl Draft {
                 Item::Closest(day) => draft.closest = Some(day),
                 Item::Weekend(n) => draft.weekend = Some(n),
                 Item::Clock(clock) => draft.clocks.push(clock),
-                Item::Bare(n, word) => draft.bares.push((n, word || matches!(at.checked_sub(1).map(|p| items[p]), Some(Item::Weekday(..))))),
+                Item::Bare(n, word) => draft
+                    .bares
+                    .push((n, word || matches!(at.checked_sub(1).map(|p| items[p]), Some(Item::Weekday(..))))),
                 Item::Part(part) => draft.part = Some(part),
                 Item::Length(length, sign, from) => {
                     draft.anchored |= from || at > 0;
@@ -234,7 +251,9 @@ impl Draft {
         let today = local.date();
         let mut open = self.place_numbers(today);
         // A lone number may be an hour or a day.
-        if let ([], false, None, None, Some((n, _))) = (self.clocks.as_slice(), self.dated(), self.part, self.length, self.bares.first().copied()) {
+        if let ([], false, None, None, Some((n, _))) =
+            (self.clocks.as_slice(), self.dated(), self.part, self.length, self.bares.first().copied())
+        {
             return lone_number(n, now);
         }
         let length = self.length;
@@ -275,7 +294,9 @@ impl Draft {
             return None;
         }
         let hour = |n: u32| Clock { hour: n, ..Clock::default() };
-        if let (Some((wd, _)), true, true) = (self.weekday, after_weekday, self.day.is_none() && self.date.is_none() && n >= 1 && self.part.is_none()) {
+        if let (Some((wd, _)), true, true) =
+            (self.weekday, after_weekday, self.day.is_none() && self.date.is_none() && n >= 1 && self.part.is_none())
+        {
             let coming = day::coming(today, wd);
             let fits = (0..2).any(|k| chrono::Datelike::day(&(coming + Duration::days(7 * k))) == n);
             if fits || n > 12 {
@@ -327,7 +348,10 @@ impl Draft {
             }
             return (Meaning::At(at, Grain::Minute), plain);
         }
-        let start = anchor.as_ref().filter(|_| !weekday_only || sign.is_none() || self.anchored).map_or(local.date(), |a| a.date);
+        let start = anchor
+            .as_ref()
+            .filter(|_| !weekday_only || sign.is_none() || self.anchored)
+            .map_or(local.date(), |a| a.date);
         let Some(date) = day::plus(start, length, unit) else {
             return (Meaning::Impossible(Reason::TooFar), None);
         };
@@ -388,15 +412,25 @@ fn date_only(day: &Day, open: Option<Question>, now: DateTime<Tz>) -> (Meaning, 
     let plain = Some(Plain::Date(day.date));
     if let Some(question) = open.or(day.question) {
         let dates = std::iter::once(day.date).chain(day.others.iter().copied());
-        let candidates = dates.filter_map(|d| first(d.and_time(time(USUAL_HOURS[0], 0, 0)), zone)).filter(|at| *at > now).collect();
+        let candidates =
+            dates.filter_map(|d| first(d.and_time(time(USUAL_HOURS[0], 0, 0)), zone)).filter(|at| *at > now).collect();
         return (Meaning::Unclear { question, candidates }, plain);
     }
-    let candidates = USUAL_HOURS.iter().filter_map(|h| first(day.date.and_time(time(*h, 0, 0)), zone)).filter(|at| *at > now).collect();
+    let candidates = USUAL_HOURS
+        .iter()
+        .filter_map(|h| first(day.date.and_time(time(*h, 0, 0)), zone))
+        .filter(|at| *at > now)
+        .collect();
     (Meaning::Unclear { question: Question::Hour(day.date), candidates }, plain)
 }
 
 /// The meaning of local moments: the first one, if nothing is open.
-fn settle(moments: &[NaiveDateTime], open: Option<Question>, grain: Grain, now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
+fn settle(
+    moments: &[NaiveDateTime],
+    open: Option<Question>,
+    grain: Grain,
+    now: DateTime<Tz>,
+) -> (Meaning, Option<Plain>) {
     let zone = now.timezone();
     let Some(first_local) = moments.first().copied() else {
         return (Meaning::Nothing, None);

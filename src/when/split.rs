@@ -39,7 +39,11 @@ pub fn split(text: &str, now: DateTime<Tz>, language: Language) -> Split {
     let phones = phones(text);
     let Some(last) = phones.last() else {
         let found = head_of(text, now, language);
-        return if found.when.is_some() { found } else { Split { body: Some(text.trim().to_owned()).filter(|b| !b.is_empty()), ..found } };
+        return if found.when.is_some() {
+            found
+        } else {
+            Split { body: Some(text.trim().to_owned()).filter(|b| !b.is_empty()), ..found }
+        };
     };
     // Without a colon the message may follow the number, unless that is the time.
     let rest = text[last.end..].trim();
@@ -47,7 +51,8 @@ pub fn split(text: &str, now: DateTime<Tz>, language: Language) -> Split {
     let timed_before = read(&text[..last.start], now, language).meaning != Meaning::Nothing;
     if !rest.is_empty() && (timed_before || read(rest, now, language).meaning == Meaning::Nothing) {
         found = head_of(&text[..last.end], now, language);
-        found.body = Some(rest.trim_start_matches([',', '-', '–', '—', ';']).trim().to_owned()).filter(|b| !b.is_empty());
+        found.body =
+            Some(rest.trim_start_matches([',', '-', '–', '—', ';']).trim().to_owned()).filter(|b| !b.is_empty());
     }
     found
 }
@@ -95,7 +100,8 @@ fn phones(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
-        let starts = matches!(bytes[at], b'+' | b'(' | b'0'..=b'9') && (at == 0 || !matches!(bytes[at - 1], b'/' | b':' | b'0'..=b'9') && !bytes[at - 1].is_ascii_alphabetic());
+        let starts = matches!(bytes[at], b'+' | b'(' | b'0'..=b'9')
+            && (at == 0 || !matches!(bytes[at - 1], b'/' | b':' | b'0'..=b'9') && !bytes[at - 1].is_ascii_alphabetic());
         if !starts {
             at += 1;
             continue;
@@ -118,7 +124,9 @@ fn phones(text: &str) -> Vec<Range<usize>> {
             end += 1;
         }
         let after = bytes.get(last);
-        let clock = matches!(after, Some(b'/')) || (after == Some(&b':') && bytes.get(last + 1).is_some_and(u8::is_ascii_digit)) || after.is_some_and(u8::is_ascii_alphabetic);
+        let clock = matches!(after, Some(b'/'))
+            || (after == Some(&b':') && bytes.get(last + 1).is_some_and(u8::is_ascii_digit))
+            || after.is_some_and(u8::is_ascii_alphabetic);
         let run = &text[at..last];
         if PHONE_DIGITS.contains(&digits) && !clock && !is_date(run) {
             found.push(at..last);
@@ -147,10 +155,13 @@ fn name(head: &str, language: Language) -> Option<String> {
     let parser = Parser { tokens: &tokens, language };
     let found = parser.scan();
     let timed = |i: usize| found.items.iter().any(|(_, r)| r.contains(&i));
-    let plain = |i: usize| !timed(i) && matches!(tokens.get(i), Some(Token { kind: Kind::Unknown | Kind::Word(_), .. }));
+    let plain =
+        |i: usize| !timed(i) && matches!(tokens.get(i), Some(Token { kind: Kind::Unknown | Kind::Word(_), .. }));
     let lead = |term: Term| (0..tokens.len()).find(|i| parser.has(*i, term) && !timed(*i) && plain(*i + 1));
     let mut start = lead(Term::ToWhom).or_else(|| lead(Term::Wish))? + 1;
-    let small = |i: usize| [Term::The, Term::At, Term::Of, Term::Glue, Term::ToWhom, Term::OrdMark].iter().any(|t| parser.has(i, *t));
+    let small = |i: usize| {
+        [Term::The, Term::At, Term::Of, Term::Glue, Term::ToWhom, Term::OrdMark].iter().any(|t| parser.has(i, *t))
+    };
     while plain(start) && small(start) && plain(start + 1) {
         start += 1;
     }

@@ -6,7 +6,10 @@ use schedulezap::when::answer_json;
 
 /// The cases of a file, as they are written.
 fn cases(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).filter(|case: &Value| case["dup"].is_null()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON line"))
+        .filter(|case: &Value| case["dup"].is_null())
+        .collect()
 }
 
 fn answer(case: &Value) -> Value {
@@ -32,10 +35,18 @@ fn right(case: &Value, answer: &Value) -> bool {
     match expect["kind"].as_str() {
         None => !parsed,
         Some("question") => {
-            let fits = |want: &Value| value.zip(want.as_str()).is_some_and(|(v, w)| same(v, w, if w.contains('T') { "minute" } else { "day" }));
-            answer["ask"].is_string() || !parsed || expect["candidates"].as_array().is_some_and(|list| list.iter().any(fits))
+            let fits = |want: &Value| {
+                value
+                    .zip(want.as_str())
+                    .is_some_and(|(v, w)| same(v, w, if w.contains('T') { "minute" } else { "day" }))
+            };
+            answer["ask"].is_string()
+                || !parsed
+                || expect["candidates"].as_array().is_some_and(|list| list.iter().any(fits))
         }
-        Some("recurrence") => answer["recurrence"].as_str().is_some_and(|got| same_rule(got, expect["recurrence"].as_str().unwrap_or_default())),
+        Some("recurrence") => answer["recurrence"]
+            .as_str()
+            .is_some_and(|got| same_rule(got, expect["recurrence"].as_str().unwrap_or_default())),
         Some("interval") if expect["accept"].is_array() => value.is_some_and(|v| {
             let (from, to) = (expect["accept"][0].as_str(), expect["accept"][1].as_str());
             v.contains('T') && from.is_some_and(|from| from <= v) && to.is_some_and(|to| v < to)
@@ -43,7 +54,9 @@ fn right(case: &Value, answer: &Value) -> bool {
         _ => {
             let grain = expect["grain"].as_str().unwrap_or("day");
             let others = expect["alt"].as_array().into_iter().flatten();
-            std::iter::once(&expect["value"]).chain(others).any(|want| value.zip(want.as_str()).is_some_and(|(v, w)| same(v, w, grain)))
+            std::iter::once(&expect["value"])
+                .chain(others)
+                .any(|want| value.zip(want.as_str()).is_some_and(|(v, w)| same(v, w, grain)))
         }
     }
 }
@@ -61,7 +74,8 @@ fn same_rule(got: &str, want: &str) -> bool {
 /// The share of right answers, in percent, and the first wrong ones.
 fn score(cases: &[Value], language: &str) -> (f64, Vec<String>) {
     let mine: Vec<_> = cases.iter().filter(|c| c["lang"] == language).collect();
-    let wrong: Vec<_> = mine.iter().filter(|c| !right(c, &answer(c))).map(|c| format!("{} => {}", c["expr"], answer(c))).collect();
+    let wrong: Vec<_> =
+        mine.iter().filter(|c| !right(c, &answer(c))).map(|c| format!("{} => {}", c["expr"], answer(c))).collect();
     let share = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
     (100.0 - 100.0 * share(wrong.len()) / share(mine.len().max(1)), wrong)
 }

@@ -59,7 +59,8 @@ mod clocks {
 
     #[test]
     fn hours_from_now_are_hours_that_pass() {
-        let now = chrono_tz::America::New_York.with_ymd_and_hms(2026, 3, 8, 1, 0, 0).single().expect("before the change");
+        let now =
+            chrono_tz::America::New_York.with_ymd_and_hms(2026, 3, 8, 1, 0, 0).single().expect("before the change");
         let Meaning::At(at, _) = read("in 2 hours", now, Language::English).meaning else {
             panic!("a moment was said");
         };

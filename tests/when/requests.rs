@@ -8,7 +8,11 @@ use super::{short, wednesday};
 /// Splits and compares `when`, `to` and `body`; an empty string stands for what is missing.
 fn check(language: Language, text: &str, when: &str, to: &str, body: &str) {
     let parts = split(text, wednesday(), language);
-    let got = (parts.when.as_ref().map(short).unwrap_or_default(), parts.to.unwrap_or_default(), parts.body.unwrap_or_default());
+    let got = (
+        parts.when.as_ref().map(short).unwrap_or_default(),
+        parts.to.unwrap_or_default(),
+        parts.body.unwrap_or_default(),
+    );
     assert_eq!((got.0.as_str(), got.1.as_str(), got.2.as_str()), (when, to, body), "{text}");
 }
 
@@ -16,7 +20,13 @@ fn check(language: Language, text: &str, when: &str, to: &str, body: &str) {
 fn a_number_may_stand_before_or_behind_the_time() {
     let nine = "2026-03-12 09:00";
     check(Language::Portuguese, "amanhã 9h para 11 98888-7777: Bom dia!", nine, "11 98888-7777", "Bom dia!");
-    check(Language::Portuguese, "para 11 98888-7777 amanhã às 9: oi: tudo bem?", nine, "11 98888-7777", "oi: tudo bem?");
+    check(
+        Language::Portuguese,
+        "para 11 98888-7777 amanhã às 9: oi: tudo bem?",
+        nine,
+        "11 98888-7777",
+        "oi: tudo bem?",
+    );
     check(Language::English, "tomorrow 9am to +1 415 555 2671: Hello", nine, "+1 415 555 2671", "Hello");
     check(Language::Spanish, "mañana a las 9 para +54 9 11 2345-6789: Hola", nine, "+54 9 11 2345-6789", "Hola");
 }
@@ -37,7 +47,13 @@ fn words_of_the_message_stay_in_it() {
     let nine = "2026-03-12 09:00";
     check(Language::Portuguese, "lembra a Ana amanhã 9h: levar o bolo de sexta", nine, "Ana", "levar o bolo de sexta");
     check(Language::English, "remind Ana tomorrow at 9am: bring friday's cake", nine, "Ana", "bring friday's cake");
-    check(Language::Spanish, "recuerda a Ana mañana a las 9h: llevar la torta del viernes", nine, "Ana", "llevar la torta del viernes");
+    check(
+        Language::Spanish,
+        "recuerda a Ana mañana a las 9h: llevar la torta del viernes",
+        nine,
+        "Ana",
+        "llevar la torta del viernes",
+    );
 }
 
 #[test]
@@ -50,5 +66,11 @@ fn what_is_missing_is_left_open() {
 
 #[test]
 fn repetitions_are_times_too() {
-    check(Language::English, "every weekday at 8 to Mom: good morning", "every FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=8;BYMINUTE=0", "Mom", "good morning");
+    check(
+        Language::English,
+        "every weekday at 8 to Mom: good morning",
+        "every FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=8;BYMINUTE=0",
+        "Mom",
+        "good morning",
+    );
 }

@@ -81,7 +81,8 @@ impl Parser<'_> {
     /// An hour with all that may follow it.
     fn hour(&self, i: usize, led: bool) -> Option<(Clock, usize)> {
         if let Some(noon) = self.twelve(i) {
-            let clock = Clock { hour: if noon { 12 } else { 0 }, noon, midnight: !noon, full: true, ..Clock::default() };
+            let clock =
+                Clock { hour: if noon { 12 } else { 0 }, noon, midnight: !noon, full: true, ..Clock::default() };
             return Some(self.tail(clock, i + 1));
         }
         let n = self.number(i)?;
@@ -118,9 +119,16 @@ impl Parser<'_> {
                     next += 2;
                 }
             }
-        } else if n.len > 0 && self.sign(next, '.') && self.joined(next) && self.joined(next + 1) && self.digits(next + 1).is_some() {
+        } else if n.len > 0
+            && self.sign(next, '.')
+            && self.joined(next)
+            && self.joined(next + 1)
+            && self.digits(next + 1).is_some()
+        {
             let m = self.digits(next + 1).filter(|m| m.len == 2 && m.value < 60)?;
-            if self.glued(m.next) || matches!(self.tokens.get(m.next), Some(t) if matches!(t.kind, super::Kind::Unknown)) {
+            if self.glued(m.next)
+                || matches!(self.tokens.get(m.next), Some(t) if matches!(t.kind, super::Kind::Unknown))
+            {
                 return None;
             }
             clock.minute = m.value;
@@ -174,16 +182,20 @@ impl Parser<'_> {
         clock.length = word > 3 && clock.hour <= 12;
         let and = usize::from(self.has(next, Term::And));
         if (self.joined(next) || and == 1 || self.digits(next).is_some_and(|m| m.len == 2))
-            && let Some((minutes, after)) = self.minutes(next + and) {
-                let other = self.has(after, Term::HourMark) || self.glued(after) || self.pm(after).is_some() && and == 1 || self.has(after, Term::Month(1));
-                let two = self.digits(next + and).is_none_or(|m| m.len == 2);
-                let date = self.get(after, |t| matches!(t, Term::Month(_)).then_some(())).is_some();
-                if !other && !date && (two || and == 1) {
-                    clock.minute = minutes;
-                    clock.length = clock.hour <= 4;
-                    next = after;
-                }
+            && let Some((minutes, after)) = self.minutes(next + and)
+        {
+            let other = self.has(after, Term::HourMark)
+                || self.glued(after)
+                || self.pm(after).is_some() && and == 1
+                || self.has(after, Term::Month(1));
+            let two = self.digits(next + and).is_none_or(|m| m.len == 2);
+            let date = self.get(after, |t| matches!(t, Term::Month(_)).then_some(())).is_some();
+            if !other && !date && (two || and == 1) {
+                clock.minute = minutes;
+                clock.length = clock.hour <= 4;
+                next = after;
             }
+        }
         if clock.minute == 0 && word <= 3 && clock.hour <= 3 {
             clock.length = true;
         }
@@ -195,12 +207,21 @@ impl Parser<'_> {
         if self.has(i, Term::And) {
             let (minutes, next) = self.minutes(i + 1)?;
             let said = self.digits(i + 1).is_none_or(|d| d.len == 2);
-            let other = self.has(next, Term::HourMark) || self.glued(next) || (self.pm(next).is_some() && minutes <= 12 && len > 0);
+            let other = self.has(next, Term::HourMark)
+                || self.glued(next)
+                || (self.pm(next).is_some() && minutes <= 12 && len > 0);
             let month = self.get(next, |t| matches!(t, Term::Month(_)).then_some(())).is_some();
-            return (said && (minutes >= 5) && !other && !month && hour <= 24).then_some((minutes, next, !led && len > 0 && self.digits(i + 1).is_some()));
+            return (said && (minutes >= 5) && !other && !month && hour <= 24).then_some((
+                minutes,
+                next,
+                !led && len > 0 && self.digits(i + 1).is_some(),
+            ));
         }
         let n = self.number(i)?;
-        if self.glued(n.next) || self.has(n.next, Term::HourMark) || self.get(n.next, |t| matches!(t, Term::Month(_)).then_some(())).is_some() {
+        if self.glued(n.next)
+            || self.has(n.next, Term::HourMark)
+            || self.get(n.next, |t| matches!(t, Term::Month(_)).then_some(())).is_some()
+        {
             return None;
         }
         if n.value == 0 && n.len <= 1 {
@@ -209,7 +230,8 @@ impl Parser<'_> {
         }
         let unit = usize::from(self.unit(n.next) == Some(Unit::Minute));
         let after = n.next + unit;
-        let close = self.pm(after).is_some() || self.part(self.skip(after, &[Term::Of, Term::On, Term::The, Term::At], 2)).is_some();
+        let close = self.pm(after).is_some()
+            || self.part(self.skip(after, &[Term::Of, Term::On, Term::The, Term::At], 2)).is_some();
         if n.value >= 60 || (n.len > 0) != (len > 0) {
             return None;
         }
@@ -259,19 +281,27 @@ impl Parser<'_> {
                 i += 1;
                 continue;
             }
-            let and = self.has(i, Term::And) && clock.minute == 0 && clock.less == 0 && (clock.pm.is_some() || clock.noon || clock.midnight);
+            let and = self.has(i, Term::And)
+                && clock.minute == 0
+                && clock.less == 0
+                && (clock.pm.is_some() || clock.noon || clock.midnight);
             if and
-                && let Some((minutes, next)) = self.minutes(i + 1).filter(|(m, next)| *m >= 5 && !self.has(*next, Term::HourMark) && self.pm(*next).is_none()) {
-                    clock.minute = minutes;
-                    i = next;
-                    continue;
-                }
-            if self.has(i, Term::Minus) && clock.less == 0
-                && let Some((minutes, next)) = self.minutes(i + 1) {
-                    clock.less = minutes;
-                    i = next;
-                    continue;
-                }
+                && let Some((minutes, next)) = self
+                    .minutes(i + 1)
+                    .filter(|(m, next)| *m >= 5 && !self.has(*next, Term::HourMark) && self.pm(*next).is_none())
+            {
+                clock.minute = minutes;
+                i = next;
+                continue;
+            }
+            if self.has(i, Term::Minus)
+                && clock.less == 0
+                && let Some((minutes, next)) = self.minutes(i + 1)
+            {
+                clock.less = minutes;
+                i = next;
+                continue;
+            }
             break;
         }
         (clock, i)

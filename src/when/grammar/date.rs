@@ -20,9 +20,12 @@ impl Parser<'_> {
     /// Whether a short form of a weekday has a number or another weekday beside it.
     fn company(&self, i: usize) -> bool {
         let near = |j: usize| {
-            self.digits(j).is_some() || self.has(j, Term::Feira) || self.get(j, |t| matches!(t, Term::Weekday(_) | Term::Part(_) | Term::Every).then_some(())).is_some()
+            self.digits(j).is_some()
+                || self.has(j, Term::Feira)
+                || self.get(j, |t| matches!(t, Term::Weekday(_) | Term::Part(_) | Term::Every).then_some(())).is_some()
         };
-        let after = i + 1 + usize::from(self.sign(i + 1, ',') || self.has(i + 1, Term::At) || self.has(i + 1, Term::And));
+        let after =
+            i + 1 + usize::from(self.sign(i + 1, ',') || self.has(i + 1, Term::At) || self.has(i + 1, Term::And));
         near(after) || (i > 0 && near(i - 1)) || (i > 1 && near(i - 2))
     }
 
@@ -31,7 +34,10 @@ impl Parser<'_> {
         let mut i = start;
         let mut led = false;
         for _ in 0..3 {
-            let skipped = self.has(i, Term::On) || self.has(i, Term::The) || self.has(i, Term::MaybeIn) || (self.has(i, Term::Unit(Unit::Day)) && self.digits(i).is_none());
+            let skipped = self.has(i, Term::On)
+                || self.has(i, Term::The)
+                || self.has(i, Term::MaybeIn)
+                || (self.has(i, Term::Unit(Unit::Day)) && self.digits(i).is_none());
             if !skipped {
                 break;
             }
@@ -53,14 +59,18 @@ impl Parser<'_> {
             return None;
         }
         let two = self.field(i + 2)?;
-        let three = if self.sign(i + 3, sign) && self.joined(i + 3) && self.joined(i + 4) { self.field(i + 4) } else { None };
+        let three =
+            if self.sign(i + 3, sign) && self.joined(i + 3) && self.joined(i + 4) { self.field(i + 4) } else { None };
         let end = if three.is_some() { i + 5 } else { i + 3 };
         // "1/4 h" is a part of an hour.
         if three.is_none() && sign == '/' && one.0 < two.0 && two.0 <= 4 && self.unit(end).is_some() {
             return None;
         }
         let tied = ['/', '-', '.'].into_iter().any(|s| self.sign(end, s)) && self.joined(end) && self.joined(end + 1);
-        let time = three.is_some() && self.sign(end, '.') && self.digits(end + 1).is_some_and(|d| d.len == 2) && self.sign(end + 2, ':');
+        let time = three.is_some()
+            && self.sign(end, '.')
+            && self.digits(end + 1).is_some_and(|d| d.len == 2)
+            && self.sign(end + 2, ':');
         if (tied && !time) || self.sign(end, '%') || (self.sign(end, ':') && self.joined(end)) {
             return None;
         }
@@ -89,7 +99,10 @@ impl Parser<'_> {
     }
 
     fn glued_before(&self, i: usize) -> bool {
-        i > 0 && self.joined(i) && ['/', '-', '.', ':', '+', ','].into_iter().any(|s| self.sign(i - 1, s)) && (i < 2 || self.joined(i - 1) || self.sign(i - 1, '+'))
+        i > 0
+            && self.joined(i)
+            && ['/', '-', '.', ':', '+', ','].into_iter().any(|s| self.sign(i - 1, s))
+            && (i < 2 || self.joined(i - 1) || self.sign(i - 1, '+'))
     }
 
     /// A field of a date: digits and their length, or a month by name (length 0).
@@ -203,8 +216,14 @@ impl Parser<'_> {
         if self.sign(j, ']') {
             j += 1;
         }
-        let day = self.ordinal(j).or_else(|| self.number(j).filter(|n| n.len > 0 || n.value > 1)).filter(|n| n.len <= 2 && n.value >= 1)?;
-        let clock = self.sign(day.next, ':') || self.has(day.next, Term::HourMark) || self.pm_follows(day.next) || self.sign(day.next, '%');
+        let day = self
+            .ordinal(j)
+            .or_else(|| self.number(j).filter(|n| n.len > 0 || n.value > 1))
+            .filter(|n| n.len <= 2 && n.value >= 1)?;
+        let clock = self.sign(day.next, ':')
+            || self.has(day.next, Term::HourMark)
+            || self.pm_follows(day.next)
+            || self.sign(day.next, '%');
         let range = self.sign(day.next, '-') && self.digits(day.next + 1).is_some_and(|d| d.len <= 2);
         if clock || range || self.has(day.next, Term::Unit(Unit::Minute)) || self.glued(day.next) {
             return None;
@@ -216,7 +235,8 @@ impl Parser<'_> {
     fn trailing_year(&self, i: usize) -> (Option<i32>, usize) {
         let mut j = i;
         for _ in 0..4 {
-            let skip = self.has(j, Term::Of) || self.sign(j, ',') || self.sign(j, '-') || self.unit(j) == Some(Unit::Year);
+            let skip =
+                self.has(j, Term::Of) || self.sign(j, ',') || self.sign(j, '-') || self.unit(j) == Some(Unit::Year);
             if !skip {
                 break;
             }
@@ -261,7 +281,11 @@ impl Parser<'_> {
         if n < 0 && counted == Counted::Day && self.has(next, Term::Last) {
             next += 1;
         }
-        if !(self.has(next, Term::Of) || self.has(next, Term::On) || self.has(next, Term::Every) || self.has(next, Term::This)) {
+        if !(self.has(next, Term::Of)
+            || self.has(next, Term::On)
+            || self.has(next, Term::Every)
+            || self.has(next, Term::This))
+        {
             return None;
         }
         let (month, end) = self.in_month(next)?;
@@ -279,7 +303,11 @@ impl Parser<'_> {
                 rel = i64::MAX;
             } else if self.has(j, Term::Next) {
                 rel = 1;
-            } else if !(self.has(j, Term::Of) || self.has(j, Term::On) || self.has(j, Term::The) || self.has(j, Term::This)) {
+            } else if !(self.has(j, Term::Of)
+                || self.has(j, Term::On)
+                || self.has(j, Term::The)
+                || self.has(j, Term::This))
+            {
                 return None;
             }
             j += 1;
@@ -334,7 +362,9 @@ impl Parser<'_> {
             next += 1;
         }
         // "de seg a sex", "monday to friday", "mon-fri".
-        let tie = usize::from(self.has(next, Term::To) || self.has(next, Term::Until) || self.has(next, Term::At) || self.sign(next, '-'));
+        let tie = usize::from(
+            self.has(next, Term::To) || self.has(next, Term::Until) || self.has(next, Term::At) || self.sign(next, '-'),
+        );
         if which == Which::Plain && (tie == 1 || self.joined(next)) {
             let over = next + tie;
             if let Some(last) = self.weekday_name(over) {
@@ -352,7 +382,9 @@ impl Parser<'_> {
             if self.has(next, Term::Next) && !week {
                 return Some((Item::Weekday(day, Which::Next), next + 1));
             }
-            if self.has(next, Term::Now) && next == i + 1 || self.has(next, Term::Now) && self.has(next - 1, Term::Feira) {
+            if self.has(next, Term::Now) && next == i + 1
+                || self.has(next, Term::Now) && self.has(next - 1, Term::Feira)
+            {
                 return Some((Item::Weekday(day, Which::This), next + 1));
             }
         }
@@ -382,16 +414,21 @@ impl Parser<'_> {
                 word = true;
             } else if self.has(i, Term::The) && !self.has(i, Term::At) {
                 led = true;
-            } else if self.has(i, Term::For) || !(self.has(i, Term::On) || self.has(i, Term::This) || self.has(i, Term::Next)) || self.has(i, Term::At) {
+            } else if self.has(i, Term::For)
+                || !(self.has(i, Term::On) || self.has(i, Term::This) || self.has(i, Term::Next))
+                || self.has(i, Term::At)
+            {
                 return None;
             }
             i += 1;
         }
         if i == start {
-            if let Some(n) = self.digits(i).filter(|n| n.len <= 2 && (1..=31).contains(&n.value) && self.has(n.next, Term::Of))
-                && matches!(self.relative(n.next), Some((Item::Month(_), _))) {
-                    return Some((Item::Day(n.value, true), n.next));
-                }
+            if let Some(n) =
+                self.digits(i).filter(|n| n.len <= 2 && (1..=31).contains(&n.value) && self.has(n.next, Term::Of))
+                && matches!(self.relative(n.next), Some((Item::Month(_), _)))
+            {
+                return Some((Item::Day(n.value, true), n.next));
+            }
             // An ordinal in digits is a day by itself.
             let n = self.ordinal(i).filter(|n| n.len > 0 && (1..=31).contains(&n.value))?;
             let end = self.skip(n.next, &[Term::Unit(Unit::Day)], 1);
@@ -402,13 +439,18 @@ impl Parser<'_> {
         if self.glued(i) || self.glued(n.next) {
             return None;
         }
-        let clock = self.sign(n.next, ':') || self.has(n.next, Term::HourMark) || self.pm_follows(n.next) || self.has(n.next, Term::Sharp);
+        let clock = self.sign(n.next, ':')
+            || self.has(n.next, Term::HourMark)
+            || self.pm_follows(n.next)
+            || self.has(n.next, Term::Sharp);
         if clock && ordinal.is_none() {
             return None;
         }
         // "on 15", "el 16", "dia 5"; a bare preposition is not enough before a small number or a word.
         let plain = !led && !word && ordinal.is_none();
-        if plain && (n.len == 0 || !self.has(start, Term::On) || self.unit(n.next).is_some() || self.has(n.next, Term::And)) {
+        if plain
+            && (n.len == 0 || !self.has(start, Term::On) || self.unit(n.next).is_some() || self.has(n.next, Term::And))
+        {
             return None;
         }
         if ordinal.is_some() && n.len == 0 && !word {
@@ -416,7 +458,18 @@ impl Parser<'_> {
                 None | Some(super::Kind::Sign(_) | super::Kind::Digits(_)) => true,
                 Some(super::Kind::Unknown) => false,
                 Some(super::Kind::Word(terms)) => terms.iter().any(|t| {
-                    matches!(t, Term::At | Term::On | Term::Of | Term::MaybeIn | Term::Noon | Term::Midnight | Term::Part(_) | Term::Num(_) | Term::Unit(Unit::Day))
+                    matches!(
+                        t,
+                        Term::At
+                            | Term::On
+                            | Term::Of
+                            | Term::MaybeIn
+                            | Term::Noon
+                            | Term::Midnight
+                            | Term::Part(_)
+                            | Term::Num(_)
+                            | Term::Unit(Unit::Day)
+                    )
                 }),
             };
             if !open {
@@ -438,11 +491,8 @@ impl Parser<'_> {
                 return Some((today(n, rel), i + 1));
             }
             if let Some(unit) = self.unit(i) {
-                let post = if self.has(i + 1, Term::Next) {
-                    Some(1)
-                } else {
-                    self.has(i + 1, Term::Last).then_some(-1)
-                };
+                let post =
+                    if self.has(i + 1, Term::Next) { Some(1) } else { self.has(i + 1, Term::Last).then_some(-1) };
                 let article = i > start && (self.has(i - 1, Term::Of) || self.has(i - 1, Term::The));
                 let weeks = rel.or(post).or(article.then_some(0).filter(|_| unit == Unit::Month))?;
                 let next = if rel.is_none() && post.is_some() { i + 2 } else { i + 1 };
@@ -460,11 +510,12 @@ impl Parser<'_> {
                 return Some((Item::Weekend(rel.unwrap_or(0)), i + 1));
             }
             if rel == Some(0)
-                && let Some(part) = self.part(i) {
-                    // "esta noite": the day is today; the part is read next.
-                    let _ = part;
-                    return Some((Item::Rel(0), i));
-                }
+                && let Some(part) = self.part(i)
+            {
+                // "esta noite": the day is today; the part is read next.
+                let _ = part;
+                return Some((Item::Rel(0), i));
+            }
             if self.has(i, Term::Next) {
                 rel = Some(1);
             } else if self.has(i, Term::This) {

@@ -22,7 +22,8 @@ impl Parser<'_> {
             return Some(self.unit_of_every(i, 2));
         }
         if let Some(n) = self.number(i).filter(|n| (1..=999).contains(&n.value)) {
-            let weekday = self.weekday_name(n.next).is_some() || self.get(n.next, |t| matches!(t, Term::Weekdays(_)).then_some(())).is_some();
+            let weekday = self.weekday_name(n.next).is_some()
+                || self.get(n.next, |t| matches!(t, Term::Weekdays(_)).then_some(())).is_some();
             if self.unit(n.next).is_some() || weekday || self.has(n.next, Term::Weekend) {
                 return Some(self.unit_of_every(n.next, n.value));
             }
@@ -30,7 +31,10 @@ impl Parser<'_> {
         }
         if let Some(n) = self.ordinal(i) {
             // "every second day", but "toda segunda" and "every first monday of the month" count otherwise.
-            if self.nth(i).is_none() && self.weekday_name(i).is_none() && (self.unit(n.next).is_some() || self.weekday_name(n.next).is_some()) {
+            if self.nth(i).is_none()
+                && self.weekday_name(i).is_none()
+                && (self.unit(n.next).is_some() || self.weekday_name(n.next).is_some())
+            {
                 return Some(self.unit_of_every(n.next, n.value));
             }
             return Some((Item::Every(1, None), i));

@@ -92,12 +92,14 @@ impl Parser<'_> {
         let mut sum = Length::default();
         let (mut unit, mut next) = self.piece(i, &mut sum)?;
         for _ in 0..3 {
-            if unit == Unit::Hour && self.joined(next)
-                && let Some(n) = self.digits(next).filter(|n| n.value < 60 && n.len == 2) {
-                    sum.seconds += i64::from(n.value) * 60;
-                    next = n.next + usize::from(self.unit(n.next) == Some(Unit::Minute));
-                    break;
-                }
+            if unit == Unit::Hour
+                && self.joined(next)
+                && let Some(n) = self.digits(next).filter(|n| n.value < 60 && n.len == 2)
+            {
+                sum.seconds += i64::from(n.value) * 60;
+                next = n.next + usize::from(self.unit(n.next) == Some(Unit::Minute));
+                break;
+            }
             let and = self.has(next, Term::And) || self.sign(next, ',');
             let j = next + usize::from(and);
             if and && (self.has(j, Term::Half) || self.has(j, Term::Quarter)) {
@@ -112,7 +114,8 @@ impl Parser<'_> {
                 break;
             }
             // "daqui 15 dias 9h": nine is a clock time.
-            let clock = !and && seconds(unit) >= 86_400 && self.number(j).is_some_and(|n| self.has(n.next, Term::HourMark));
+            let clock =
+                !and && seconds(unit) >= 86_400 && self.number(j).is_some_and(|n| self.has(n.next, Term::HourMark));
             if clock {
                 break;
             }
@@ -123,11 +126,16 @@ impl Parser<'_> {
                 next = after;
                 continue;
             }
-            if let Some(n) = self.number(j).filter(|n| and && unit == Unit::Hour && n.value < 60 && n.value >= 5 && self.has(next, Term::And))
-                && !self.has(n.next, Term::HourMark) && !self.glued(n.next) && !self.sign(n.next, ':') {
-                    sum.seconds += i64::from(n.value) * 60;
-                    next = n.next;
-                }
+            if let Some(n) = self
+                .number(j)
+                .filter(|n| and && unit == Unit::Hour && n.value < 60 && n.value >= 5 && self.has(next, Term::And))
+                && !self.has(n.next, Term::HourMark)
+                && !self.glued(n.next)
+                && !self.sign(n.next, ':')
+            {
+                sum.seconds += i64::from(n.value) * 60;
+                next = n.next;
+            }
             break;
         }
         Some((sum, next))

@@ -35,7 +35,11 @@ impl Draft {
             return Some(self.calendar(d, m, y.or(self.year), today));
         }
         if let Some((n, what, month)) = self.nth {
-            return Some(nth_of(n, what, month, today).map(|date| Day { fixed: true, ..Day::on(date) }).ok_or(Reason::NoSuchDate));
+            return Some(
+                nth_of(n, what, month, today)
+                    .map(|date| Day { fixed: true, ..Day::on(date) })
+                    .ok_or(Reason::NoSuchDate),
+            );
         }
         if let Some((n, wd)) = self.fridays {
             let weeks = if n < 0 { n.max(-500) } else { n.clamp(1, 500) - 1 };
@@ -85,7 +89,8 @@ impl Draft {
         if !fits(date) {
             day.question = Some(Question::Date);
         }
-        let lately = NaiveDate::from_ymd_opt(today.year(), m, d).is_some_and(|was| was < today && (today - was).num_days() <= LATELY_DAYS);
+        let lately = NaiveDate::from_ymd_opt(today.year(), m, d)
+            .is_some_and(|was| was < today && (today - was).num_days() <= LATELY_DAYS);
         if y.is_none() && lately {
             day.question = Some(Question::Date);
         }
@@ -98,7 +103,9 @@ impl Draft {
             return month_start(today, n)?.with_day(d).map(fixed);
         }
         if let Some((wd, _)) = self.weekday {
-            let found = (0..40).filter_map(|k| month_start(today, k)?.with_day(d)).find(|date| *date >= today && date.weekday().num_days_from_monday() == wd);
+            let found = (0..40)
+                .filter_map(|k| month_start(today, k)?.with_day(d))
+                .find(|date| *date >= today && date.weekday().num_days_from_monday() == wd);
             return found.map(fixed);
         }
         next_day_of_month(today, d).map(fixed)
@@ -112,7 +119,12 @@ impl Draft {
             let date = today + Duration::days(n);
             let fits = date.weekday().num_days_from_monday() == wd;
             let question = (!fits).then_some(Question::Date);
-            return Day { question, others: if fits { Vec::new() } else { vec![coming(today, wd)] }, today: n == 0, ..Day::on(date) };
+            return Day {
+                question,
+                others: if fits { Vec::new() } else { vec![coming(today, wd)] },
+                today: n == 0,
+                ..Day::on(date)
+            };
         }
         let soon = coming(today, wd);
         let after = coming(today + Duration::days(1), wd);
@@ -164,9 +176,9 @@ pub(in super::super) fn nth_of(n: i32, what: Counted, month: InMonth, today: Nai
         }
         InMonth::Each => (0..14).filter_map(|k| nth_in(n, what, month_start(today, k)?)).find(|date| *date >= today),
         InMonth::Named(m, Some(y)) => nth_in(n, what, NaiveDate::from_ymd_opt(y, m, 1)?),
-        InMonth::Named(m, None) => {
-            (0..=8).filter_map(|k| nth_in(n, what, NaiveDate::from_ymd_opt(today.year() + k, m, 1)?)).find(|date| *date >= today)
-        }
+        InMonth::Named(m, None) => (0..=8)
+            .filter_map(|k| nth_in(n, what, NaiveDate::from_ymd_opt(today.year() + k, m, 1)?))
+            .find(|date| *date >= today),
     }
 }
 

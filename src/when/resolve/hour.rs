@@ -79,8 +79,14 @@ impl Draft {
         }
         for clock in self.clocks.iter().take(if distinct { 4 } else { 1 }) {
             let options = minutes(clock, self.part, day.is_some());
-            if let Some(day) = day { on_day(day, clock, &options, second, now, &mut moments, &mut question) } else {
-                let mut found: Vec<_> = options.iter().filter_map(|m| coming(m % DAY, now)).map(|m| m + Duration::seconds(i64::from(second))).collect();
+            if let Some(day) = day {
+                on_day(day, clock, &options, second, now, &mut moments, &mut question)
+            } else {
+                let mut found: Vec<_> = options
+                    .iter()
+                    .filter_map(|m| coming(m % DAY, now))
+                    .map(|m| m + Duration::seconds(i64::from(second)))
+                    .collect();
                 found.sort();
                 if found.len() > 1 {
                     question = question.or(Some(Question::AmPm));
@@ -103,7 +109,11 @@ impl Draft {
             None if now.hour() + 1 >= part.end() => today + Duration::days(1),
             None => today,
         };
-        let hour = if date == today && part.hour() <= now.hour() && now.hour() + 1 < part.end() { now.hour() + 1 } else { part.hour() };
+        let hour = if date == today && part.hour() <= now.hour() && now.hour() + 1 < part.end() {
+            now.hour() + 1
+        } else {
+            part.hour()
+        };
         let mut moments = vec![date.and_time(time(hour, 0, 0))];
         if let Some(day) = day {
             moments.extend(day.others.iter().map(|d| d.and_time(time(part.hour(), 0, 0))));
@@ -113,14 +123,23 @@ impl Draft {
 }
 
 /// Adds the moments of a clock time on a day.
-fn on_day(day: &Day, clock: &Clock, options: &[u32], second: u32, now: NaiveDateTime, moments: &mut Vec<NaiveDateTime>, question: &mut Option<Question>) {
+fn on_day(
+    day: &Day,
+    clock: &Clock,
+    options: &[u32],
+    second: u32,
+    now: NaiveDateTime,
+    moments: &mut Vec<NaiveDateTime>,
+    question: &mut Option<Question>,
+) {
     let mut found: Vec<NaiveDateTime> = Vec::new();
     for date in std::iter::once(day.date).chain(day.others.iter().copied()) {
         for m in options {
             // Midnight of a calendar date begins it; of today, ends it.
             let midnight = clock.midnight && day.fixed;
             let m = if midnight { (*m).saturating_sub(DAY) } else { *m };
-            let at = date.and_time(time(0, 0, 0)) + Duration::minutes(i64::from(m)) + Duration::seconds(i64::from(second));
+            let at =
+                date.and_time(time(0, 0, 0)) + Duration::minutes(i64::from(m)) + Duration::seconds(i64::from(second));
             found.push(at);
             if clock.midnight && !day.fixed && !day.today {
                 *question = question.or(Some(Question::Date));
@@ -136,7 +155,12 @@ fn on_day(day: &Day, clock: &Clock, options: &[u32], second: u32, now: NaiveDate
         if !ahead.is_empty() {
             found = ahead;
         }
-    } else if day.today && found.first().is_some_and(|at| *at < now) && clock.pm.is_none() && !clock.full && clock.hour <= 12 {
+    } else if day.today
+        && found.first().is_some_and(|at| *at < now)
+        && clock.pm.is_none()
+        && !clock.full
+        && clock.hour <= 12
+    {
         // "hoje às 9" said in the afternoon is nine in the evening.
         let later = found[0] + Duration::hours(12);
         if later > now && later.date() == day.date {

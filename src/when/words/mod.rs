@@ -284,7 +284,9 @@ impl Table {
             let mut words = text.split(' ');
             let first = words.next().unwrap_or_default();
             let rest: Vec<_> = words.collect();
-            let named = |t: &Term| matches!(t, Term::Weekday(_) | Term::Month(_) | Term::Rel(_) | Term::Weekdays(_) | Term::Part(_));
+            let named = |t: &Term| {
+                matches!(t, Term::Weekday(_) | Term::Month(_) | Term::Rel(_) | Term::Weekdays(_) | Term::Part(_))
+            };
             if rest.is_empty() && first.len() >= 6 && terms.iter().any(named) {
                 typos.entry(first.as_bytes()[0]).or_default().push(first);
             }
