@@ -9,6 +9,13 @@ pub mod storage;
 
 pub mod services;
 
+pub mod http;
 pub mod locale;
 pub mod scheduler;
 pub mod telegram;
+
+pub mod app;
+pub mod config;
+pub mod telemetry;
+
+pub mod sandbox;

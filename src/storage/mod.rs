@@ -194,6 +194,17 @@ impl Database {
         }
     }
 
+    /// Writes a consistent copy of an SQLite database to `file`, which must not exist yet.
+    pub async fn backup(&self, file: &std::path::Path) -> Result<()> {
+        match self {
+            Self::Sqlite { reads, .. } => {
+                sqlx::query("VACUUM INTO $1").bind(file.to_string_lossy().into_owned()).execute(reads).await?;
+                Ok(())
+            }
+            Self::Postgres(_) => Err(StorageError::Engine(sqlx::Error::Configuration("use pg_dump for PostgreSQL".into()))),
+        }
+    }
+
     /// Closes it: waits for what is being written.
     pub async fn close(&self) {
         match self {

@@ -39,10 +39,8 @@ macro_rules! taps {
             pub fn encode(&self) -> String {
                 match self {
                     $( Self::$name $( ( $($arg),+ ) )? => {
-                        #[expect(unused_mut, reason = "verbs without arguments add nothing")]
-                        let mut out = String::from($verb);
-                        $( $( out.push(':'); out.push_str(&$arg.write()); )+ )?
-                        out
+                        let parts: Vec<String> = vec![String::from($verb) $( $( , $arg.write() )+ )?];
+                        parts.join(":")
                     } )*
                 }
             }

@@ -1,0 +1,155 @@
+//! Puts the parts together once, runs them, and stops them in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::domain::clock::Clock;
+use crate::domain::retry::RetryPolicy;
+use crate::evolution::Evolution;
+use crate::evolution::policy::AllowHosts;
+use crate::http::health::{Health, Part};
+use crate::scheduler::{Scheduler, Settings};
+use crate::services::Services;
+use crate::services::accounts::{self, Accounts, SignUp};
+use crate::services::instances::Instances;
+use crate::services::lock::DatabaseLock;
+use crate::services::messages::Messages;
+use crate::services::passwords::Hasher;
+use crate::services::secrets::Keyring;
+use crate::storage::Database;
+use crate::telegram::api::Api;
+use crate::telegram::{self, Context};
+
+/// The whole program, built and not yet running.
+#[derive(Debug)]
+pub struct App {
+    /// The door to Telegram.
+    pub telegram: Arc<Context>,
+    /// The worker.
+    pub scheduler: Scheduler,
+    /// How the parts are.
+    pub health: Arc<Health>,
+    _lock: Option<DatabaseLock>,
+}
+
+/// Opens what is stored: the database and the keys that belong to it.
+pub async fn open(config: &Config) -> Result<(Database, Arc<Keyring>)> {
+    config.make_data_dir().context("DATABASE_URL: its folder")?;
+    let db = Database::open(&config.database_url).await.context("DATABASE_URL")?;
+    let keyring = Keyring::open_or_create(&config.secret_key_file).context("SECRET_KEY_FILE")?;
+    keyring.check(&db).await.context("SECRET_KEY_FILE")?;
+    Ok((db, Arc::new(keyring)))
+}
+
+/// The accounts' service by itself, for the short commands.
+pub fn accounts(config: &Config, db: &Database, keyring: &Arc<Keyring>, clock: &Clock, hasher: Hasher) -> Accounts {
+    let settings = accounts::Settings {
+        signup: config.signup,
+        language: config.default_locale,
+        zone: config.default_time_zone,
+        region: config.default_region.clone(),
+        quota_chats: config.quotas.chats,
+    };
+    Accounts { db: db.clone(), clock: clock.clone(), keyring: Arc::clone(keyring), hasher, settings }
+}
+
+impl App {
+    /// Builds every part; nothing runs yet.
+    pub async fn build(config: &Config, clock: Clock, hasher: Hasher) -> Result<Self> {
+        config.make_data_dir().context("DATABASE_URL: its folder")?;
+        let lock = config.sqlite_path().map(DatabaseLock::take).transpose()?;
+        let (db, keyring) = open(config).await?;
+        let allow = match (&config.allow_hosts, config.signup) {
+            (Some(list), _) => list.as_str(),
+            (None, SignUp::Open) => "",
+            (None, SignUp::Invite | SignUp::Closed) => "loopback,private",
+        };
+        let evolution = Evolution::new(AllowHosts::parse(allow).context("EVOLUTION_ALLOW_HOSTS")?)?;
+        let (wake, reported) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let services = Services {
+            accounts: accounts(config, &db, &keyring, &clock, hasher),
+            instances: Instances {
+                db: db.clone(),
+                clock: clock.clone(),
+                keyring: Arc::clone(&keyring),
+                evolution: evolution.clone(),
+                wake: Arc::clone(&wake),
+                quota: config.quotas.instances,
+            },
+            messages: Messages { db: db.clone(), clock: clock.clone(), wake: Arc::clone(&wake), quota: config.quotas.pending },
+        };
+        let token = config.token.clone().ok_or_else(|| {
+            anyhow!("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather, or try `schedulezap demo`")
+        })?;
+        let shutdown = CancellationToken::new();
+        let api = Api::new(config.telegram_api_url.as_str().trim_end_matches('/'), token)?;
+        let scheduler = Scheduler {
+            db: db.clone(),
+            clock: clock.clone(),
+            evolution,
+            keyring: Arc::clone(&keyring),
+            settings: Settings {
+                grace: config.late_grace,
+                lease: config.lease,
+                gap: config.send_gap,
+                per_hour: config.send_per_hour.into(),
+                per_day: config.send_per_day.into(),
+                retry: RetryPolicy::default(),
+                in_flight: 64,
+            },
+            wake,
+            reported,
+            holder: format!("{:016x}", rand::random::<u64>()),
+            shutdown: shutdown.clone(),
+        };
+        let quota = u32::try_from(config.quotas.updates_per_min).unwrap_or(u32::MAX);
+        let health = Arc::new(Health::new(db.clone()));
+        let telegram = Context::new(db, clock, keyring, services, api, Arc::new(Notify::new()), shutdown, quota);
+        Ok(Self { telegram, scheduler, health, _lock: lock })
+    }
+
+    /// Runs every part until `stop`; what is in flight ends first.
+    pub async fn run(self, http: Option<TcpListener>, stop: impl Future<Output = ()>) -> Result<()> {
+        let shutdown = self.telegram.shutdown.clone();
+        let reported = Arc::clone(&self.scheduler.reported);
+        let http = http.map(|listener| tokio::spawn(crate::http::serve(listener, Arc::clone(&self.health), shutdown.clone())));
+        let scheduler = tokio::spawn(self.scheduler.run());
+        let reports = tokio::spawn(telegram::reports::run(Arc::clone(&self.telegram), reported));
+        let mut door = tokio::spawn(telegram::run(Arc::clone(&self.telegram)));
+        self.health.set(Part::Scheduler, true);
+        self.health.set(Part::Telegram, true);
+        let ended = tokio::select! {
+            () = stop => None,
+            ended = &mut door => Some(ended),
+        };
+        tracing::info!("stopping");
+        shutdown.cancel();
+        let rest = async {
+            let _ = scheduler.await;
+            let _ = reports.await;
+            if let Some(http) = http {
+                let _ = http.await;
+            }
+            match ended {
+                Some(ended) => ended,
+                None => door.await,
+            }
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(24), rest).await;
+        self.telegram.db.close().await;
+        match ended {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => {
+                tracing::warn!("some work did not end in time; it is taken up at the next start");
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The world in a box: a Telegram and an Evolution API that run beside the bot in one process. The demo and the
+//! tests stand on it.
+
+pub mod evolution;
+pub mod telegram;
+
+use std::future::Future;
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use url::Url;
+
+use self::evolution::EvolutionServer;
+use self::telegram::Telegram;
+use crate::app::App;
+use crate::config::Config;
+use crate::domain::clock::Clock;
+use crate::services::passwords::Hasher;
+
+/// The demo's bot token; it opens nothing but the simulator.
+const TOKEN: &str = "7000001:demo-token-of-the-simulator";
+/// The demo's API key; it opens nothing but the simulator.
+const KEY: &str = "demo-api-key-of-the-simulator";
+/// The bot's name in the demo.
+const BOT: &str = "schedulezap_demo_bot";
+
+/// Runs the whole product on one machine, on one port, with nothing from outside.
+pub async fn demo(mut config: Config, port: u16, fresh: bool, stop: impl Future<Output = ()>) -> Result<()> {
+    let folder = std::path::Path::new("data/demo");
+    if fresh && folder.exists() {
+        std::fs::remove_dir_all(folder).context("data/demo")?;
+    }
+    crate::services::lock::make_private_dir(folder).context("data/demo")?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.with_context(|| format!("--port {port}"))?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    let telegram = Telegram::new(TOKEN, BOT);
+    for (name, language) in [("Ana", "pt-br"), ("Ben", "en"), ("Carmen", "es")] {
+        telegram.person(name, language);
+    }
+    let evolution = EvolutionServer::new(KEY);
+    evolution.add_instance("loja", "5511912345678", true);
+    evolution.add_instance("suporte", "5511987654321", true);
+    let url = format!("{origin}/evolution");
+    let router = telegram.router().merge(evolution.page_router(url)).nest("/evolution", evolution.router());
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+
+    config.token = Some(TOKEN.into());
+    config.telegram_api_url = Url::parse(&origin)?;
+    config.database_url = "sqlite://data/demo/schedulezap.db".to_owned();
+    config.secret_key_file = folder.join("secret.key");
+    config.allow_hosts = Some("loopback".to_owned());
+    let app = App::build(&config, Clock::System, Hasher::default()).await?;
+    let code = app.telegram.services.accounts.claim_link_code().await?;
+    let mut out = std::io::stdout();
+    writeln!(out, "ScheduleZAP demo: {origin}/")?;
+    if let Some(code) = code {
+        writeln!(out, "claim link: {origin}/?start={code}")?;
+    }
+    out.flush()?;
+    let outcome = app.run(None, stop).await;
+    server.abort();
+    outcome
+}
