@@ -236,7 +236,7 @@ impl Parser<'_> {
             return None;
         }
         if n.len > 0 {
-            return (n.len == 2 && led).then_some((n.value, after, false));
+            return (n.len == 2 && (led || self.pm(after).is_some())).then_some((n.value, after, false));
         }
         if n.value < 10 && !close && !(led && hour >= 10) {
             return None;

@@ -281,15 +281,22 @@ impl Parser<'_> {
         if n < 0 && counted == Counted::Day && self.has(next, Term::Last) {
             next += 1;
         }
-        if !(self.has(next, Term::Of)
-            || self.has(next, Term::On)
-            || self.has(next, Term::Every)
-            || self.has(next, Term::This))
-        {
-            return None;
+        let tied = [Term::Of, Term::On, Term::Every, Term::This].iter().any(|term| self.has(next, *term));
+        if let Some((month, end)) = tied.then(|| self.in_month(next)).flatten() {
+            return Some((Item::Nth(n, counted, month), end));
         }
-        let (month, end) = self.in_month(next)?;
-        Some((Item::Nth(n, counted, month), end))
+        // "every month on the first monday", "no último dia útil": the month is said elsewhere, or is this one.
+        let alone = match counted {
+            Counted::Business => true,
+            Counted::Day => n < 0,
+            Counted::Weekday(_) => {
+                (1..=5).contains(&n)
+                    && self.digits(i).is_none()
+                    && self.weekday_name(i).is_none()
+                    && self.month(next).is_none()
+            }
+        };
+        alone.then_some((Item::Nth(n, counted, InMonth::Rel(0)), next))
     }
 
     fn in_month(&self, i: usize) -> Option<(InMonth, usize)> {

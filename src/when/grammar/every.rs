@@ -21,6 +21,9 @@ impl Parser<'_> {
             i += usize::from(!other);
             return Some(self.unit_of_every(i, 2));
         }
+        if self.has(i, Term::Half) && self.unit(i + 1) == Some(Unit::Hour) {
+            return Some((Item::Every(30, Some(Unit::Minute)), i + 2));
+        }
         if let Some(n) = self.number(i).filter(|n| (1..=999).contains(&n.value)) {
             let weekday = self.weekday_name(n.next).is_some()
                 || self.get(n.next, |t| matches!(t, Term::Weekdays(_)).then_some(())).is_some();

@@ -80,7 +80,7 @@ impl Draft {
         for clock in self.clocks.iter().take(if distinct { 4 } else { 1 }) {
             let options = minutes(clock, self.part, day.is_some());
             if let Some(day) = day {
-                on_day(day, clock, &options, second, now, &mut moments, &mut question)
+                on_day(day, clock, &options, second, now, &mut moments, &mut question);
             } else {
                 let mut found: Vec<_> = options
                     .iter()
