@@ -87,7 +87,7 @@ impl Evolution {
         let failed = match &state {
             Err(CallError::Policy) => Some((CheckName::Policy, Connection::Unreachable)),
             Err(CallError::Dns) => Some((CheckName::Dns, Connection::Unreachable)),
-            Err(CallError::Connect | CallError::AnswerLost) => Some((CheckName::Connect, Connection::Unreachable)),
+            Err(CallError::Connect | CallError::TimedOut | CallError::AnswerLost) => Some((CheckName::Connect, Connection::Unreachable)),
             Err(CallError::Tls) => Some((CheckName::Tls, Connection::Unreachable)),
             Err(CallError::NotEvolution | CallError::Status { .. }) => Some((CheckName::Evolution, Connection::Unreachable)),
             Err(CallError::Refused | CallError::Missing) | Ok(_) => None,

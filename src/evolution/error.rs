@@ -17,7 +17,10 @@ pub enum CallError {
     /// The certificate is not valid.
     #[error("TLS")]
     Tls,
-    /// No answer in time, or the connection broke after the request had left.
+    /// No answer in time; the server may be working on it still.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The connection broke after the request had left, or the answer cannot be read.
     #[error("the answer was lost")]
     AnswerLost,
     /// The key was refused.
@@ -40,7 +43,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Reads reqwest's error; its URL is not kept.
+    /// Reads reqwest's error; its address is not kept.
     pub(crate) fn of(error: &reqwest::Error) -> Self {
         let mut texts = String::new();
         let mut cause: Option<&(dyn Error + 'static)> = error.source();
@@ -50,7 +53,7 @@ impl CallError {
             cause = inner.source();
         }
         if !error.is_connect() {
-            return Self::AnswerLost;
+            return if error.is_timeout() { Self::TimedOut } else { Self::AnswerLost };
         }
         if texts.contains("refused by policy") {
             Self::Policy
@@ -142,7 +145,7 @@ impl SendError {
             Self::Call(CallError::Refused) => Verdict::Hold(HoldReason::KeyRefused),
             Self::Call(CallError::Missing) => Verdict::Hold(HoldReason::Missing),
             Self::Call(CallError::AnswerLost | CallError::NotEvolution) => Verdict::Unknown { searchable: false },
-            Self::Call(CallError::Status { .. }) | Self::Unclear(_) => Verdict::Unknown { searchable: true },
+            Self::Call(CallError::TimedOut | CallError::Status { .. }) | Self::Unclear(_) => Verdict::Unknown { searchable: true },
             Self::NotConnected => Verdict::Hold(HoldReason::Disconnected),
             Self::Licence => Verdict::Hold(HoldReason::Licence),
             Self::NotOnWhatsApp => Verdict::GiveUp(FailReason::NotOnWhatsApp),

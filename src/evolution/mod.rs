@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::HeaderValue;
 use reqwest::{Client, Method, Response, redirect};
 use serde_json::{Value, json};
 use url::Url;
@@ -19,12 +19,27 @@ use self::error::{CallError, SendError};
 use self::policy::{AllowHosts, GuardedResolver, Refused};
 use crate::domain::instance::{ApiKey, Connection, InstanceName, ServerUrl};
 
-/// A body longer than this is not read (SECURITY.md T14).
-const BODY_CAP: usize = 1 << 20;
-/// What a send may take: the server's own 60 s, and a margin.
-const SEND_TOTAL: Duration = Duration::from_secs(90);
-/// What any other call may take.
-const CALL_TOTAL: Duration = Duration::from_secs(15);
+/// How long a call may take, and how many bytes of its answer are read (SECURITY.md T14).
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    total: Duration,
+    cap: usize,
+}
+
+/// A send: the server's own 60 s, and a margin.
+const SEND: Limits = Limits { total: Duration::from_secs(90), cap: 1 << 20 };
+/// Any other call.
+const CALL: Limits = Limits { total: Duration::from_secs(15), cap: 1 << 20 };
+/// A list: of instances, or of a history with long texts.
+const LIST: Limits = Limits { total: Duration::from_secs(15), cap: 8 << 20 };
+/// `GET /` makes the server ask web.whatsapp.com first: not worth a long wait.
+const ROOT: Limits = Limits { total: Duration::from_secs(6), cap: 1 << 16 };
+/// A body that stops coming is given up after this.
+const STALL: Duration = Duration::from_secs(30);
+/// The records asked for at once: even the longest texts stay below the cap.
+const PAGE: usize = 25;
+/// A history with more pages than this is not read to its end.
+const PAGES: u64 = 400;
 
 /// Talks to Evolution API servers; cheap to clone.
 #[derive(Debug, Clone)]
@@ -55,6 +70,28 @@ pub struct Listed {
     pub profile_name: Option<String>,
     /// Its own key.
     pub token: Option<ApiKey>,
+    /// Why WhatsApp ended its last session; 401 is an unpaired one, but it stays after a new pairing.
+    pub disconnect_code: Option<i64>,
+}
+
+/// An instance that was created.
+#[derive(Debug, Clone)]
+pub struct Created {
+    /// Its own key.
+    pub token: ApiKey,
+    /// Its state right after.
+    pub connection: Connection,
+}
+
+/// What the server says of a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// As asked.
+    pub number: String,
+    /// Its address on WhatsApp.
+    pub jid: String,
+    /// Whether it is on WhatsApp.
+    pub exists: bool,
 }
 
 /// A message found in an instance's history.
@@ -62,6 +99,8 @@ pub struct Listed {
 pub struct Found {
     /// `key.id`.
     pub remote_id: String,
+    /// `key.remoteJid`, as stored.
+    pub remote_jid: String,
     /// When the server stored it.
     pub at: DateTime<Utc>,
 }
@@ -81,7 +120,6 @@ impl Evolution {
             .no_proxy()
             .referer(false)
             .connect_timeout(Duration::from_secs(5))
-            .read_timeout(SEND_TOTAL)
             // The server closes idle connections after 5 s (EVOLUTION_API.md section 1).
             .pool_idle_timeout(Duration::from_secs(3))
             .tcp_nodelay(true)
@@ -104,93 +142,133 @@ impl Evolution {
         url
     }
 
-    async fn call(&self, method: Method, url: Url, key: Option<&ApiKey>, body: Option<&Value>, total: Duration) -> Result<Answer, CallError> {
-        self.allow.check(&url).map_err(|_| CallError::Policy)?;
-        let mut request = self.client.request(method, url).timeout(total);
+    async fn call(&self, method: Method, url: Url, key: Option<&ApiKey>, body: Option<&Value>, limits: Limits) -> Result<Answer, CallError> {
+        self.allow.check(&url).map_err(|Refused| CallError::Policy)?;
+        let mut request = self.client.request(method, url).timeout(limits.total);
         if let Some(key) = key {
             let mut value = HeaderValue::from_str(key.expose()).map_err(|_| CallError::Refused)?;
             value.set_sensitive(true);
-            request = request.headers(HeaderMap::from_iter([(reqwest::header::HeaderName::from_static("apikey"), value)]));
+            request = request.header("apikey", value);
         }
         if let Some(body) = body {
             request = request.json(body);
         }
         let response = request.send().await.map_err(|error| CallError::of(&error))?;
         let status = response.status().as_u16();
-        let bytes = read(response).await?;
+        let bytes = read(response, limits.cap).await?;
         Ok(Answer { status, body: serde_json::from_slice(&bytes).ok() })
     }
 
-    async fn get(&self, server: &ServerUrl, key: Option<&ApiKey>, segments: &[&str]) -> Result<Answer, CallError> {
-        self.call(Method::GET, Self::url(server, segments), key, None, CALL_TOTAL).await
+    async fn get(&self, server: &ServerUrl, key: &ApiKey, segments: &[&str], limits: Limits) -> Result<Answer, CallError> {
+        self.call(Method::GET, Self::url(server, segments), Some(key), None, limits).await
+    }
+
+    async fn post(&self, server: &ServerUrl, key: &ApiKey, segments: &[&str], body: &Value, limits: Limits) -> Result<Answer, CallError> {
+        self.call(Method::POST, Self::url(server, segments), Some(key), Some(body), limits).await
     }
 
     /// Sends a text. Only a 201 with a non-empty `key.id` is a success.
     pub async fn send_text(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName, number: &str, text: &str) -> Result<Sent, SendError> {
-        let url = Self::url(server, &["message", "sendText", instance.as_str()]);
         let body = json!({ "number": number, "text": text });
-        let answer = self.call(Method::POST, url, Some(key), Some(&body), SEND_TOTAL).await.map_err(SendError::Call)?;
-        wire::sent(answer)
+        let answer = self.post(server, key, &["message", "sendText", instance.as_str()], &body, SEND).await;
+        wire::sent(answer.map_err(SendError::Call)?)
     }
 
     /// The live state of an instance.
     pub async fn connection_state(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName) -> Result<Connection, CallError> {
-        let answer = self.get(server, Some(key), &["instance", "connectionState", instance.as_str()]).await?;
-        let body = wire::ok(answer)?;
-        let word = body.pointer("/instance/state").and_then(Value::as_str).unwrap_or("close");
-        Ok(Connection::parse(word))
+        let answer = self.get(server, key, &["instance", "connectionState", instance.as_str()], CALL).await?;
+        wire::state(&wire::ok(answer)?)
     }
 
-    /// The instances that the key can list.
+    /// The instances that the key can list. Their states are the database's view, which can lag.
     pub async fn list_instances(&self, server: &ServerUrl, key: &ApiKey) -> Result<Vec<Listed>, CallError> {
-        let answer = self.get(server, Some(key), &["instance", "fetchInstances"]).await?;
-        let body = wire::ok(answer)?;
-        Ok(body.as_array().ok_or(CallError::NotEvolution)?.iter().filter_map(wire::listed).collect())
+        let answer = self.get(server, key, &["instance", "fetchInstances"], LIST).await?;
+        wire::list(&wire::ok(answer)?)
+    }
+
+    /// One row of the list. It is picked here: no name of a person's goes into a query (T15).
+    pub async fn find_instance_row(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName) -> Result<Option<Listed>, CallError> {
+        let rows = self.list_instances(server, key).await?;
+        Ok(rows.into_iter().find(|row| row.name == instance.as_str()))
     }
 
     /// Whether the key is the server's own.
     pub async fn verify_global_key(&self, server: &ServerUrl, key: &ApiKey) -> Result<bool, CallError> {
-        let url = Self::url(server, &["verify-creds"]);
-        let answer = self.call(Method::POST, url, Some(key), Some(&json!({})), CALL_TOTAL).await?;
-        Ok(answer.status == 200)
+        match wire::ok(self.post(server, key, &["verify-creds"], &json!({}), CALL).await?) {
+            Ok(_) => Ok(true),
+            Err(CallError::Refused) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The server's version, as `GET /` tells it; slow where the server's own internet is bad.
     pub async fn version(&self, server: &ServerUrl) -> Result<String, CallError> {
-        let answer = self.call(Method::GET, Self::url(server, &[""]), None, None, Duration::from_secs(6)).await?;
+        let answer = self.call(Method::GET, Self::url(server, &[""]), None, None, ROOT).await?;
         let body = answer.body.ok_or(CallError::NotEvolution)?;
         let version = body.get("version").and_then(Value::as_str).ok_or(CallError::NotEvolution)?;
         Ok(version.chars().filter(|c| !c.is_control()).take(32).collect())
     }
 
+    /// Creates an instance. Two at once of one name destroy each other (#560): one call per name at a time.
+    pub async fn create_instance(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName) -> Result<Created, CallError> {
+        let body = json!({ "instanceName": instance.as_str(), "integration": "WHATSAPP-BAILEYS", "qrcode": false });
+        let answer = self.post(server, key, &["instance", "create"], &body, CALL).await?;
+        wire::created(&wire::ok(answer)?)
+    }
+
+    /// Deletes an instance with its history; the server does so a moment after it has answered.
+    pub async fn delete_instance(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName) -> Result<(), CallError> {
+        let url = Self::url(server, &["instance", "delete", instance.as_str()]);
+        wire::ok(self.call(Method::DELETE, url, Some(key), None, CALL).await?).map(drop)
+    }
+
+    /// Asks which numbers are on WhatsApp. A number that the server has cached is answered without a connection.
+    pub async fn whatsapp_numbers(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName, numbers: &[&str]) -> Result<Vec<Looked>, CallError> {
+        let body = json!({ "numbers": numbers });
+        let answer = self.post(server, key, &["chat", "whatsappNumbers", instance.as_str()], &body, CALL).await?;
+        wire::looked(&wire::ok(answer)?)
+    }
+
     /// Searches an instance's history for a text of ours between two moments (EVOLUTION_API.md section 8).
-    pub async fn find_sent(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName, text: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<(String, Found)>, CallError> {
-        let url = Self::url(server, &["chat", "findMessages", instance.as_str()]);
+    /// `remote_jid` is the stored address; without it every chat is searched.
+    #[expect(clippy::too_many_arguments, reason = "one question, asked with all it needs")]
+    pub async fn find_sent(
+        &self,
+        server: &ServerUrl,
+        key: &ApiKey,
+        instance: &InstanceName,
+        remote_jid: Option<&str>,
+        text: &str,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<Found>, CallError> {
+        let mut which = json!({ "fromMe": true });
+        if let Some(jid) = remote_jid {
+            which["remoteJid"] = jid.into();
+        }
+        let span = json!({ "gte": wire::iso(from), "lte": wire::iso(to) });
         let mut found = Vec::new();
-        for page in 1..=20 {
-            let body = json!({
-                "where": { "key": { "fromMe": true }, "messageTimestamp": { "gte": wire::iso(from), "lte": wire::iso(to) } },
-                "page": page, "offset": 100,
-            });
-            let answer = self.call(Method::POST, url.clone(), Some(key), Some(&body), CALL_TOTAL).await?;
+        for page in 1..=PAGES {
+            let body = json!({ "where": { "key": which, "messageTimestamp": span }, "page": page, "offset": PAGE });
+            let answer = self.post(server, key, &["chat", "findMessages", instance.as_str()], &body, LIST).await?;
             let answer = wire::ok(answer)?;
             let records = answer.pointer("/messages/records").and_then(Value::as_array).ok_or(CallError::NotEvolution)?;
             found.extend(records.iter().filter_map(|record| wire::found(record, text)));
-            let pages = answer.pointer("/messages/pages").and_then(Value::as_u64).unwrap_or(0);
-            if pages <= page {
-                break;
+            if answer.pointer("/messages/pages").and_then(Value::as_u64).unwrap_or(0) <= page {
+                return Ok(found);
             }
         }
-        Ok(found)
+        // What was not read to its end proves nothing.
+        Err(CallError::AnswerLost)
     }
 }
 
-async fn read(response: Response) -> Result<Vec<u8>, CallError> {
+async fn read(response: Response, cap: usize) -> Result<Vec<u8>, CallError> {
     let mut bytes = Vec::new();
     let mut stream = response.bytes_stream();
-    while let Some(chunk) = stream.next().await {
+    while let Some(chunk) = tokio::time::timeout(STALL, stream.next()).await.map_err(|_| CallError::AnswerLost)? {
         let chunk = chunk.map_err(|_| CallError::AnswerLost)?;
-        if bytes.len() + chunk.len() > BODY_CAP {
+        if bytes.len() + chunk.len() > cap {
             return Err(CallError::AnswerLost);
         }
         bytes.extend_from_slice(&chunk);

@@ -59,6 +59,8 @@ impl AllowHosts {
         match url.host().ok_or(Refused)? {
             Host::Ipv4(ip) if !self.lists(&ip.to_string(), port) => self.check_ip(ip.into()),
             Host::Ipv6(ip) if !self.lists(&ip.to_string(), port) => self.check_ip(ip.into()),
+            // A listed name is let through when it resolves, so the port is held here.
+            Host::Domain(name) if self.names(name) && !self.lists(name, port) => Err(Refused),
             Host::Domain(name) if is_local(name) && !self.lists(name, port) && !self.loopback => Err(Refused),
             _ => Ok(()),
         }
@@ -181,6 +183,11 @@ mod tests {
         assert!(!refused("10.0.0.0/8", "http://10.1.2.3"));
         assert!(!refused("localhost:8080", "http://localhost:8080"));
         assert!(refused("localhost:8080", "http://localhost:9090"));
+        assert!(!refused("evolution:8080", "http://evolution:8080"));
+        assert!(refused("evolution:8080", "http://evolution:9090"));
+        assert!(!refused("169.254.0.0/16", "http://169.254.169.254"));
+        assert!(!refused("[::1]:8080", "http://[::1]:8080"));
+        assert!(refused("[::1]:8080", "http://[::1]:9090"));
         assert!(AllowHosts::parse("nonsense").is_err());
     }
 }

@@ -18,7 +18,7 @@ pub fn moment(at: Moment, zone: Tz, language: Language) -> String {
     match language {
         Language::Portuguese => format!("{weekday}, {day:02}/{month:02}/{year} às {hour:02}:{minute:02}"),
         Language::English => {
-            let month = plain!(language, "month-short", n = i64::from(month).to_string());
+            let month = plain!(language, "month-short", n = month);
             format!("{weekday}, {month} {day}, {year} at {hour:02}:{minute:02}")
         }
         Language::Spanish => format!("{weekday}, {day:02}/{month:02}/{year} a las {hour:02}:{minute:02}"),
@@ -49,6 +49,6 @@ pub fn span(by: Duration, language: Language) -> String {
     }
 }
 
-fn weekday(day: chrono::Weekday) -> String {
-    day.number_from_monday().to_string()
+fn weekday(day: chrono::Weekday) -> u32 {
+    day.number_from_monday()
 }

@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::tap::{Field, Part};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{InstanceId, MessageId};
-use crate::domain::language::Language;
 use crate::evolution::doctor::Diagnosis;
 use crate::services::messages::Addressee;
 
 /// A conversation's state. Stored sealed, since a draft of an instance holds its key.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(tag = "at", rename_all = "snake_case")]
+#[serde(tag = "state", content = "known", rename_all = "snake_case")]
 pub enum State {
     /// Nothing is going on.
     #[default]
@@ -138,5 +137,19 @@ impl State {
     }
 }
 
-/// The language of a screen travels with what draws it.
-pub type Speech = Language;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_comes_back_as_it_was_kept() {
+        let draft = MessageDraft { body: Some("oi".to_owned()), at: Some(Moment(7)), ..MessageDraft::default() };
+        for state in [State::Message(draft.clone()), State::Left { draft: Box::new(State::Message(draft)) }, State::Idle] {
+            let kept = serde_json::to_string(&state).unwrap();
+            let back: State = serde_json::from_str(&kept).unwrap();
+            assert_eq!(serde_json::to_string(&back).unwrap(), kept);
+            assert_eq!(back.is_draft(), state.is_draft());
+        }
+    }
+}

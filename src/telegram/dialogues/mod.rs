@@ -39,6 +39,7 @@ pub async fn turn(services: &Services, session: &Session, event: &Event) -> Resu
         return Ok(talk.in_group());
     }
     let outcome = match &session.account {
+        Some(account) if account.disabled_at.is_some() => Err(Refusal::Disabled),
         Some(account) => talk.known(account).await,
         None => sign_up::turn(&talk).await,
     };
