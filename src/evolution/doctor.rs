@@ -64,7 +64,13 @@ impl Diagnosis {
 
 impl Evolution {
     /// Examines an instance; `progress` hears each line as it is found out.
-    pub async fn examine(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName, mut progress: impl FnMut(Check)) -> Diagnosis {
+    pub async fn examine(
+        &self,
+        server: &ServerUrl,
+        key: &ApiKey,
+        instance: &InstanceName,
+        mut progress: impl FnMut(Check),
+    ) -> Diagnosis {
         let mut found = Diagnosis {
             checks: Vec::new(),
             connection: Connection::Unknown,
@@ -87,9 +93,13 @@ impl Evolution {
         let failed = match &state {
             Err(CallError::Policy) => Some((CheckName::Policy, Connection::Unreachable)),
             Err(CallError::Dns) => Some((CheckName::Dns, Connection::Unreachable)),
-            Err(CallError::Connect | CallError::TimedOut | CallError::AnswerLost) => Some((CheckName::Connect, Connection::Unreachable)),
+            Err(CallError::Connect | CallError::TimedOut | CallError::AnswerLost) => {
+                Some((CheckName::Connect, Connection::Unreachable))
+            }
             Err(CallError::Tls) => Some((CheckName::Tls, Connection::Unreachable)),
-            Err(CallError::NotEvolution | CallError::Status { .. }) => Some((CheckName::Evolution, Connection::Unreachable)),
+            Err(CallError::NotEvolution | CallError::Status { .. }) => {
+                Some((CheckName::Evolution, Connection::Unreachable))
+            }
             Err(CallError::Refused | CallError::Missing) | Ok(_) => None,
         };
         if let Some((name, connection)) = failed {
@@ -100,16 +110,22 @@ impl Evolution {
         note(&mut found, CheckName::Connect, true);
         found.version = self.version(server).await.ok();
         note(&mut found, CheckName::Evolution, true);
-        let global = self.verify_global_key(server, key).await.unwrap_or(false);
+        let global = self.verify_global_key(server, key).await;
         let rows = self.list_instances(server, key).await;
         // Existence is checked before the key (#105): an unknown name answers 404 even to a wrong key.
-        let accepted = global || rows.is_ok() || state.is_ok();
+        let accepted = global == Ok(true) || rows.is_ok() || state.is_ok();
+        if !accepted && !matches!(rows, Err(CallError::Refused)) {
+            // It answered one question and then no more.
+            note(&mut found, CheckName::Connect, false);
+            found.connection = Connection::Unreachable;
+            return found;
+        }
         note(&mut found, CheckName::Key, accepted);
         if !accepted {
             found.connection = Connection::Refused;
             return found;
         }
-        found.key_kind = Some(if global { KeyKind::Global } else { KeyKind::Instance });
+        found.key_kind = global.ok().map(|global| if global { KeyKind::Global } else { KeyKind::Instance });
         for row in rows.unwrap_or_default() {
             if row.name == instance.as_str() {
                 found.number = row.number;

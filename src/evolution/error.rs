@@ -1,4 +1,4 @@
-//! What a failure means: whether the message can have left, and what to do (RELIABILITY.md section 2).
+//! What a failure means: whether the message can have left, and what to do (`RELIABILITY.md` section 2).
 
 use std::error::Error;
 
@@ -57,7 +57,11 @@ impl CallError {
         }
         if texts.contains("refused by policy") {
             Self::Policy
-        } else if texts.contains("certificate") || texts.contains("tls") || texts.contains("handshake") || texts.contains("corrupt message") {
+        } else if texts.contains("certificate")
+            || texts.contains("tls")
+            || texts.contains("handshake")
+            || texts.contains("corrupt message")
+        {
             Self::Tls
         } else if texts.contains("dns") || texts.contains("lookup") || texts.contains("resolve") {
             Self::Dns
@@ -145,7 +149,9 @@ impl SendError {
             Self::Call(CallError::Refused) => Verdict::Hold(HoldReason::KeyRefused),
             Self::Call(CallError::Missing) => Verdict::Hold(HoldReason::Missing),
             Self::Call(CallError::AnswerLost | CallError::NotEvolution) => Verdict::Unknown { searchable: false },
-            Self::Call(CallError::TimedOut | CallError::Status { .. }) | Self::Unclear(_) => Verdict::Unknown { searchable: true },
+            Self::Call(CallError::TimedOut | CallError::Status { .. }) | Self::Unclear(_) => {
+                Verdict::Unknown { searchable: true }
+            }
             Self::NotConnected => Verdict::Hold(HoldReason::Disconnected),
             Self::Licence => Verdict::Hold(HoldReason::Licence),
             Self::NotOnWhatsApp => Verdict::GiveUp(FailReason::NotOnWhatsApp),

@@ -1,4 +1,4 @@
-//! The calls we make to Evolution API servers (EVOLUTION_API.md), and what their answers mean.
+//! The calls we make to Evolution API servers (`EVOLUTION_API.md`), and what their answers mean.
 
 pub mod doctor;
 pub mod error;
@@ -19,7 +19,7 @@ use self::error::{CallError, SendError};
 use self::policy::{AllowHosts, GuardedResolver, Refused};
 use crate::domain::instance::{ApiKey, Connection, InstanceName, ServerUrl};
 
-/// How long a call may take, and how many bytes of its answer are read (SECURITY.md T14).
+/// How long a call may take, and how many bytes of its answer are read (`SECURITY.md` T14).
 #[derive(Debug, Clone, Copy)]
 struct Limits {
     total: Duration,
@@ -120,7 +120,7 @@ impl Evolution {
             .no_proxy()
             .referer(false)
             .connect_timeout(Duration::from_secs(5))
-            // The server closes idle connections after 5 s (EVOLUTION_API.md section 1).
+            // The server closes idle connections after 5 s (`EVOLUTION_API.md` section 1).
             .pool_idle_timeout(Duration::from_secs(3))
             .tcp_nodelay(true)
             .dns_resolver(Arc::new(GuardedResolver::new(Arc::clone(&allow))))
@@ -142,7 +142,14 @@ impl Evolution {
         url
     }
 
-    async fn call(&self, method: Method, url: Url, key: Option<&ApiKey>, body: Option<&Value>, limits: Limits) -> Result<Answer, CallError> {
+    async fn call(
+        &self,
+        method: Method,
+        url: Url,
+        key: Option<&ApiKey>,
+        body: Option<&Value>,
+        limits: Limits,
+    ) -> Result<Answer, CallError> {
         self.allow.check(&url).map_err(|Refused| CallError::Policy)?;
         let mut request = self.client.request(method, url).timeout(limits.total);
         if let Some(key) = key {
@@ -159,23 +166,48 @@ impl Evolution {
         Ok(Answer { status, body: serde_json::from_slice(&bytes).ok() })
     }
 
-    async fn get(&self, server: &ServerUrl, key: &ApiKey, segments: &[&str], limits: Limits) -> Result<Answer, CallError> {
+    async fn get(
+        &self,
+        server: &ServerUrl,
+        key: &ApiKey,
+        segments: &[&str],
+        limits: Limits,
+    ) -> Result<Answer, CallError> {
         self.call(Method::GET, Self::url(server, segments), Some(key), None, limits).await
     }
 
-    async fn post(&self, server: &ServerUrl, key: &ApiKey, segments: &[&str], body: &Value, limits: Limits) -> Result<Answer, CallError> {
+    async fn post(
+        &self,
+        server: &ServerUrl,
+        key: &ApiKey,
+        segments: &[&str],
+        body: &Value,
+        limits: Limits,
+    ) -> Result<Answer, CallError> {
         self.call(Method::POST, Self::url(server, segments), Some(key), Some(body), limits).await
     }
 
     /// Sends a text. Only a 201 with a non-empty `key.id` is a success.
-    pub async fn send_text(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName, number: &str, text: &str) -> Result<Sent, SendError> {
+    pub async fn send_text(
+        &self,
+        server: &ServerUrl,
+        key: &ApiKey,
+        instance: &InstanceName,
+        number: &str,
+        text: &str,
+    ) -> Result<Sent, SendError> {
         let body = json!({ "number": number, "text": text });
         let answer = self.post(server, key, &["message", "sendText", instance.as_str()], &body, SEND).await;
         wire::sent(answer.map_err(SendError::Call)?)
     }
 
     /// The live state of an instance.
-    pub async fn connection_state(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName) -> Result<Connection, CallError> {
+    pub async fn connection_state(
+        &self,
+        server: &ServerUrl,
+        key: &ApiKey,
+        instance: &InstanceName,
+    ) -> Result<Connection, CallError> {
         let answer = self.get(server, key, &["instance", "connectionState", instance.as_str()], CALL).await?;
         wire::state(&wire::ok(answer)?)
     }
@@ -187,7 +219,12 @@ impl Evolution {
     }
 
     /// One row of the list. It is picked here: no name of a person's goes into a query (T15).
-    pub async fn find_instance_row(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName) -> Result<Option<Listed>, CallError> {
+    pub async fn find_instance_row(
+        &self,
+        server: &ServerUrl,
+        key: &ApiKey,
+        instance: &InstanceName,
+    ) -> Result<Option<Listed>, CallError> {
         let rows = self.list_instances(server, key).await?;
         Ok(rows.into_iter().find(|row| row.name == instance.as_str()))
     }
@@ -210,26 +247,42 @@ impl Evolution {
     }
 
     /// Creates an instance. Two at once of one name destroy each other (#560): one call per name at a time.
-    pub async fn create_instance(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName) -> Result<Created, CallError> {
+    pub async fn create_instance(
+        &self,
+        server: &ServerUrl,
+        key: &ApiKey,
+        instance: &InstanceName,
+    ) -> Result<Created, CallError> {
         let body = json!({ "instanceName": instance.as_str(), "integration": "WHATSAPP-BAILEYS", "qrcode": false });
         let answer = self.post(server, key, &["instance", "create"], &body, CALL).await?;
         wire::created(&wire::ok(answer)?)
     }
 
     /// Deletes an instance with its history; the server does so a moment after it has answered.
-    pub async fn delete_instance(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName) -> Result<(), CallError> {
+    pub async fn delete_instance(
+        &self,
+        server: &ServerUrl,
+        key: &ApiKey,
+        instance: &InstanceName,
+    ) -> Result<(), CallError> {
         let url = Self::url(server, &["instance", "delete", instance.as_str()]);
         wire::ok(self.call(Method::DELETE, url, Some(key), None, CALL).await?).map(drop)
     }
 
     /// Asks which numbers are on WhatsApp. A number that the server has cached is answered without a connection.
-    pub async fn whatsapp_numbers(&self, server: &ServerUrl, key: &ApiKey, instance: &InstanceName, numbers: &[&str]) -> Result<Vec<Looked>, CallError> {
+    pub async fn whatsapp_numbers(
+        &self,
+        server: &ServerUrl,
+        key: &ApiKey,
+        instance: &InstanceName,
+        numbers: &[&str],
+    ) -> Result<Vec<Looked>, CallError> {
         let body = json!({ "numbers": numbers });
         let answer = self.post(server, key, &["chat", "whatsappNumbers", instance.as_str()], &body, CALL).await?;
         wire::looked(&wire::ok(answer)?)
     }
 
-    /// Searches an instance's history for a text of ours between two moments (EVOLUTION_API.md section 8).
+    /// Searches an instance's history for a text of ours between two moments (`EVOLUTION_API.md` section 8).
     /// `remote_jid` is the stored address; without it every chat is searched.
     #[expect(clippy::too_many_arguments, reason = "one question, asked with all it needs")]
     pub async fn find_sent(
@@ -252,7 +305,8 @@ impl Evolution {
             let body = json!({ "where": { "key": which, "messageTimestamp": span }, "page": page, "offset": PAGE });
             let answer = self.post(server, key, &["chat", "findMessages", instance.as_str()], &body, LIST).await?;
             let answer = wire::ok(answer)?;
-            let records = answer.pointer("/messages/records").and_then(Value::as_array).ok_or(CallError::NotEvolution)?;
+            let records =
+                answer.pointer("/messages/records").and_then(Value::as_array).ok_or(CallError::NotEvolution)?;
             found.extend(records.iter().filter_map(|record| wire::found(record, text)));
             if answer.pointer("/messages/pages").and_then(Value::as_u64).unwrap_or(0) <= page {
                 return Ok(found);

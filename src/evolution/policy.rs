@@ -1,4 +1,4 @@
-//! Where instances may point: public addresses, and what the operator allows besides (SECURITY.md T11, T12).
+//! Where instances may point: public addresses, and what the operator allows besides (`SECURITY.md` T11, T12).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -123,7 +123,11 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     let s = ip.segments();
     // 2000::/3 without Teredo and benchmarking (2001::/23), documentation, 6to4 and 3fff::/20.
-    s[0] & 0xe000 == 0x2000 && !(s[0] == 0x2001 && s[1] < 0x200) && !(s[0] == 0x2001 && s[1] == 0xdb8) && s[0] != 0x2002 && !(s[0] == 0x3fff && s[1] < 0x1000)
+    s[0] & 0xe000 == 0x2000
+        && !(s[0] == 0x2001 && s[1] < 0x200)
+        && !(s[0] == 0x2001 && s[1] == 0xdb8)
+        && s[0] != 0x2002
+        && !(s[0] == 0x3fff && s[1] < 0x1000)
 }
 
 /// Resolves names and refuses those with even one address that policy refuses (DNS rebinding).
@@ -145,7 +149,10 @@ impl Resolve for GuardedResolver {
         Box::pin(async move {
             let _turn = lookups.acquire_owned().await?;
             let lookup = tokio::net::lookup_host((name.as_str(), 0));
-            let found: Vec<SocketAddr> = tokio::time::timeout(Duration::from_secs(5), lookup).await.map_err(|_| "dns lookup took too long")??.collect();
+            let found: Vec<SocketAddr> = tokio::time::timeout(Duration::from_secs(5), lookup)
+                .await
+                .map_err(|_| "dns lookup took too long")??
+                .collect();
             if !allow.names(name.as_str()) {
                 for address in &found {
                     allow.check_ip(address.ip())?;
@@ -167,10 +174,24 @@ mod tests {
     #[test]
     fn only_public_addresses_are_reached_unless_allowed() {
         for url in [
-            "http://169.254.169.254/latest/", "http://127.0.0.1", "http://2130706433", "http://0x7f.1", "http://0.0.0.0",
-            "http://10.0.0.1", "http://192.168.1.1", "http://100.64.0.1", "http://[::1]", "http://[::ffff:127.0.0.1]",
-            "http://[fe80::1]", "http://[fd00::1]", "http://[64:ff9b::7f00:1]", "http://[2002:7f00:1::]", "http://localhost:8080",
-            "http://224.0.0.1", "http://198.18.0.1", "http://[2001:db8::1]",
+            "http://169.254.169.254/latest/",
+            "http://127.0.0.1",
+            "http://2130706433",
+            "http://0x7f.1",
+            "http://0.0.0.0",
+            "http://10.0.0.1",
+            "http://192.168.1.1",
+            "http://100.64.0.1",
+            "http://[::1]",
+            "http://[::ffff:127.0.0.1]",
+            "http://[fe80::1]",
+            "http://[fd00::1]",
+            "http://[64:ff9b::7f00:1]",
+            "http://[2002:7f00:1::]",
+            "http://localhost:8080",
+            "http://224.0.0.1",
+            "http://198.18.0.1",
+            "http://[2001:db8::1]",
         ] {
             assert!(refused("", url), "{url}");
         }
