@@ -82,7 +82,12 @@ impl App {
                 wake: Arc::clone(&wake),
                 quota: config.quotas.instances,
             },
-            messages: Messages { db: db.clone(), clock: clock.clone(), wake: Arc::clone(&wake), quota: config.quotas.pending },
+            messages: Messages {
+                db: db.clone(),
+                clock: clock.clone(),
+                wake: Arc::clone(&wake),
+                quota: config.quotas.pending,
+            },
         };
         let token = config.token.clone().ok_or_else(|| {
             anyhow!("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather, or try `schedulezap demo`")
@@ -118,7 +123,8 @@ impl App {
     pub async fn run(self, http: Option<TcpListener>, stop: impl Future<Output = ()>) -> Result<()> {
         let shutdown = self.telegram.shutdown.clone();
         let reported = Arc::clone(&self.scheduler.reported);
-        let http = http.map(|listener| tokio::spawn(crate::http::serve(listener, Arc::clone(&self.health), shutdown.clone())));
+        let http =
+            http.map(|listener| tokio::spawn(crate::http::serve(listener, Arc::clone(&self.health), shutdown.clone())));
         let scheduler = tokio::spawn(self.scheduler.run());
         let reports = tokio::spawn(telegram::reports::run(Arc::clone(&self.telegram), reported));
         let mut door = tokio::spawn(telegram::run(Arc::clone(&self.telegram)));

@@ -114,7 +114,8 @@ fn read_when(text: Option<String>, language: Language) -> Result<()> {
 
 /// Returns when the program is asked to end.
 async fn stop() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {
@@ -122,4 +123,3 @@ async fn stop() {
         _ = interrupt.recv() => {}
     }
 }
-

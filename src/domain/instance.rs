@@ -156,7 +156,8 @@ impl Label {
     /// Reads a label; blanks around it are dropped.
     pub fn parse(text: &str) -> Result<Self, LabelError> {
         let label = text.trim();
-        let bad = label.is_empty() || label.chars().count() > 64 || label.chars().any(|c| c.is_control() || is_invisible(c));
+        let bad =
+            label.is_empty() || label.chars().count() > 64 || label.chars().any(|c| c.is_control() || is_invisible(c));
         if bad { Err(LabelError) } else { Ok(Self(label.to_owned())) }
     }
 
@@ -264,7 +265,10 @@ mod tests {
     #[test]
     fn addresses_are_normalised_or_told_what_is_wrong() {
         assert_eq!(ServerUrl::parse(" https://Evo.example.com/ ").unwrap().as_str(), "https://evo.example.com");
-        assert_eq!(ServerUrl::parse("http://127.0.0.1:8989/evolution").unwrap().as_str(), "http://127.0.0.1:8989/evolution");
+        assert_eq!(
+            ServerUrl::parse("http://127.0.0.1:8989/evolution").unwrap().as_str(),
+            "http://127.0.0.1:8989/evolution"
+        );
         let completed = "https://evolution.example.com:8080".to_owned();
         assert_eq!(ServerUrl::parse("evolution.example.com:8080"), Err(ServerUrlError::MissingScheme { completed }));
         for (text, error) in [

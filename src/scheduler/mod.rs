@@ -184,7 +184,13 @@ impl Scheduler {
                     }
                     for expired in conn.list_expired(now).await? {
                         if conn.end_expired(&expired, now).await? && expired.started_at.is_some() {
-                            conn.add_report(expired.user_id, expired.chat_id, &Report::Unknown { message: expired.id }, now).await?;
+                            conn.add_report(
+                                expired.user_id,
+                                expired.chat_id,
+                                &Report::Unknown { message: expired.id },
+                                now,
+                            )
+                            .await?;
                             reported = true;
                         }
                     }
@@ -209,7 +215,9 @@ impl Scheduler {
         if self.clock.now().since(claimed_at) > self.settings.lease / 3 * 2 {
             return Err(SendError::Call(crate::evolution::error::CallError::Connect));
         }
-        let Some((server, name, key)) = self.open(due) else { return Err(SendError::Call(crate::evolution::error::CallError::Policy)) };
+        let Some((server, name, key)) = self.open(due) else {
+            return Err(SendError::Call(crate::evolution::error::CallError::Policy));
+        };
         tracing::debug!(message.id = %due.id, "handing over");
         self.evolution.send_text(&server, &key, &name, &due.recipient, &due.message).await
     }
@@ -217,7 +225,11 @@ impl Scheduler {
     fn open(&self, due: &Due) -> Option<(ServerUrl, InstanceName, ApiKey)> {
         let (url, name, key) = (due.api_url.as_deref()?, due.instance_name.as_deref()?, due.api_key.as_deref()?);
         let key = self.keyring.open(&key_context(due.user_id, url, name), key).ok()?;
-        Some((ServerUrl::parse(url).ok()?, InstanceName::parse(name).ok()?, ApiKey::parse(&String::from_utf8(key).ok()?).ok()?))
+        Some((
+            ServerUrl::parse(url).ok()?,
+            InstanceName::parse(name).ok()?,
+            ApiKey::parse(&String::from_utf8(key).ok()?).ok()?,
+        ))
     }
 
     /// Renews the leases while requests run.
@@ -230,7 +242,10 @@ impl Scheduler {
             }
             let (holder, now) = (self.holder.clone(), self.clock.now());
             let (until, since) = (now.plus(self.settings.lease), now.minus(LOST));
-            let renewed: Result<(), StorageError> = self.db.write(move |conn| Box::pin(async move { conn.extend_leases(&holder, until, since).await })).await;
+            let renewed: Result<(), StorageError> = self
+                .db
+                .write(move |conn| Box::pin(async move { conn.extend_leases(&holder, until, since).await }))
+                .await;
             if let Err(error) = renewed {
                 tracing::warn!(error = %error, "leases could not be renewed");
             }
@@ -267,7 +282,8 @@ impl Scheduler {
                         if messages > 0
                             && let Some(chat) = conn.find_chat_of(held.user_id).await?
                         {
-                            conn.add_report(held.user_id, chat, &Report::Mended { instance: held.id, messages }, now).await?;
+                            conn.add_report(held.user_id, chat, &Report::Mended { instance: held.id, messages }, now)
+                                .await?;
                         }
                         Ok(())
                     })
@@ -281,13 +297,25 @@ impl Scheduler {
     }
 
     fn open_held(&self, held: &HeldInstance) -> Option<(ServerUrl, InstanceName, ApiKey)> {
-        let key = self.keyring.open(&key_context(held.user_id, &held.api_url, &held.instance_name), &held.api_key).ok()?;
-        Some((ServerUrl::parse(&held.api_url).ok()?, InstanceName::parse(&held.instance_name).ok()?, ApiKey::parse(&String::from_utf8(key).ok()?).ok()?))
+        let key =
+            self.keyring.open(&key_context(held.user_id, &held.api_url, &held.instance_name), &held.api_key).ok()?;
+        Some((
+            ServerUrl::parse(&held.api_url).ok()?,
+            InstanceName::parse(&held.instance_name).ok()?,
+            ApiKey::parse(&String::from_utf8(key).ok()?).ok()?,
+        ))
     }
 }
 
 /// Claims what may go now; the rest of what is due is postponed, held or late. Returns whether reports were written.
-fn claim<'c>(conn: &'c mut Conn, settings: &'c Settings, holder: &'c str, (free, mut busy): (usize, Busy), now: Moment, claimed: &'c mut Vec<(Due, i64)>) -> BoxFuture<'c, Result<bool, StorageError>> {
+fn claim<'c>(
+    conn: &'c mut Conn,
+    settings: &'c Settings,
+    holder: &'c str,
+    (free, mut busy): (usize, Busy),
+    now: Moment,
+    claimed: &'c mut Vec<(Due, i64)>,
+) -> BoxFuture<'c, Result<bool, StorageError>> {
     Box::pin(async move {
         let mut reported = false;
         let mut slots: HashMap<InstanceId, Moment> = HashMap::new();
@@ -357,7 +385,12 @@ fn release(busy: &mut Busy, due: &Due) {
     }
 }
 
-async fn over_cap(conn: &mut Conn, settings: &Settings, through: InstanceId, now: Moment) -> Result<bool, StorageError> {
+async fn over_cap(
+    conn: &mut Conn,
+    settings: &Settings,
+    through: InstanceId,
+    now: Moment,
+) -> Result<bool, StorageError> {
     for (cap, window) in [(settings.per_hour, 3600), (settings.per_day, 86_400)] {
         if cap > 0 && conn.count_attempts(through, now.minus(Duration::from_secs(window))).await? >= cap {
             return Ok(true);
@@ -377,7 +410,13 @@ async fn hold(conn: &mut Conn, due: &Due, reason: Reason, now: Moment) -> Result
 }
 
 /// Writes the outcome of an attempt with its report.
-async fn settle(conn: &mut Conn, settings: &Settings, holder: &str, one: Finished, now: Moment) -> Result<(), StorageError> {
+async fn settle(
+    conn: &mut Conn,
+    settings: &Settings,
+    holder: &str,
+    one: Finished,
+    now: Moment,
+) -> Result<(), StorageError> {
     let Finished { due, attempt, outcome } = one;
     let tries = u32::try_from(due.tries + 1).unwrap_or(u32::MAX);
     let decision = decide(&outcome, tries, settings.retry, rand::random::<f64>(), now);
@@ -393,7 +432,9 @@ async fn settle(conn: &mut Conn, settings: &Settings, holder: &str, one: Finishe
             (Status::Held, Some(*reason), None, report)
         }
         Decision::Failed { reason } => (Status::Failed, Some(*reason), None, Some(Report::Failed { message: due.id })),
-        Decision::Unknown => (Status::Unknown, Some(Reason::AnswerLost), None, Some(Report::Unknown { message: due.id })),
+        Decision::Unknown => {
+            (Status::Unknown, Some(Reason::AnswerLost), None, Some(Report::Unknown { message: due.id }))
+        }
     };
     let remote = outcome.as_ref().ok().zip(due.through).map(|(sent, through)| (sent.remote_id.as_str(), through));
     if !conn.settle_message(due.id, attempt, holder, status, reason, again, remote, now).await? {

@@ -33,7 +33,8 @@ async fn scheduler(folder: &tempfile::TempDir) -> Scheduler {
 }
 
 async fn run(scheduler: &Scheduler, sql: &'static str) {
-    let done: Result<(), StorageError> = scheduler.db.write(move |conn| Box::pin(async move { conn.execute(sql).await })).await;
+    let done: Result<(), StorageError> =
+        scheduler.db.write(move |conn| Box::pin(async move { conn.execute(sql).await })).await;
     done.unwrap();
 }
 
@@ -143,7 +144,10 @@ async fn a_disconnected_number_holds_all_that_is_due_and_tells_once() {
     messages(&scheduler, 1, 5, NOW).await;
     let (mut claimed, _) = scheduler.round(Vec::new(), 1, Busy::new()).await.unwrap();
     let (due, attempt) = claimed.remove(0);
-    scheduler.round(vec![Finished { due, attempt, outcome: Err(SendError::NotConnected) }], 64, Busy::new()).await.unwrap();
+    scheduler
+        .round(vec![Finished { due, attempt, outcome: Err(SendError::NotConnected) }], 64, Busy::new())
+        .await
+        .unwrap();
     assert_eq!(count(&scheduler, Status::Held).await, 5);
     assert_eq!(reports(&scheduler).await.len(), 1);
 }

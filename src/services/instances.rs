@@ -168,7 +168,13 @@ impl Instances {
     }
 
     /// Refuses a server and name that the account already has under another label.
-    pub async fn check_new(&self, owner: AccountId, server: &ServerUrl, name: &InstanceName, except: Option<InstanceId>) -> Result<(), Refusal> {
+    pub async fn check_new(
+        &self,
+        owner: AccountId,
+        server: &ServerUrl,
+        name: &InstanceName,
+        except: Option<InstanceId>,
+    ) -> Result<(), Refusal> {
         let same = self.db.read().await?.find_instance_by_name(owner, server.as_str(), name.as_str()).await?;
         match same {
             Some(row) if Some(row.id) != except => Err(Refusal::AlreadyExists { name: row.name }),
@@ -188,7 +194,13 @@ impl Instances {
     }
 
     /// Saves a new instance. The first of an account becomes active by itself; `activate` makes this one so.
-    pub async fn add(&self, owner: AccountId, draft: &Draft, activate: bool, found: Option<&Diagnosis>) -> Result<Instance, Refusal> {
+    pub async fn add(
+        &self,
+        owner: AccountId,
+        draft: &Draft,
+        activate: bool,
+        found: Option<&Diagnosis>,
+    ) -> Result<Instance, Refusal> {
         if !self.allowed(&draft.server) {
             return Err(Refusal::NotAllowed);
         }
@@ -212,7 +224,9 @@ impl Instances {
             })
             .await
             .map_err(|refusal| match refusal {
-                Refusal::Storage(StorageError::Conflict) => Refusal::AlreadyExists { name: draft.label.as_str().to_owned() },
+                Refusal::Storage(StorageError::Conflict) => {
+                    Refusal::AlreadyExists { name: draft.label.as_str().to_owned() }
+                }
                 other => other,
             })?;
         if let Some(found) = found {
@@ -231,7 +245,9 @@ impl Instances {
         let (now, new) = (self.clock.now(), self.seal(owner, draft));
         let done = self
             .db
-            .write(move |conn| Box::pin(async move { Ok::<_, Refusal>(conn.update_instance(owner, id, &new, now).await?) }))
+            .write(move |conn| {
+                Box::pin(async move { Ok::<_, Refusal>(conn.update_instance(owner, id, &new, now).await?) })
+            })
             .await?;
         if done { self.find(owner, id).await } else { Err(Refusal::NotFound) }
     }

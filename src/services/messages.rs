@@ -45,7 +45,15 @@ pub struct Addressee {
 impl Messages {
     /// Schedules one message for each addressee. `origin` makes it idempotent: the same origin again
     /// returns the messages made the first time.
-    pub async fn schedule(&self, account: &Account, chat: ChatId, to: &[Addressee], body: &Body, at: Moment, origin: &str) -> Result<Vec<MessageId>, Refusal> {
+    pub async fn schedule(
+        &self,
+        account: &Account,
+        chat: ChatId,
+        to: &[Addressee],
+        body: &Body,
+        at: Moment,
+        origin: &str,
+    ) -> Result<Vec<MessageId>, Refusal> {
         let (owner, now, quota) = (account.id, self.clock.now(), self.quota);
         if at > now.plus(HORIZON) {
             return Err(Refusal::TooFar);
@@ -92,11 +100,20 @@ impl Messages {
     }
 
     /// A page of the waiting (soonest first) or past (newest first) messages, with the counts of both.
-    pub async fn page(&self, owner: AccountId, past: bool, page: i64) -> Result<(Vec<ScheduledMessage>, i64, i64), Refusal> {
+    pub async fn page(
+        &self,
+        owner: AccountId,
+        past: bool,
+        page: i64,
+    ) -> Result<(Vec<ScheduledMessage>, i64, i64), Refusal> {
         let mut conn = self.db.read().await?;
         let (waiting, gone) = conn.count_messages(owner).await?;
         let offset = page.clamp(0, 100_000) * PAGE;
-        let rows = if past { conn.list_past(owner, offset, PAGE).await? } else { conn.list_waiting(owner, offset, PAGE).await? };
+        let rows = if past {
+            conn.list_past(owner, offset, PAGE).await?
+        } else {
+            conn.list_waiting(owner, offset, PAGE).await?
+        };
         Ok((rows, waiting, gone))
     }
 
@@ -106,7 +123,11 @@ impl Messages {
     }
 
     /// The scheduled message whose card a Telegram message is; it says nothing about whose it is.
-    pub async fn of_card(&self, chat: ChatId, shown: crate::domain::ids::TelegramMessageId) -> Result<Option<MessageId>, Refusal> {
+    pub async fn of_card(
+        &self,
+        chat: ChatId,
+        shown: crate::domain::ids::TelegramMessageId,
+    ) -> Result<Option<MessageId>, Refusal> {
         Ok(self.db.read().await?.find_card_message(chat, shown).await?)
     }
 
@@ -121,7 +142,9 @@ impl Messages {
 
     async fn change<F>(&self, owner: AccountId, id: MessageId, work: F) -> Result<ScheduledMessage, Refusal>
     where
-        F: for<'c> FnOnce(&'c mut Conn, Moment) -> futures::future::BoxFuture<'c, Result<bool, StorageError>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn, Moment) -> futures::future::BoxFuture<'c, Result<bool, StorageError>>
+            + Send
+            + 'static,
     {
         let now = self.clock.now();
         let message = self
@@ -145,8 +168,10 @@ impl Messages {
 
     /// Cancels a message that has not left.
     pub async fn cancel(&self, owner: AccountId, id: MessageId) -> Result<ScheduledMessage, Refusal> {
-        self.change(owner, id, move |conn, now| Box::pin(async move { conn.move_message(owner, id, Status::Cancelled, now).await }))
-            .await
+        self.change(owner, id, move |conn, now| {
+            Box::pin(async move { conn.move_message(owner, id, Status::Cancelled, now).await })
+        })
+        .await
     }
 
     /// Gives a message another time.
@@ -167,7 +192,13 @@ impl Messages {
     }
 
     /// Gives a message another text or recipient.
-    pub async fn rewrite(&self, owner: AccountId, id: MessageId, to: Addressee, body: Body) -> Result<ScheduledMessage, Refusal> {
+    pub async fn rewrite(
+        &self,
+        owner: AccountId,
+        id: MessageId,
+        to: Addressee,
+        body: Body,
+    ) -> Result<ScheduledMessage, Refusal> {
         self.change(owner, id, move |conn, now| {
             Box::pin(async move { conn.rewrite_message(owner, id, &to.recipient, &to.name, body.as_str(), now).await })
         })
@@ -175,13 +206,19 @@ impl Messages {
     }
 
     /// Pins a message to an instance, or unpins it.
-    pub async fn pin(&self, owner: AccountId, id: MessageId, to: Option<InstanceId>) -> Result<ScheduledMessage, Refusal> {
+    pub async fn pin(
+        &self,
+        owner: AccountId,
+        id: MessageId,
+        to: Option<InstanceId>,
+    ) -> Result<ScheduledMessage, Refusal> {
         if let Some(instance) = to
             && self.db.read().await?.find_instance(owner, instance).await?.is_none()
         {
             return Err(Refusal::NotFound);
         }
-        self.change(owner, id, move |conn, now| Box::pin(async move { conn.pin_message(owner, id, to, now).await })).await
+        self.change(owner, id, move |conn, now| Box::pin(async move { conn.pin_message(owner, id, to, now).await }))
+            .await
     }
 
     /// The user says that an unknown message arrived.

@@ -78,7 +78,12 @@ impl Conn {
     }
 
     /// The instance of an account that has this server and name.
-    pub async fn find_instance_by_name(&mut self, owner: AccountId, url: &str, name: &str) -> Result<Option<InstanceRow>> {
+    pub async fn find_instance_by_name(
+        &mut self,
+        owner: AccountId,
+        url: &str,
+        name: &str,
+    ) -> Result<Option<InstanceRow>> {
         Ok(on!(self, c => sqlx::query_as(columns!("WHERE user_id = $1 AND api_url = $2 AND instance_name = $3"))
             .bind(owner).bind(url).bind(name).fetch_optional(c).await)?)
     }
@@ -99,7 +104,13 @@ impl Conn {
     }
 
     /// Replaces what was typed of an instance. `false` when it is gone.
-    pub async fn update_instance(&mut self, owner: AccountId, id: InstanceId, new: &NewInstance, now: Moment) -> Result<bool> {
+    pub async fn update_instance(
+        &mut self,
+        owner: AccountId,
+        id: InstanceId,
+        new: &NewInstance,
+        now: Moment,
+    ) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
             "UPDATE user_instances SET name = $3, api_url = $4, instance_name = $5, api_key = $6, api_key_hint = $7,
              version = version + 1, updated_at = $8 WHERE user_id = $1 AND id = $2")
@@ -120,7 +131,13 @@ impl Conn {
     }
 
     /// Notes what a test found out.
-    pub async fn set_instance_health(&mut self, owner: AccountId, id: InstanceId, health: &Health, now: Moment) -> Result<()> {
+    pub async fn set_instance_health(
+        &mut self,
+        owner: AccountId,
+        id: InstanceId,
+        health: &Health,
+        now: Moment,
+    ) -> Result<()> {
         on!(self, c => sqlx::query(
             "UPDATE user_instances SET connection = $3, number = COALESCE($4, number), profile_name = COALESCE($5, profile_name),
              server_version = COALESCE($6, server_version), checked_at = $7 WHERE user_id = $1 AND id = $2")

@@ -161,7 +161,14 @@ impl Conn {
     }
 
     /// Sets when an open message goes, and makes it wait again.
-    pub async fn reschedule_message(&mut self, owner: AccountId, id: MessageId, at: Moment, zone: &str, now: Moment) -> Result<bool> {
+    pub async fn reschedule_message(
+        &mut self,
+        owner: AccountId,
+        id: MessageId,
+        at: Moment,
+        zone: &str,
+        now: Moment,
+    ) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
             "UPDATE scheduled_messages SET scheduled_time = $3, due_at = $3, time_zone = $4, status = 'scheduled', reason = NULL,
              tries = 0, started_at = NULL, version = version + 1, updated_at = $5
@@ -171,7 +178,15 @@ impl Conn {
     }
 
     /// Changes text and recipient of an open message.
-    pub async fn rewrite_message(&mut self, owner: AccountId, id: MessageId, recipient: &Recipient, name: &str, body: &str, now: Moment) -> Result<bool> {
+    pub async fn rewrite_message(
+        &mut self,
+        owner: AccountId,
+        id: MessageId,
+        recipient: &Recipient,
+        name: &str,
+        body: &str,
+        now: Moment,
+    ) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
             "UPDATE scheduled_messages SET recipient = $3, recipient_name = $4, message = $5, version = version + 1, updated_at = $6
              WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed')")
@@ -181,7 +196,13 @@ impl Conn {
     }
 
     /// Pins a message to an instance, or unpins it.
-    pub async fn pin_message(&mut self, owner: AccountId, id: MessageId, to: Option<InstanceId>, now: Moment) -> Result<bool> {
+    pub async fn pin_message(
+        &mut self,
+        owner: AccountId,
+        id: MessageId,
+        to: Option<InstanceId>,
+        now: Moment,
+    ) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
             "UPDATE scheduled_messages SET pinned = $3, instance_id = COALESCE($4, instance_id), version = version + 1, updated_at = $5
              WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed')")
@@ -199,7 +220,13 @@ impl Conn {
     }
 
     /// Moves what waits on an instance when it goes: to the active one (unpinned), cancelled, or held.
-    pub async fn settle_messages_of(&mut self, owner: AccountId, id: InstanceId, to: Option<Status>, now: Moment) -> Result<u64> {
+    pub async fn settle_messages_of(
+        &mut self,
+        owner: AccountId,
+        id: InstanceId,
+        to: Option<Status>,
+        now: Moment,
+    ) -> Result<u64> {
         match to {
             None => Ok(on!(self, c => sqlx::query(
                 "UPDATE scheduled_messages SET pinned = FALSE, updated_at = $3, version = version + 1

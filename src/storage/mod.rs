@@ -201,7 +201,9 @@ impl Database {
                 sqlx::query("VACUUM INTO $1").bind(file.to_string_lossy().into_owned()).execute(reads).await?;
                 Ok(())
             }
-            Self::Postgres(_) => Err(StorageError::Engine(sqlx::Error::Configuration("use pg_dump for PostgreSQL".into()))),
+            Self::Postgres(_) => {
+                Err(StorageError::Engine(sqlx::Error::Configuration("use pg_dump for PostgreSQL".into())))
+            }
         }
     }
 
@@ -254,11 +256,7 @@ async fn write_in_groups(pool: SqlitePool, mut queue: mpsc::Receiver<SqliteWork>
 
 type Answer = Box<dyn FnOnce(std::result::Result<(), String>) + Send>;
 
-async fn commit(
-    pool: &SqlitePool,
-    batch: impl Iterator<Item = SqliteWork>,
-    answers: &mut Vec<Answer>,
-) -> Result<()> {
+async fn commit(pool: &SqlitePool, batch: impl Iterator<Item = SqliteWork>, answers: &mut Vec<Answer>) -> Result<()> {
     let mut conn = Conn::Sqlite(pool.acquire().await?);
     conn.execute("BEGIN IMMEDIATE").await?;
     let mut broken = None;

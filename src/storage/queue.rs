@@ -91,28 +91,44 @@ impl Conn {
     pub async fn list_due(&mut self, now: Moment, limit: i64) -> Result<Vec<Due>> {
         Ok(match self {
             Self::Sqlite(conn) => sqlx::query_as(due!("")).bind(now).bind(limit).fetch_all(&mut **conn).await?,
-            Self::Postgres(conn) => sqlx::query_as(due!("FOR UPDATE OF m SKIP LOCKED")).bind(now).bind(limit).fetch_all(&mut **conn).await?,
+            Self::Postgres(conn) => {
+                sqlx::query_as(due!("FOR UPDATE OF m SKIP LOCKED")).bind(now).bind(limit).fetch_all(&mut **conn).await?
+            }
         })
     }
 
     /// Due messages, at most `each` of an account: for when there are more than [`Self::list_due`] looks at.
     pub async fn list_due_by_account(&mut self, now: Moment, each: i64) -> Result<Vec<Due>> {
         Ok(match self {
-            Self::Sqlite(conn) => sqlx::query_as(due_by_account!("")).bind(now).bind(each).fetch_all(&mut **conn).await?,
+            Self::Sqlite(conn) => {
+                sqlx::query_as(due_by_account!("")).bind(now).bind(each).fetch_all(&mut **conn).await?
+            }
             Self::Postgres(conn) => {
-                sqlx::query_as(due_by_account!("FOR UPDATE OF m SKIP LOCKED")).bind(now).bind(each).fetch_all(&mut **conn).await?
+                sqlx::query_as(due_by_account!("FOR UPDATE OF m SKIP LOCKED"))
+                    .bind(now)
+                    .bind(each)
+                    .fetch_all(&mut **conn)
+                    .await?
             }
         })
     }
 
     /// When the next message comes due, after `now`: what is due by then was looked at.
     pub async fn next_due(&mut self, now: Moment) -> Result<Option<Moment>> {
-        Ok(on!(self, c => sqlx::query_scalar("SELECT due_at FROM scheduled_messages WHERE status = 'scheduled' AND due_at > $1
-             ORDER BY due_at, id LIMIT 1").bind(now).fetch_optional(c).await)?)
+        Ok(
+            on!(self, c => sqlx::query_scalar("SELECT due_at FROM scheduled_messages WHERE status = 'scheduled' AND due_at > $1
+             ORDER BY due_at, id LIMIT 1").bind(now).fetch_optional(c).await)?,
+        )
     }
 
     /// Holds what else is due through an instance, so that what cannot go is not tried message by message.
-    pub async fn hold_due_of(&mut self, account: AccountId, through: InstanceId, reason: Reason, now: Moment) -> Result<u64> {
+    pub async fn hold_due_of(
+        &mut self,
+        account: AccountId,
+        through: InstanceId,
+        reason: Reason,
+        now: Moment,
+    ) -> Result<u64> {
         Ok(on!(self, c => sqlx::query(
             "UPDATE scheduled_messages SET status = 'held', reason = $3, version = version + 1, updated_at = $4
              WHERE user_id = $1 AND status = 'scheduled' AND due_at <= $4 AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
@@ -141,7 +157,13 @@ impl Conn {
     }
 
     /// Sets a due message aside: held, late or dropped.
-    pub async fn set_aside(&mut self, id: MessageId, status: Status, reason: Option<Reason>, now: Moment) -> Result<()> {
+    pub async fn set_aside(
+        &mut self,
+        id: MessageId,
+        status: Status,
+        reason: Option<Reason>,
+        now: Moment,
+    ) -> Result<()> {
         on!(self, c => sqlx::query("UPDATE scheduled_messages SET status = $2, reason = $3, version = version + 1, updated_at = $4
              WHERE id = $1 AND status = 'scheduled'")
             .bind(id).bind(status).bind(reason).bind(now).execute(c).await.map(|_| ()))?;
@@ -158,7 +180,17 @@ impl Conn {
 
     /// Writes the outcome of an attempt; nothing when the claim is not ours any more.
     #[expect(clippy::too_many_arguments, reason = "an outcome is just these columns")]
-    pub async fn settle_message(&mut self, id: MessageId, attempt: i64, holder: &str, status: Status, reason: Option<Reason>, due: Option<Moment>, remote: Option<(&str, InstanceId)>, now: Moment) -> Result<bool> {
+    pub async fn settle_message(
+        &mut self,
+        id: MessageId,
+        attempt: i64,
+        holder: &str,
+        status: Status,
+        reason: Option<Reason>,
+        due: Option<Moment>,
+        remote: Option<(&str, InstanceId)>,
+        now: Moment,
+    ) -> Result<bool> {
         let sent_at = (status == Status::Sent).then_some(now);
         let done = on!(self, c => sqlx::query(
             "UPDATE scheduled_messages SET status = $4, reason = $5, due_at = COALESCE($6, due_at), remote_id = $7, sent_through = $8,
@@ -222,8 +254,10 @@ impl Conn {
 
     /// How many attempts an instance made since a moment.
     pub async fn count_attempts(&mut self, id: InstanceId, since: Moment) -> Result<i64> {
-        Ok(on!(self, c => sqlx::query_scalar("SELECT COUNT(*) FROM message_attempts WHERE instance_id = $1 AND started_at > $2")
-            .bind(id).bind(since).fetch_one(c).await)?)
+        Ok(
+            on!(self, c => sqlx::query_scalar("SELECT COUNT(*) FROM message_attempts WHERE instance_id = $1 AND started_at > $2")
+            .bind(id).bind(since).fetch_one(c).await)?,
+        )
     }
 
     /// Instances that messages are held for.
@@ -237,7 +271,9 @@ impl Conn {
 
     /// A chat of the account to tell things that are about no single message.
     pub async fn find_chat_of(&mut self, account: AccountId) -> Result<Option<ChatId>> {
-        Ok(on!(self, c => sqlx::query_scalar("SELECT chat_id FROM chat_users WHERE account_id = $1 AND blocked_at IS NULL
-             ORDER BY linked_at LIMIT 1").bind(account).fetch_optional(c).await)?)
+        Ok(
+            on!(self, c => sqlx::query_scalar("SELECT chat_id FROM chat_users WHERE account_id = $1 AND blocked_at IS NULL
+             ORDER BY linked_at LIMIT 1").bind(account).fetch_optional(c).await)?,
+        )
     }
 }

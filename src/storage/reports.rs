@@ -21,7 +21,11 @@ pub struct ReportRow {
 impl Conn {
     /// Adds a report.
     pub async fn add_report(&mut self, account: AccountId, chat: ChatId, report: &Report, now: Moment) -> Result<()> {
-        let payload = serde_json::to_string(report).map_err(|_| StorageError::Corrupt { table: "reports", column: "payload", row: 0 })?;
+        let payload = serde_json::to_string(report).map_err(|_| StorageError::Corrupt {
+            table: "reports",
+            column: "payload",
+            row: 0,
+        })?;
         on!(self, c => sqlx::query("INSERT INTO reports (account_id, chat_id, payload, created_at) VALUES ($1, $2, $3, $4)")
             .bind(account).bind(chat).bind(payload).bind(now).execute(c).await.map(|_| ()))?;
         Ok(())
@@ -33,7 +37,11 @@ impl Conn {
             "SELECT id, account_id, chat_id, payload FROM reports ORDER BY id LIMIT $1").bind(limit).fetch_all(c).await)?;
         rows.into_iter()
             .map(|(id, account, chat, payload)| {
-                let report = serde_json::from_str(&payload).map_err(|_| StorageError::Corrupt { table: "reports", column: "payload", row: id })?;
+                let report = serde_json::from_str(&payload).map_err(|_| StorageError::Corrupt {
+                    table: "reports",
+                    column: "payload",
+                    row: id,
+                })?;
                 Ok(ReportRow { id, account, chat, report })
             })
             .collect()

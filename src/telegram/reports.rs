@@ -106,7 +106,10 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
                 let at = message.sent_at.unwrap_or(message.scheduled_time).in_zone(account.zone).format("%H:%M");
                 t!(language, "report-sent", to = to, time = at, text = text)
             };
-            Ok(vec![Outgoing::Redraw(card(services, account, &message).await?), Outgoing::Send(see(said, message.id, account))])
+            Ok(vec![
+                Outgoing::Redraw(card(services, account, &message).await?),
+                Outgoing::Send(see(said, message.id, account)),
+            ])
         }
         Report::Failed { message } | Report::Unknown { message } => {
             let Some(message) = find(services, account, *message).await? else { return Ok(Vec::new()) };
@@ -150,7 +153,12 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
                 Err(error) => return Err(error),
             };
             let (name, count) = (Html::escape(&name).to_string(), *messages);
-            Ok(vec![Outgoing::Send(Screen::new(Html::trusted(plain!(language, "report-mended", count = count, name = name))))])
+            Ok(vec![Outgoing::Send(Screen::new(Html::trusted(plain!(
+                language,
+                "report-mended",
+                count = count,
+                name = name
+            ))))])
         }
     }
 }

@@ -137,7 +137,6 @@ impl State {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,7 +144,9 @@ mod tests {
     #[test]
     fn a_draft_comes_back_as_it_was_kept() {
         let draft = MessageDraft { body: Some("oi".to_owned()), at: Some(Moment(7)), ..MessageDraft::default() };
-        for state in [State::Message(draft.clone()), State::Left { draft: Box::new(State::Message(draft)) }, State::Idle] {
+        for state in
+            [State::Message(draft.clone()), State::Left { draft: Box::new(State::Message(draft)) }, State::Idle]
+        {
             let kept = serde_json::to_string(&state).unwrap();
             let back: State = serde_json::from_str(&kept).unwrap();
             assert_eq!(serde_json::to_string(&back).unwrap(), kept);

@@ -87,7 +87,12 @@ impl EvolutionServer {
         let mut world = self.world();
         let token = format!("SIM-TOKEN-{}", name.to_uppercase());
         let state = if connected { "open" } else { "close" };
-        world.instances.push(Instance { name: name.to_owned(), number: number.to_owned(), token: token.clone(), state });
+        world.instances.push(Instance {
+            name: name.to_owned(),
+            number: number.to_owned(),
+            token: token.clone(),
+            state,
+        });
         token
     }
 
@@ -164,7 +169,11 @@ impl EvolutionServer {
     fn admit(&self, name: &str, headers: &HeaderMap) -> Result<Instance, Response> {
         let world = self.world();
         let Some(instance) = world.instances.iter().find(|i| i.name == name) else {
-            return Err(failure(StatusCode::NOT_FOUND, "Not Found", &json!([format!("The \"{name}\" instance does not exist")])));
+            return Err(failure(
+                StatusCode::NOT_FOUND,
+                "Not Found",
+                &json!([format!("The \"{name}\" instance does not exist")]),
+            ));
         };
         let key = header(headers);
         if world.faults.wrong_key || (key != &*self.key && key != instance.token) {
@@ -183,7 +192,8 @@ fn header(headers: &HeaderMap) -> &str {
 }
 
 fn failure(status: StatusCode, error: &str, message: &Value) -> Response {
-    (status, Json(json!({ "status": status.as_u16(), "error": error, "response": { "message": message } }))).into_response()
+    (status, Json(json!({ "status": status.as_u16(), "error": error, "response": { "message": message } })))
+        .into_response()
 }
 
 fn unauthorized() -> Response {
@@ -259,7 +269,12 @@ async fn state(State(server): State<EvolutionServer>, Path(name): Path<String>, 
     }
 }
 
-async fn send(State(server): State<EvolutionServer>, Path(name): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+async fn send(
+    State(server): State<EvolutionServer>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let instance = match server.admit(&name, &headers) {
         Ok(instance) => instance,
         Err(refused) => return refused,
@@ -285,7 +300,13 @@ async fn send(State(server): State<EvolutionServer>, Path(name): Path<String>, h
     world.next += 1;
     let id = format!("3EB0{:018X}", world.next);
     let at = now();
-    world.delivered.push(Delivered { instance: name, number: number.to_owned(), text: text.to_owned(), id: id.clone(), at });
+    world.delivered.push(Delivered {
+        instance: name,
+        number: number.to_owned(),
+        text: text.to_owned(),
+        id: id.clone(),
+        at,
+    });
     let (count, lost) = (world.delivered.len(), world.faults.answer_lost);
     drop(world);
     server.deliveries.send_replace(count);
@@ -316,10 +337,16 @@ async fn find(State(server): State<EvolutionServer>, Path(name): Path<String>, h
                 "messageType": "conversation", "message": { "conversation": d.text }, "messageTimestamp": d.at / 1000 })
         })
         .collect();
-    Json(json!({ "messages": { "total": records.len(), "pages": 1, "currentPage": 1, "records": records } })).into_response()
+    Json(json!({ "messages": { "total": records.len(), "pages": 1, "currentPage": 1, "records": records } }))
+        .into_response()
 }
 
-async fn numbers(State(server): State<EvolutionServer>, Path(name): Path<String>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+async fn numbers(
+    State(server): State<EvolutionServer>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
     if let Err(refused) = server.admit(&name, &headers) {
         return refused;
     }

@@ -6,8 +6,24 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// The tags that the Bot API knows.
-const TAGS: [&str; 16] =
-    ["b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "a", "code", "pre", "blockquote", "tg-spoiler", "span", "tg-emoji"];
+const TAGS: [&str; 16] = [
+    "b",
+    "strong",
+    "i",
+    "em",
+    "u",
+    "ins",
+    "s",
+    "strike",
+    "del",
+    "a",
+    "code",
+    "pre",
+    "blockquote",
+    "tg-spoiler",
+    "span",
+    "tg-emoji",
+];
 
 /// The text without its marks, or the server's complaint.
 pub(super) fn plain(html: &str) -> Result<String, String> {

@@ -116,7 +116,9 @@ fn one(server: &Telegram, name: &str, params: &Value) -> Result<Value, Refused> 
                 return Err(bad("message can't be edited"));
             }
             if old.html == fresh.html && old.rows == fresh.rows {
-                return Err(bad("message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message"));
+                return Err(bad(
+                    "message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
+                ));
             }
             *old = Shown { id: message, edited: true, ..fresh };
             Ok(json!({ "message_id": message, "date": 1_790_000_000, "chat": card, "text": old.text }))

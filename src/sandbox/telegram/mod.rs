@@ -81,7 +81,12 @@ impl Telegram {
     /// A server for one bot.
     pub fn new(token: &str, username: &str) -> Self {
         let world = World { next_update: 1, next_message: 1, next_query: 1, ..World::default() };
-        Self { world: Arc::new(Mutex::new(world)), token: token.into(), username: username.into(), changed: Arc::new(watch::channel(0).0) }
+        Self {
+            world: Arc::new(Mutex::new(world)),
+            token: token.into(),
+            username: username.into(),
+            changed: Arc::new(watch::channel(0).0),
+        }
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -165,7 +170,14 @@ impl Person {
     fn message(&self, world: &mut World, text: &str) -> Value {
         let id = world.next_message;
         world.next_message += 1;
-        let shown = Shown { id, from_bot: false, html: html::escape(text), text: text.to_owned(), rows: Vec::new(), edited: false };
+        let shown = Shown {
+            id,
+            from_bot: false,
+            html: html::escape(text),
+            text: text.to_owned(),
+            rows: Vec::new(),
+            edited: false,
+        };
         world.chats.entry(self.id).or_default().push(shown);
         json!({ "message_id": id, "date": 1_790_000_000, "from": world.user(self.id), "chat": world.chat(self.id) })
     }
@@ -217,7 +229,12 @@ impl Person {
     pub fn taps(&self, label: &str) -> Result<(), String> {
         let chat = self.chat();
         let found = chat.iter().rev().filter(|m| m.from_bot).find_map(|m| {
-            let button = m.rows.iter().flatten().find(|b| words(&b.label) == words(label)).or_else(|| m.rows.iter().flatten().find(|b| b.label.contains(label)))?;
+            let button = m
+                .rows
+                .iter()
+                .flatten()
+                .find(|b| words(&b.label) == words(label))
+                .or_else(|| m.rows.iter().flatten().find(|b| b.label.contains(label)))?;
             Some((m.id, button.data.clone()?))
         });
         let Some((message, data)) = found else { return Err(format!("no key says {label:?}")) };
@@ -231,10 +248,15 @@ impl Person {
         let query = format!("q{}", world.next_query);
         world.next_query += 1;
         world.open_queries.insert(query.clone(), self.id);
-        let text = world.chats.get(&self.id).and_then(|c| c.iter().find(|m| m.id == message)).map_or("…".to_owned(), |m| m.text.clone());
+        let text = world
+            .chats
+            .get(&self.id)
+            .and_then(|c| c.iter().find(|m| m.id == message))
+            .map_or("…".to_owned(), |m| m.text.clone());
         let shown = json!({ "message_id": message, "date": 1_790_000_000, "chat": world.chat(self.id), "text": text,
             "from": { "id": BOT, "is_bot": true, "first_name": "ScheduleZAP" } });
-        let body = json!({ "id": query, "from": world.user(self.id), "message": shown, "chat_instance": "1", "data": data });
+        let body =
+            json!({ "id": query, "from": world.user(self.id), "message": shown, "chat_instance": "1", "data": data });
         world.update("callback_query", body);
         drop(world);
         self.server.change();

@@ -20,7 +20,8 @@ pub(super) fn router(server: &Telegram) -> Router {
 
 async fn people(State(server): State<Telegram>) -> Json<Value> {
     let world = server.world();
-    let rows: Vec<_> = world.people.iter().map(|p| json!({ "id": p.id, "name": p.name, "language": p.language })).collect();
+    let rows: Vec<_> =
+        world.people.iter().map(|p| json!({ "id": p.id, "name": p.name, "language": p.language })).collect();
     Json(json!({ "bot": &*server.username, "people": rows }))
 }
 
@@ -72,7 +73,11 @@ struct Act {
     name: String,
 }
 
-async fn act(State(server): State<Telegram>, Path((id, what)): Path<(i64, String)>, Json(act): Json<Act>) -> Json<Value> {
+async fn act(
+    State(server): State<Telegram>,
+    Path((id, what)): Path<(i64, String)>,
+    Json(act): Json<Act>,
+) -> Json<Value> {
     let person = Person { server, id };
     match (what.as_str(), act.reply_to) {
         ("say", Some(to)) => {

@@ -75,7 +75,9 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
             changed(talk, account, t!(language, "zone-changed")).await
         }
         Tap::Region => Ok(talk.go(State::Settings(Setting::Region), screens::account::ask_region(language))),
-        Tap::Password => Ok(talk.go(State::Settings(Setting::OldPassword), screens::account::ask_old_password(language))),
+        Tap::Password => {
+            Ok(talk.go(State::Settings(Setting::OldPassword), screens::account::ask_old_password(language)))
+        }
         Tap::Chats => {
             let chats = accounts.list_chats(account.id).await?;
             Ok(talk.stay(screens::account::chats(&chats, language)))
@@ -98,7 +100,12 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
 }
 
 /// Something was said to a setting.
-pub(super) async fn answer(talk: &Talk<'_>, account: &Account, setting: Setting, input: &Input) -> Result<Turn, Refusal> {
+pub(super) async fn answer(
+    talk: &Talk<'_>,
+    account: &Account,
+    setting: Setting,
+    input: &Input,
+) -> Result<Turn, Refusal> {
     let language = talk.language;
     let text = match input {
         Input::Text { plain, .. } => plain.as_str(),

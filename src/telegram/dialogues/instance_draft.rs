@@ -48,7 +48,13 @@ fn again(talk: &Talk<'_>, draft: InstanceDraft, why: &crate::telegram::screen::H
 /// Runs the connection test; its result comes back as a finding.
 fn test(talk: &Talk<'_>, mut draft: InstanceDraft) -> Turn {
     let (Some(url), Some(key), Some(name)) = (draft.url.clone(), draft.key.clone(), draft.name.clone()) else {
-        let missing = if draft.url.is_none() { Field::Url } else if draft.key.is_none() { Field::Key } else { Field::Name };
+        let missing = if draft.url.is_none() {
+            Field::Url
+        } else if draft.key.is_none() {
+            Field::Key
+        } else {
+            Field::Name
+        };
         return ask(talk, draft, missing);
     };
     draft.asking = None;
@@ -62,7 +68,12 @@ fn test(talk: &Talk<'_>, mut draft: InstanceDraft) -> Turn {
 }
 
 /// Something was said.
-pub(super) async fn answer(talk: &Talk<'_>, account: &Account, draft: InstanceDraft, input: &Input) -> Result<Turn, Refusal> {
+pub(super) async fn answer(
+    talk: &Talk<'_>,
+    account: &Account,
+    draft: InstanceDraft,
+    input: &Input,
+) -> Result<Turn, Refusal> {
     let Some(field) = draft.asking else {
         return Ok(match input {
             Input::Edited { .. } => Turn::new(talk.state(), Vec::new()),
@@ -83,7 +94,13 @@ pub(super) async fn answer(talk: &Talk<'_>, account: &Account, draft: InstanceDr
     }
 }
 
-async fn typed(talk: &Talk<'_>, account: &Account, mut draft: InstanceDraft, field: Field, text: &str) -> Result<Turn, Refusal> {
+async fn typed(
+    talk: &Talk<'_>,
+    account: &Account,
+    mut draft: InstanceDraft,
+    field: Field,
+    text: &str,
+) -> Result<Turn, Refusal> {
     let language = talk.language;
     match field {
         Field::Label => match Label::parse(text) {
@@ -91,7 +108,9 @@ async fn typed(talk: &Talk<'_>, account: &Account, mut draft: InstanceDraft, fie
             Err(error) => return Ok(again(talk, draft, &screens::refusal::label(&error, language), &[])),
         },
         Field::Url => match ServerUrl::parse(text) {
-            Ok(url) if !talk.services.instances.allowed(&url) => return Ok(again(talk, draft, &t!(language, "url-not-allowed"), &[])),
+            Ok(url) if !talk.services.instances.allowed(&url) => {
+                return Ok(again(talk, draft, &t!(language, "url-not-allowed"), &[]));
+            }
             Ok(url) => draft.url = Some(url.as_str().to_owned()),
             Err(error) => {
                 draft.offered = match &error {
@@ -162,7 +181,12 @@ async fn next(talk: &Talk<'_>, account: &Account, draft: InstanceDraft, done: Fi
 }
 
 /// The n-th offered text is taken.
-pub(super) async fn take(talk: &Talk<'_>, account: &Account, draft: InstanceDraft, index: i64) -> Result<Turn, Refusal> {
+pub(super) async fn take(
+    talk: &Talk<'_>,
+    account: &Account,
+    draft: InstanceDraft,
+    index: i64,
+) -> Result<Turn, Refusal> {
     let text = usize::try_from(index).ok().and_then(|n| draft.offered.get(n)).cloned();
     match (draft.asking, text) {
         (Some(field @ (Field::Url | Field::Name)), Some(text)) => typed(talk, account, draft, field, &text).await,
@@ -239,7 +263,12 @@ async fn save(talk: &Talk<'_>, account: &Account, draft: InstanceDraft, activate
 }
 
 /// Edits one field of a saved instance.
-pub(super) async fn edit_saved(talk: &Talk<'_>, account: &Account, id: InstanceId, field: Field) -> Result<Turn, Refusal> {
+pub(super) async fn edit_saved(
+    talk: &Talk<'_>,
+    account: &Account,
+    id: InstanceId,
+    field: Field,
+) -> Result<Turn, Refusal> {
     let saved = talk.services.instances.draft(account.id, id).await?;
     let draft = InstanceDraft {
         id: Some(id),

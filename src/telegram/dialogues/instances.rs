@@ -83,8 +83,12 @@ pub(super) async fn delete(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Res
 /// An effect came back.
 pub(super) async fn found(talk: &Talk<'_>, account: &Account, finding: &Finding) -> Result<Turn, Refusal> {
     match (finding, talk.state()) {
-        (Finding::Draft { run, found }, State::Instance(draft)) => Ok(instance_draft::tested(talk, draft, *run, found.clone())),
-        (Finding::Names { run, names }, State::Instance(draft)) => Ok(instance_draft::names(talk, draft, *run, names.clone())),
+        (Finding::Draft { run, found }, State::Instance(draft)) => {
+            Ok(instance_draft::tested(talk, draft, *run, found.clone()))
+        }
+        (Finding::Names { run, names }, State::Instance(draft)) => {
+            Ok(instance_draft::names(talk, draft, *run, names.clone()))
+        }
         (Finding::Instance { id, found: Some(found) }, state) => {
             let instance = talk.services.instances.find(account.id, *id).await?;
             Ok(talk.go(state, screens::instances::tested(&instance, found, talk.language)))

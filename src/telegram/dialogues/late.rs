@@ -22,14 +22,23 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
     }
     if *tap == Tap::LateChoose {
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let list = List { rows: &rows[..rows.len().min(20)], past: false, page: 0, waiting: count.min(6), gone: 0, zone: account.zone };
+        let list = List {
+            rows: &rows[..rows.len().min(20)],
+            past: false,
+            page: 0,
+            waiting: count.min(6),
+            gone: 0,
+            zone: account.zone,
+        };
         return Ok(talk.stay(screens::messages::list(&list, talk.language)));
     }
     let mut done = 0_usize;
     for message in &rows {
         let outcome = match tap {
             Tap::LateSend => messages.send_now(account, message.id).await,
-            Tap::LateTomorrow => messages.reschedule(account, message.id, tomorrow(talk.now, message.scheduled_time, account)).await,
+            Tap::LateTomorrow => {
+                messages.reschedule(account, message.id, tomorrow(talk.now, message.scheduled_time, account)).await
+            }
             _ => messages.cancel(account.id, message.id).await,
         };
         match outcome {

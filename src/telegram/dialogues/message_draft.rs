@@ -108,7 +108,12 @@ async fn ask(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, part: 
         }
         Part::Text => screens::messages::ask_text(talk.language),
         Part::Time => match draft.day.as_deref().and_then(|day| day.parse().ok()) {
-            Some(day) => screens::messages::ask_which(ask_hour(day, talk.language), &hours(day, talk.now, account), account.zone, talk.language),
+            Some(day) => screens::messages::ask_which(
+                ask_hour(day, talk.language),
+                &hours(day, talk.now, account),
+                account.zone,
+                talk.language,
+            ),
             None => screens::messages::ask_when(&quick(talk.now, account), account.zone, talk.language),
         },
     };
@@ -124,11 +129,12 @@ fn quick(now: Moment, account: &Account) -> Vec<Moment> {
     let today = now.in_zone(account.zone).date_naive();
     let tomorrow = today + Days::new(1);
     let in_an_hour = Moment((now.0 + 3_600_000) / 60_000 * 60_000);
-    let mut at: Vec<_> = [Some(in_an_hour), wall(today, 18, account), wall(tomorrow, 9, account), wall(tomorrow, 14, account)]
-        .into_iter()
-        .flatten()
-        .filter(|at| *at > now)
-        .collect();
+    let mut at: Vec<_> =
+        [Some(in_an_hour), wall(today, 18, account), wall(tomorrow, 9, account), wall(tomorrow, 14, account)]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > now)
+            .collect();
     at.sort_unstable();
     at.dedup();
     at
@@ -148,7 +154,9 @@ async fn again(talk: &Talk<'_>, account: &Account, draft: MessageDraft, why: Htm
     let Some(part) = draft.asking else { return confirm(talk, account, draft).await };
     let mut turn = Box::pin(ask(talk, account, draft, part)).await?;
     for shown in &mut turn.show {
-        if let crate::telegram::screen::Outgoing::Send(screen) | crate::telegram::screen::Outgoing::Edit(_, screen) = shown {
+        if let crate::telegram::screen::Outgoing::Send(screen) | crate::telegram::screen::Outgoing::Edit(_, screen) =
+            shown
+        {
             let mut html = why.clone();
             html.line(&Html::default());
             html.line(&screen.html);
@@ -159,7 +167,9 @@ async fn again(talk: &Talk<'_>, account: &Account, draft: MessageDraft, why: Htm
 }
 
 async fn confirm(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Result<Turn, Refusal> {
-    let (Some(at), Some(body)) = (draft.at, draft.body.clone()) else { return Box::pin(next(talk, account, draft)).await };
+    let (Some(at), Some(body)) = (draft.at, draft.body.clone()) else {
+        return Box::pin(next(talk, account, draft)).await;
+    };
     let through = talk.services.instances.active(account.id).await?;
     let card = Confirm { to: &draft.to, body: &body, at, now: talk.now, zone: account.zone, through: through.as_ref() };
     let screen = screens::messages::confirm(&card, talk.language);
@@ -170,7 +180,8 @@ async fn confirm(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Res
 fn recipients(text: &str, account: &Account, language: Language) -> Result<Vec<Addressee>, Html> {
     let mut to: Vec<Addressee> = Vec::new();
     for said in text.split([',', ';', '\n']).map(str::trim).filter(|said| !said.is_empty()) {
-        let recipient = Recipient::parse(said, &account.region).map_err(|error| screens::refusal::recipient(said, &error, language))?;
+        let recipient = Recipient::parse(said, &account.region)
+            .map_err(|error| screens::refusal::recipient(said, &error, language))?;
         if to.iter().all(|other| other.recipient != recipient) {
             to.push(Addressee { recipient, name: String::new() });
         }
@@ -182,7 +193,13 @@ fn recipients(text: &str, account: &Account, language: Language) -> Result<Vec<A
     }
 }
 
-async fn add_contact(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, phone: &str, name: &str) -> Result<Turn, Refusal> {
+async fn add_contact(
+    talk: &Talk<'_>,
+    account: &Account,
+    mut draft: MessageDraft,
+    phone: &str,
+    name: &str,
+) -> Result<Turn, Refusal> {
     // A card's number is international, with or without its plus.
     let recipient = Recipient::parse(&format!("+{}", phone.trim_start_matches('+')), &account.region)
         .or_else(|_| Recipient::parse(phone, &account.region));
@@ -199,7 +216,12 @@ async fn add_contact(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft
 }
 
 /// Something was said to the draft.
-pub(super) async fn answer(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, input: &Input) -> Result<Turn, Refusal> {
+pub(super) async fn answer(
+    talk: &Talk<'_>,
+    account: &Account,
+    mut draft: MessageDraft,
+    input: &Input,
+) -> Result<Turn, Refusal> {
     let language = talk.language;
     match (draft.asking, input) {
         (Some(Part::To), Input::Contact { phone, name }) => add_contact(talk, account, draft, phone, name).await,
@@ -214,7 +236,9 @@ pub(super) async fn answer(talk: &Talk<'_>, account: &Account, mut draft: Messag
         (Some(Part::Time), Input::Text { plain, .. }) => time(talk, account, draft, plain).await,
         // At the confirm card a new time may simply be said.
         (None, Input::Text { plain, .. }) => time(talk, account, draft, plain).await,
-        (_, Input::Edited { marked, .. }) if draft.id.is_none() && draft.said_in == talk.event.message.map(|m| m.0) && draft.body.is_some() => {
+        (_, Input::Edited { marked, .. })
+            if draft.id.is_none() && draft.said_in == talk.event.message.map(|m| m.0) && draft.body.is_some() =>
+        {
             match Body::parse(marked) {
                 Ok(body) => {
                     draft.body = Some(body.as_str().to_owned());
@@ -281,14 +305,18 @@ fn read_time(talk: &Talk<'_>, account: &Account, day: Option<NaiveDate>, text: &
         Meaning::At(at, Grain::Day) => Said::Day(at.date_naive()),
         Meaning::At(at, _) => Said::At(at.into()),
         Meaning::Unclear { question: Question::Hour(day), .. } => Said::Day(day),
-        Meaning::Unclear { candidates, .. } => {
-            Said::Ask(t!(language, "when-unclear"), candidates.into_iter().map(Into::into).filter(|at| *at > talk.now).collect())
-        }
+        Meaning::Unclear { candidates, .. } => Said::Ask(
+            t!(language, "when-unclear"),
+            candidates.into_iter().map(Into::into).filter(|at| *at > talk.now).collect(),
+        ),
         Meaning::Past(at) => {
             let at = Moment::from(at);
             let ask = t!(language, "when-past", moment = crate::locale::format::moment(at, account.zone, language));
             let local = at.in_zone(account.zone);
-            let again = [talk.now.in_zone(account.zone).date_naive(), talk.now.in_zone(account.zone).date_naive() + Days::new(1)];
+            let again = [
+                talk.now.in_zone(account.zone).date_naive(),
+                talk.now.in_zone(account.zone).date_naive() + Days::new(1),
+            ];
             let near = again
                 .into_iter()
                 .filter_map(|day| account.zone.from_local_datetime(&day.and_time(local.time())).earliest())
@@ -364,7 +392,12 @@ fn past(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft) -> Result<T
 }
 
 /// A recent recipient is taken.
-pub(super) async fn take(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, index: i64) -> Result<Turn, Refusal> {
+pub(super) async fn take(
+    talk: &Talk<'_>,
+    account: &Account,
+    mut draft: MessageDraft,
+    index: i64,
+) -> Result<Turn, Refusal> {
     let to = usize::try_from(index).ok().and_then(|n| draft.recent.get(n)).cloned();
     match (draft.asking, to) {
         (Some(Part::To), Some(to)) => {
@@ -436,7 +469,12 @@ pub(super) async fn edit(talk: &Talk<'_>, account: &Account, id: MessageId, part
 }
 
 /// A reply to a card says another time.
-pub(super) async fn new_time(talk: &Talk<'_>, account: &Account, message: &ScheduledMessage, text: &str) -> Result<Turn, Refusal> {
+pub(super) async fn new_time(
+    talk: &Talk<'_>,
+    account: &Account,
+    message: &ScheduledMessage,
+    text: &str,
+) -> Result<Turn, Refusal> {
     let draft = MessageDraft { id: Some(message.id), asking: Some(Part::Time), ..of(message, String::new()) };
     time(talk, account, draft, text).await
 }

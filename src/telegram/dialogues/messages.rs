@@ -20,7 +20,12 @@ pub(super) async fn list(talk: &Talk<'_>, account: &Account, past: bool, page: i
 }
 
 /// The card of a message, drawn.
-pub(super) async fn draw(talk: &Talk<'_>, account: &Account, message: &ScheduledMessage, fresh: bool) -> Result<Screen, Refusal> {
+pub(super) async fn draw(
+    talk: &Talk<'_>,
+    account: &Account,
+    message: &ScheduledMessage,
+    fresh: bool,
+) -> Result<Screen, Refusal> {
     let through = match message.instance.filter(|_| message.pinned || message.status == Status::Sent) {
         Some(id) => talk.services.instances.find(account.id, id).await.ok(),
         None => talk.services.instances.active(account.id).await?,
@@ -36,7 +41,12 @@ pub(super) async fn card(talk: &Talk<'_>, account: &Account, id: MessageId) -> R
 }
 
 /// Redraws a card when the tap was of an older state of its message.
-async fn current(talk: &Talk<'_>, account: &Account, id: MessageId, version: Option<i64>) -> Result<Option<Turn>, Refusal> {
+async fn current(
+    talk: &Talk<'_>,
+    account: &Account,
+    id: MessageId,
+    version: Option<i64>,
+) -> Result<Option<Turn>, Refusal> {
     let message = talk.services.messages.find(account.id, id).await?;
     if version.is_none_or(|version| version == message.version) && message.status != Status::Cancelled {
         return Ok(None);
@@ -62,7 +72,12 @@ pub(super) async fn cancel(talk: &Talk<'_>, account: &Account, id: MessageId, ve
 }
 
 /// Sends it now, or again.
-pub(super) async fn send_now(talk: &Talk<'_>, account: &Account, id: MessageId, version: Option<i64>) -> Result<Turn, Refusal> {
+pub(super) async fn send_now(
+    talk: &Talk<'_>,
+    account: &Account,
+    id: MessageId,
+    version: Option<i64>,
+) -> Result<Turn, Refusal> {
     if let Some(turn) = current(talk, account, id, version).await? {
         return Ok(turn);
     }

@@ -105,7 +105,12 @@ impl Talk<'_> {
     /// A wish that could not be met; the dialogue stays.
     fn refuse(&self, refusal: &Refusal) -> Turn {
         match &self.event.query {
-            Some(query) if matches!(refusal, Refusal::Changed | Refusal::BeingSent | Refusal::AlreadySent | Refusal::NotFound) => {
+            Some(query)
+                if matches!(
+                    refusal,
+                    Refusal::Changed | Refusal::BeingSent | Refusal::AlreadySent | Refusal::NotFound
+                ) =>
+            {
                 let toast = Some(screens::refusal::toast(refusal, self.language));
                 Turn::new(self.state(), vec![Outgoing::Answer { query: query.clone(), toast, alert: true }])
             }
@@ -194,7 +199,9 @@ impl Talk<'_> {
             Tap::Cancel => self.cancel(account).await,
             Tap::Help => Ok(self.stay(screens::home::help(true, self.language))),
             Tap::Resume => self.resume(account).await,
-            Tap::CreateAccount | Tap::HaveAccount | Tap::UseName | Tap::Back => Ok(self.toast(plain!(self.language, "toast-expired"))),
+            Tap::CreateAccount | Tap::HaveAccount | Tap::UseName | Tap::Back => {
+                Ok(self.toast(plain!(self.language, "toast-expired")))
+            }
             Tap::Instances(page) => instances::list(self, account, *page).await,
             Tap::NewInstance => Ok(instance_draft::start(self)),
             Tap::Instance(id) => instances::card(self, account, *id).await,
@@ -203,7 +210,9 @@ impl Talk<'_> {
             Tap::EditInstance(id) => instances::choose_field(self, account, *id).await,
             Tap::EditField(id, field) => instance_draft::edit_saved(self, account, *id, *field).await,
             Tap::DeleteInstance(id) => instances::ask_delete(self, account, *id).await,
-            Tap::DeleteMove(_) | Tap::DeleteCancel(_) | Tap::DeleteHold(_) => instances::delete(self, account, tap).await,
+            Tap::DeleteMove(_) | Tap::DeleteCancel(_) | Tap::DeleteHold(_) => {
+                instances::delete(self, account, tap).await
+            }
             Tap::TestAgain | Tap::DraftField(_) | Tap::DraftEdit | Tap::Save | Tap::SaveActivate | Tap::SaveAnyway => {
                 instance_draft::tap(self, account, tap).await
             }
@@ -211,8 +220,12 @@ impl Talk<'_> {
             Tap::NewMessage => message_draft::start(self, account, "").await,
             Tap::Messages(past, page) => messages::list(self, account, *past, *page).await,
             Tap::Message(id) => messages::card(self, account, *id).await,
-            Tap::Confirm | Tap::DraftPart(_) | Tap::Finished | Tap::Pick(_) => message_draft::tap(self, account, tap).await,
-            Tap::Undo(id, version) | Tap::CancelMessage(id, version) => messages::cancel(self, account, *id, *version).await,
+            Tap::Confirm | Tap::DraftPart(_) | Tap::Finished | Tap::Pick(_) => {
+                message_draft::tap(self, account, tap).await
+            }
+            Tap::Undo(id, version) | Tap::CancelMessage(id, version) => {
+                messages::cancel(self, account, *id, *version).await
+            }
             Tap::EditPart(id, part) => message_draft::edit(self, account, *id, *part).await,
             Tap::SendNow(id, version) => messages::send_now(self, account, *id, Some(*version)).await,
             Tap::SendAgain(id) => messages::send_now(self, account, *id, None).await,
@@ -268,7 +281,9 @@ impl Talk<'_> {
                 Ok(self.forget(self.go(State::Idle, screen)))
             }
             State::Idle | State::Left { .. } => match input {
-                Input::Text { plain, .. } if self.event.reply_to.is_some() => messages::reply(self, account, plain).await,
+                Input::Text { plain, .. } if self.event.reply_to.is_some() => {
+                    messages::reply(self, account, plain).await
+                }
                 Input::Text { plain, marked } => message_draft::one_line(self, account, plain, marked).await,
                 Input::Contact { phone, name } => message_draft::with_contact(self, account, phone, name).await,
                 Input::Edited { .. } => Ok(Turn::new(self.state(), Vec::new())),

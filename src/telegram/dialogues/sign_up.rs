@@ -59,7 +59,9 @@ fn code(talk: &Talk<'_>) -> Option<String> {
 async fn welcome(talk: &Talk<'_>, code: Option<String>) -> Result<Turn, Refusal> {
     let admission = talk.services.accounts.admission(code.as_deref()).await?;
     let mut screen = screens::home::welcome(&admission, talk.language);
-    if code.as_ref().is_some_and(|c| c.starts_with("claim_") || c.starts_with("invite_")) && matches!(admission, Admission::Refused(_)) {
+    if code.as_ref().is_some_and(|c| c.starts_with("claim_") || c.starts_with("invite_"))
+        && matches!(admission, Admission::Refused(_))
+    {
         screen = screen.line(&t!(talk.language, "refusal-code-invalid"));
     }
     Ok(talk.go(State::SignUp { step: SignUp::Username { offered: None }, code }, screen))
@@ -102,7 +104,13 @@ async fn said(talk: &Talk<'_>, text: &str) -> Result<Turn, Refusal> {
                 Refusal::Storage(_) => Err(refusal),
                 Refusal::UsernameTaken => {
                     let screen = Screen::new(screens::refusal::refusal(&refusal, talk.now, talk.language));
-                    Ok(talk.go(State::SignUp { step: SignUp::Username { offered: Some(String::new()) }, code: self::code(talk) }, screen))
+                    Ok(talk.go(
+                        State::SignUp {
+                            step: SignUp::Username { offered: Some(String::new()) },
+                            code: self::code(talk),
+                        },
+                        screen,
+                    ))
                 }
                 other => Ok(talk.refuse(&other)),
             })?))
@@ -119,7 +127,8 @@ async fn said(talk: &Talk<'_>, text: &str) -> Result<Turn, Refusal> {
                     talk.go(State::Idle, Screen { html: screen.html.clone(), ..screen })
                 }
                 Err(Refusal::WrongPassword) => {
-                    let screen = Screen::new(screens::refusal::refusal(&Refusal::WrongPassword, talk.now, talk.language));
+                    let screen =
+                        Screen::new(screens::refusal::refusal(&Refusal::WrongPassword, talk.now, talk.language));
                     talk.go(State::LogIn { username: None }, screens::with_cancel(screen, talk.language))
                 }
                 Err(Refusal::Storage(error)) => return Err(Refusal::Storage(error)),
@@ -135,7 +144,8 @@ async fn password(talk: &Talk<'_>, username: &str, text: &str, code: Option<Stri
     let accounts = &talk.services.accounts;
     let username = Username::parse(username).map_err(|_| Refusal::NotFound)?;
     let hash = accounts.hash_password(&username, text).await?;
-    let account = accounts.create_account(&talk.event.subject, code.as_deref(), &username, &hash, talk.language).await?;
+    let account =
+        accounts.create_account(&talk.event.subject, code.as_deref(), &username, &hash, talk.language).await?;
     let home = talk.home_screen(&account, false).await?;
     let mut html = t!(talk.language, "account-created", name = account.username);
     html.line(&crate::telegram::screen::Html::default());

@@ -42,7 +42,12 @@ pub fn account(account: &Account, chats: usize, now: Moment, language: Language)
     };
     let mut screen = Screen::new(t!(language, "account-title", name = account.username, role = role))
         .line(&t!(language, "account-language", language = language.name()))
-        .line(&t!(language, "account-zone", zone = format::zone(now, account.zone), now = format::moment(now, account.zone, language)))
+        .line(&t!(
+            language,
+            "account-zone",
+            zone = format::zone(now, account.zone),
+            now = format::moment(now, account.zone, language)
+        ))
         .line(&t!(language, "account-region", region = account.region))
         .line(&t!(language, "account-chats", count = chats))
         .key(format!("🌐 {}", plain!(language, "language")), &Tap::Languages)
@@ -115,6 +120,7 @@ pub fn confirm_unlink(chat: &LinkedChat, language: Language) -> Screen {
 
 /// An invite link, to be passed on.
 pub fn invite(link: &str, language: Language) -> Screen {
-    let screen = Screen::new(t!(language, "invite-link", link = link)).copy(format!("📋 {}", plain!(language, "copy")), link);
+    let screen =
+        Screen::new(t!(language, "invite-link", link = link)).copy(format!("📋 {}", plain!(language, "copy")), link);
     super::with_home(screen, language)
 }

@@ -34,7 +34,9 @@ pub fn home(account: &Account, active: Option<&Instance>, waiting: i64, draft: b
     let mut html = t!(language, "home-title", name = account.username);
     html.line(&Html::default());
     match active {
-        Some(instance) => html.line(&t!(language, "home-active", dot = dot(instance.connection), name = instance.label.as_str())),
+        Some(instance) => {
+            html.line(&t!(language, "home-active", dot = dot(instance.connection), name = instance.label.as_str()))
+        }
         None => html.line(&t!(language, "home-no-active")),
     }
     html.line(&Html::trusted(plain!(language, "home-waiting", count = waiting)));

@@ -69,13 +69,25 @@ pub fn card(i: &Instance, waiting: i64, now: Moment, zone: chrono_tz::Tz, langua
         || plain!(language, "never-checked"),
         |at| plain!(language, "checked-ago", span = format::span(now.since(at), language)),
     );
-    let mut html = Html::trusted(format!("<b>{}</b>{}", Html::escape(i.label.as_str()), if i.is_active { " ✅" } else { "" }));
+    let mut html =
+        Html::trusted(format!("<b>{}</b>{}", Html::escape(i.label.as_str()), if i.is_active { " ✅" } else { "" }));
     if i.is_active {
         html.line(&t!(language, "instance-is-active"));
     }
-    html.line(&t!(language, "instance-state", dot = dot(i.connection), state = connection(i.connection, language), checked = checked));
+    html.line(&t!(
+        language,
+        "instance-state",
+        dot = dot(i.connection),
+        state = connection(i.connection, language),
+        checked = checked
+    ));
     if let Some(number) = &i.number {
-        html.line(&t!(language, "instance-number", number = format!("+{number}"), profile = i.profile.clone().unwrap_or_default()));
+        html.line(&t!(
+            language,
+            "instance-number",
+            number = format!("+{number}"),
+            profile = i.profile.clone().unwrap_or_default()
+        ));
     }
     html.line(&t!(language, "instance-url", url = i.server.as_str()));
     html.line(&t!(language, "instance-name", name = i.name.as_str()));
@@ -89,7 +101,9 @@ pub fn card(i: &Instance, waiting: i64, now: Moment, zone: chrono_tz::Tz, langua
     screen = if i.is_active {
         screen.key(test, &Tap::TestInstance(i.id))
     } else {
-        screen.key(format!("✅ {}", plain!(language, "activate")), &Tap::ActivateInstance(i.id)).beside(test, &Tap::TestInstance(i.id))
+        screen
+            .key(format!("✅ {}", plain!(language, "activate")), &Tap::ActivateInstance(i.id))
+            .beside(test, &Tap::TestInstance(i.id))
     };
     screen
         .key(format!("✏️ {}", plain!(language, "edit")), &Tap::EditInstance(i.id))
@@ -99,8 +113,10 @@ pub fn card(i: &Instance, waiting: i64, now: Moment, zone: chrono_tz::Tz, langua
 
 /// Which field to edit.
 pub fn choose_field(i: &Instance, language: Language) -> Screen {
-    fields(Screen::new(t!(language, "edit-which", name = i.label.as_str())), language, |field| Tap::EditField(i.id, field))
-        .key(format!("↩️ {}", plain!(language, "back")), &Tap::Instance(i.id))
+    fields(Screen::new(t!(language, "edit-which", name = i.label.as_str())), language, |field| {
+        Tap::EditField(i.id, field)
+    })
+    .key(format!("↩️ {}", plain!(language, "back")), &Tap::Instance(i.id))
 }
 
 /// Which field of the draft to edit.

@@ -141,13 +141,18 @@ pub struct Card<'a> {
 pub fn card(card: &Card<'_>, language: Language) -> Screen {
     let message = card.message;
     let to = Addressee { recipient: message.recipient.clone(), name: message.recipient_name.clone() };
-    let mut screen = Screen::new(Html::trusted(format!("<b>{}</b> #{}", status_line(message.status, language), message.id)));
-    if let Some(reason) = message.reason.filter(|_| matches!(message.status, Status::Held | Status::Failed | Status::Unknown)) {
+    let mut screen =
+        Screen::new(Html::trusted(format!("<b>{}</b> #{}", status_line(message.status, language), message.id)));
+    if let Some(reason) =
+        message.reason.filter(|_| matches!(message.status, Status::Held | Status::Failed | Status::Unknown))
+    {
         screen = screen.line(&reason_line(reason, language));
     }
     screen = screen.line(&t!(language, "card-to", to = addressee(&to)));
     screen = match (message.status, message.sent_at) {
-        (Status::Sent, Some(at)) => screen.line(&t!(language, "card-sent-at", moment = format::moment(at, card.zone, language))),
+        (Status::Sent, Some(at)) => {
+            screen.line(&t!(language, "card-sent-at", moment = format::moment(at, card.zone, language)))
+        }
         _ => screen.line(&when(message.scheduled_time, card.now, card.zone, language)),
     };
     if !matches!(message.status, Status::Cancelled) {
@@ -235,7 +240,8 @@ pub fn reason_line(reason: Reason, language: Language) -> Html {
 /// Several messages were scheduled at once.
 pub fn scheduled_many(messages: &[ScheduledMessage], at: Moment, zone: Tz, language: Language) -> Screen {
     let title = plain!(language, "scheduled-many", count = messages.len());
-    let mut screen = Screen::new(Html::trusted(format!("✅ {title}\n{}", Html::escape(&format::moment(at, zone, language)))));
+    let mut screen =
+        Screen::new(Html::trusted(format!("✅ {title}\n{}", Html::escape(&format::moment(at, zone, language)))));
     for message in messages.iter().take(20) {
         let to = Addressee { recipient: message.recipient.clone(), name: message.recipient_name.clone() };
         screen = screen.key(preview(&addressee(&to), 40), &Tap::Message(message.id));
@@ -263,18 +269,30 @@ pub struct List<'a> {
 /// The waiting or the past messages.
 pub fn list(list: &List<'_>, language: Language) -> Screen {
     let total = if list.past { list.gone } else { list.waiting };
-    let title = if list.past { plain!(language, "messages-past", count = total) } else { plain!(language, "messages-waiting", count = total) };
+    let title = if list.past {
+        plain!(language, "messages-past", count = total)
+    } else {
+        plain!(language, "messages-waiting", count = total)
+    };
     let mut screen = Screen::new(Html::trusted(format!("<b>{title}</b>")));
     if list.rows.is_empty() {
         screen = screen.line(&t!(language, "messages-none"));
     }
     for message in list.rows {
         let at = format::moment(message.scheduled_time, list.zone, language);
-        let to = if message.recipient_name.is_empty() { message.recipient.shown() } else { message.recipient_name.clone() };
+        let to =
+            if message.recipient_name.is_empty() { message.recipient.shown() } else { message.recipient_name.clone() };
         let mark = status_line(message.status, language);
         let mark = mark.split(' ').next().unwrap_or_default().to_owned();
-        let line = format!("{mark} <b>{}</b> → {}: {}", Html::escape(&at), Html::escape(&to), Html::escape(&preview(&message.body, 40).replace('\n', " ")));
-        screen = screen.line(&Html::trusted(line)).key(format!("{mark} {} · {}", preview(&to, 24), preview(&at, 30)), &Tap::Message(message.id));
+        let line = format!(
+            "{mark} <b>{}</b> → {}: {}",
+            Html::escape(&at),
+            Html::escape(&to),
+            Html::escape(&preview(&message.body, 40).replace('\n', " "))
+        );
+        screen = screen
+            .line(&Html::trusted(line))
+            .key(format!("{mark} {} · {}", preview(&to, 24), preview(&at, 30)), &Tap::Message(message.id));
     }
     let pages = (total + PAGE - 1) / PAGE;
     if pages > 1 {
@@ -289,7 +307,8 @@ pub fn list(list: &List<'_>, language: Language) -> Screen {
     } else {
         (format!("🗂 {}", plain!(language, "show-past", count = list.gone)), Tap::Messages(true, 0))
     };
-    let screen = screen.key(label, &other).key(format!("📝 {}", plain!(language, "schedule-message")), &Tap::NewMessage);
+    let screen =
+        screen.key(label, &other).key(format!("📝 {}", plain!(language, "schedule-message")), &Tap::NewMessage);
     super::with_home(screen, language)
 }
 
@@ -310,7 +329,13 @@ pub fn late(rows: &[ScheduledMessage], zone: Tz, language: Language) -> Screen {
     let mut screen = Screen::new(Html::trusted(plain!(language, "late-title", count = rows.len())));
     for message in rows.iter().take(10) {
         let at = format::moment(message.scheduled_time, zone, language);
-        screen = screen.line(&t!(language, "late-row", moment = at, to = message.recipient.shown(), text = preview(&message.body, 40)));
+        screen = screen.line(&t!(
+            language,
+            "late-row",
+            moment = at,
+            to = message.recipient.shown(),
+            text = preview(&message.body, 40)
+        ));
     }
     screen
         .key(format!("🚀 {}", plain!(language, "send-all")), &Tap::LateSend)

@@ -16,7 +16,9 @@ pub fn refusal(refusal: &Refusal, now: Moment, language: Language) -> Html {
     match refusal {
         Refusal::UsernameTaken => t!(language, "refusal-username-taken"),
         Refusal::WrongPassword => t!(language, "refusal-wrong-password"),
-        Refusal::Throttled { until } => t!(language, "refusal-throttled", span = format::span(until.since(now), language)),
+        Refusal::Throttled { until } => {
+            t!(language, "refusal-throttled", span = format::span(until.since(now), language))
+        }
         Refusal::Busy => t!(language, "refusal-busy"),
         Refusal::CodeInvalid => t!(language, "refusal-code-invalid"),
         Refusal::SignupClosed => t!(language, "refusal-signup-closed"),

@@ -1,0 +1,175 @@
+//! Drives a whole bot as people do, against the simulated Telegram and Evolution API, with time moved by hand.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use schedulezap::app::App;
+use schedulezap::config::{Cli, Config};
+use schedulezap::domain::clock::{Clock, Moment};
+use schedulezap::sandbox::evolution::EvolutionServer;
+use schedulezap::sandbox::telegram::{Person, Telegram};
+use schedulezap::services::accounts::Accounts;
+use schedulezap::services::passwords::Hasher;
+use schedulezap::storage::Database;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+const TOKEN: &str = "7000001:token-of-the-tests";
+/// The simulated server's global key.
+pub const KEY: &str = "global-key-of-the-tests";
+
+/// A bot that runs, with the world around it.
+pub struct World {
+    pub telegram: Telegram,
+    pub evolution: EvolutionServer,
+    pub clock: Clock,
+    pub url: String,
+    pub db: Database,
+    config: Config,
+    accounts: Accounts,
+    stop: Option<oneshot::Sender<()>>,
+    running: Option<JoinHandle<anyhow::Result<()>>>,
+    _dir: TempDir,
+}
+
+/// Wednesday 11 March 2026, 14:20 in São Paulo.
+pub const START: Moment = Moment(1_773_249_600_000);
+
+async fn database(dir: &TempDir) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
+        return format!("sqlite://{}/test.db", dir.path().display());
+    };
+    let name = format!("story_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let admin = sqlx::PgPool::connect(&server).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.unwrap();
+    let (base, _) = server.rsplit_once('/').unwrap();
+    format!("{base}/{name}")
+}
+
+impl World {
+    /// Starts everything.
+    pub async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let telegram = Telegram::new(TOKEN, "story_bot");
+        let evolution = EvolutionServer::new(KEY);
+        evolution.add_instance("loja", "5511912345678", true);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let router = telegram.router().nest("/evolution", evolution.router());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let mut config = <Cli as clap::Parser>::parse_from(["schedulezap"]).config;
+        config.token = Some(TOKEN.into());
+        config.telegram_api_url = origin.parse().unwrap();
+        config.database_url = database(&dir).await;
+        config.secret_key_file = dir.path().join("secret.key");
+        let clock = Clock::manual(START);
+        let (app, stop, running) = Self::run(&config, &clock).await;
+        let (db, accounts) = app;
+        Self {
+            telegram,
+            evolution,
+            clock,
+            url: format!("{origin}/evolution"),
+            db,
+            config,
+            accounts,
+            stop: Some(stop),
+            running: Some(running),
+            _dir: dir,
+        }
+    }
+
+    async fn run(
+        config: &Config,
+        clock: &Clock,
+    ) -> ((Database, Accounts), oneshot::Sender<()>, JoinHandle<anyhow::Result<()>>) {
+        let app = App::build(config, clock.clone(), Hasher::cheap()).await.unwrap();
+        let parts = (app.telegram.db.clone(), app.telegram.services.accounts.clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(app.run(None, async {
+            // A dropped sender stops it too.
+            let _ = stopped.await;
+        }));
+        (parts, stop, running)
+    }
+
+    /// Stops the bot and starts it again on the same data.
+    pub async fn restart(&mut self) {
+        self.end().await;
+        let ((db, accounts), stop, running) = Self::run(&self.config, &self.clock).await;
+        (self.db, self.accounts, self.stop, self.running) = (db, accounts, Some(stop), Some(running));
+    }
+
+    async fn end(&mut self) {
+        self.stop.take();
+        if let Some(running) = self.running.take() {
+            running.await.unwrap().unwrap();
+        }
+    }
+
+    /// A person with an account: the first becomes administrator, others are let in by an invite.
+    pub async fn member(&self, name: &str, language: &str) -> Person {
+        let person = self.telegram.person(name, language);
+        let code = match self.accounts.claim_link_code().await.unwrap() {
+            Some(code) => code,
+            None => {
+                let admin = self.accounts.find_account(schedulezap::domain::ids::AccountId(1)).await.unwrap().unwrap();
+                self.accounts.make_invite(&admin).await.unwrap()
+            }
+        };
+        person.opens(&code);
+        let (create, username, password, done) = match language {
+            "en" => ("Create account", "Choose a username", "Now a password", "created"),
+            "es" => ("Crear cuenta", "Elija un nombre", "Ahora una contraseña", "creada"),
+            _ => ("Criar conta", "Escolha um nome", "Agora uma senha", "criada"),
+        };
+        person.sees("ScheduleZAP").await;
+        person.taps(create).unwrap();
+        person.sees(username).await;
+        person.says(&name.to_lowercase());
+        person.sees(password).await;
+        person.says("cavalo bateria grampo certo");
+        person.sees(done).await;
+        person
+    }
+
+    /// Adds the simulated server's instance `loja` as the person's active one.
+    pub async fn with_instance(&self, person: &Person) {
+        person.says("/instancias");
+        person.sees("Nenhuma ainda").await;
+        person.taps("Nova instância").unwrap();
+        person.sees("Como quer chamar").await;
+        person.says("Loja");
+        person.sees("Qual é o endereço").await;
+        person.says(&self.url);
+        person.sees("chave de API").await;
+        person.says(KEY);
+        person.sees("Encontrei estas").await;
+        person.taps("loja").unwrap();
+        person.sees("WhatsApp conectado").await;
+        person.taps("Salvar").unwrap();
+        person.sees("salva").await;
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Ends the story: nothing may have broken a rule of the Bot API, and no tap may be unanswered.
+    pub async fn finish(mut self, people: &[&Person]) {
+        self.end().await;
+        assert_eq!(self.telegram.violations(), Vec::<String>::new());
+        for person in people {
+            assert_eq!(person.unanswered(), 0, "a tap was not answered");
+        }
+    }
+}
+
+/// Fails a story that hangs.
+pub async fn within<T>(story: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), story).await.expect("the story hangs")
+}

@@ -1,0 +1,243 @@
+//! What people say and tap, what the chat shows, and what leaves for WhatsApp.
+
+use std::time::Duration;
+
+use schedulezap::sandbox::evolution::Faults;
+
+use crate::harness::{KEY, World, within};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newcomer_goes_from_the_claim_link_to_a_delivered_message() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        let said: Vec<_> = ana.chat().into_iter().map(|m| m.text).collect();
+        assert!(!said.iter().any(|text| text.contains(KEY) || text.contains("cavalo")), "secrets stay in no chat");
+        ana.says("/agendar");
+        ana.sees("Para quem?").await;
+        ana.says("11 98888-7777");
+        ana.sees("O que enviar?").await;
+        ana.says("Bom dia, <b>Ana</b> & cia");
+        ana.sees("Quando?").await;
+        ana.says("amanhã 9h");
+        let card = ana.sees("Confira e confirme").await;
+        assert!(card.text.contains("qui, 12/03/2026 às 09:00"), "{}", card.text);
+        ana.taps("Confirmar").unwrap();
+        ana.sees("Agendada").await;
+        assert!(world.evolution.delivered().is_empty(), "nothing leaves early");
+        world.advance(HOUR * 19);
+        world.evolution.wait_for(1).await;
+        let delivered = world.evolution.delivered();
+        assert_eq!(delivered[0].number, "5511988887777");
+        assert_eq!(delivered[0].text, "Bom dia, <b>Ana</b> & cia");
+        ana.sees("Enviada para").await;
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_line_is_enough() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        ana.says("amanhã 9h para 11 98888-7777: Levar o bolo");
+        let card = ana.sees("Confira e confirme").await;
+        assert!(card.text.contains("Levar o bolo") && card.text.contains("+55 11 98888-7777"), "{}", card.text);
+        ana.taps("Confirmar").unwrap();
+        ana.sees("Agendada").await;
+        ana.taps("Desfazer").unwrap();
+        ana.sees("Cancelada").await;
+        world.advance(HOUR * 30);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_input_is_explained_and_nothing_is_lost() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        ana.says("/agendar");
+        ana.sees("Para quem?").await;
+        ana.says("status@broadcast");
+        ana.sees("não é uma pessoa").await;
+        ana.says("5511999999999999999");
+        ana.sees("8 a 15").await;
+        ana.sends_sticker();
+        ana.sees("Envie isso como texto").await;
+        ana.says("+55 (11) 99999-9999");
+        ana.sees("O que enviar?").await;
+        ana.says("\u{200b} ");
+        ana.sees("vazia").await;
+        ana.says("oi");
+        ana.sees("Quando?").await;
+        ana.says("31/02/2027 10:00");
+        ana.sees("não existe").await;
+        ana.says("ontem 10h");
+        ana.sees("já passou").await;
+        ana.says("amanhã");
+        ana.sees("a que horas?").await;
+        ana.says("9h");
+        ana.sees("Confira e confirme").await;
+        ana.taps_data(1, "cancel:");
+        ana.says("/cancelar");
+        ana.sees("Cancelado").await;
+        assert!(ana.toasts().iter().any(|toast| toast.contains("expirado")), "{:?}", ana.toasts());
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_instance_a_message_is_held_told_once_and_goes_once_mended() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        for text in ["um", "dois"] {
+            ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
+            ana.sees(text).await;
+            ana.taps("Confirmar").unwrap();
+            ana.sees("Agendada").await;
+        }
+        world.advance(Duration::from_secs(660));
+        ana.sees("Mensagens em espera").await;
+        world.with_instance(&ana).await;
+        world.advance(Duration::from_secs(10));
+        world.evolution.wait_for(2).await;
+        let told = ana.chat().iter().filter(|m| m.text.contains("Mensagens em espera")).count();
+        assert_eq!(told, 1);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_asked_about_and_never_sent_again_by_itself() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        world.evolution.set_faults(Faults { answer_lost: true, ..Faults::default() });
+        ana.says("em 10 minutos para 11 98888-7777: uma vez só");
+        ana.sees("Confira e confirme").await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees("Agendada").await;
+        world.advance(Duration::from_secs(601));
+        ana.sees("Não sei se a mensagem").await;
+        world.advance(HOUR);
+        ana.taps("Já chegou").unwrap();
+        ana.sees("Enviada").await;
+        assert_eq!(world.evolution.delivered().len(), 1);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_without_whatsapp_fails_once_with_a_plain_reason() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        world.evolution.forget_number("5511977776666");
+        ana.says("em 10 minutos para 11 97777-6666: oi");
+        ana.sees("Confira e confirme").await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees("Agendada").await;
+        world.advance(Duration::from_secs(601));
+        ana.sees("não tem WhatsApp").await;
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dialogue_survives_a_restart() {
+    within(async {
+        let mut world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        ana.says("/agendar");
+        ana.sees("Para quem?").await;
+        ana.says("11 98888-7777");
+        ana.sees("O que enviar?").await;
+        world.restart().await;
+        ana.says("ainda aqui");
+        ana.sees("Quando?").await;
+        ana.says("amanhã 9h");
+        assert!(ana.sees("Confira e confirme").await.text.contains("ainda aqui"));
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_one_account_is_out_of_reach_of_another() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        ana.says("amanhã 9h para 11 98888-7777: segredo da Ana");
+        ana.sees("Confira e confirme").await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees("Agendada").await;
+        let ben = world.member("Ben", "en").await;
+        let card = ben.sees("created").await.id;
+        for data in [
+            "inst:1",
+            "inst_test:1",
+            "inst_act:1",
+            "inst_edit:1",
+            "inst_field:1:label",
+            "inst_del:1",
+            "inst_del_move:1",
+            "inst_del_cancel:1",
+            "inst_del_hold:1",
+            "msg:1",
+            "msg_edit:1:text",
+            "msg_now:1:0",
+            "msg_cancel:1:0",
+            "undo:1:0",
+            "msg_pin:1",
+            "msg_pin_to:1:1",
+            "msg_dup:1",
+            "msg_arrived:1",
+            "msg_again:1",
+            "unlink:1001",
+            "unlink_yes:1001",
+        ] {
+            ben.taps_data(card, data);
+        }
+        ben.says("/messages");
+        ben.sees("Waiting: 0").await;
+        for shown in ben.chat() {
+            assert!(!shown.text.contains("segredo") && !shown.text.contains("Loja"), "{}", shown.text);
+        }
+        ana.says("/mensagens");
+        ana.sees("Esperando: 1").await;
+        assert!(world.evolution.delivered().is_empty());
+        world.finish(&[&ana, &ben]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_language_is_spoken_from_the_door() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        let ben = world.member("Ben", "en").await;
+        let carmen = world.member("Carmen", "es").await;
+        ben.says("/schedule");
+        ben.sees("To whom?").await;
+        carmen.says("/programar");
+        carmen.sees("¿Para quién?").await;
+        world.finish(&[&ana, &ben, &carmen]).await;
+    })
+    .await;
+}
