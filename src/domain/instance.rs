@@ -70,7 +70,7 @@ impl ServerUrl {
         }
         match url.host() {
             None => return Err(ServerUrlError::NoHost),
-            Some(Host::Domain(name)) if name.is_empty() => return Err(ServerUrlError::NoHost),
+            Some(Host::Domain("")) => return Err(ServerUrlError::NoHost),
             Some(_) => {}
         }
         if !matches!(url.port_or_known_default(), Some(80 | 443 | 1024..)) {

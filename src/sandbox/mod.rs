@@ -47,7 +47,7 @@ pub async fn demo(mut config: Config, port: u16, fresh: bool, stop: impl Future<
 
     config.token = Some(TOKEN.into());
     config.telegram_api_url = Url::parse(&origin)?;
-    config.database_url = "sqlite://data/demo/schedulezap.db".to_owned();
+    "sqlite://data/demo/schedulezap.db".clone_into(&mut config.database_url);
     config.secret_key_file = folder.join("secret.key");
     config.allow_hosts = Some("loopback".to_owned());
     let app = App::build(&config, Clock::System, Hasher::default()).await?;

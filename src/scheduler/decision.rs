@@ -37,10 +37,7 @@ pub enum Decision {
 
 /// Decides by the outcome alone; `jitter` in 0..1.
 pub fn decide(outcome: &Result<Sent, SendError>, tries: u32, retry: RetryPolicy, jitter: f64, now: Moment) -> Decision {
-    let error = match outcome {
-        Ok(_) => return Decision::Sent,
-        Err(error) => error,
-    };
+    let Err(error) = outcome else { return Decision::Sent };
     match error.verdict() {
         Verdict::Retry => Decision::Again { at: now.plus(retry.wait(tries, jitter)), reason: Reason::Unreachable },
         Verdict::Hold(why) => {

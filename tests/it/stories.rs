@@ -99,11 +99,11 @@ async fn without_an_instance_a_message_is_held_told_once_and_goes_once_mended() 
     within(async {
         let world = World::start().await;
         let ana = world.member("Ana", "pt-br").await;
-        for text in ["um", "dois"] {
+        for (text, card) in [("um", "Agendada #1"), ("dois", "Agendada #2")] {
             ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
-            ana.sees(text).await;
+            ana.sees("Confira e confirme").await;
             ana.taps("Confirmar").unwrap();
-            ana.sees("Agendada").await;
+            ana.sees(card).await;
         }
         world.advance(Duration::from_secs(660));
         ana.sees("Mensagens em espera").await;

@@ -166,18 +166,18 @@ impl EvolutionServer {
     }
 
     /// Existence is checked first, then the key (#105).
-    fn admit(&self, name: &str, headers: &HeaderMap) -> Result<Instance, Response> {
+    fn admit(&self, name: &str, headers: &HeaderMap) -> Result<Instance, Box<Response>> {
         let world = self.world();
         let Some(instance) = world.instances.iter().find(|i| i.name == name) else {
-            return Err(failure(
+            return Err(Box::new(failure(
                 StatusCode::NOT_FOUND,
                 "Not Found",
                 &json!([format!("The \"{name}\" instance does not exist")]),
-            ));
+            )));
         };
         let key = header(headers);
         if world.faults.wrong_key || (key != &*self.key && key != instance.token) {
-            return Err(unauthorized());
+            return Err(Box::new(unauthorized()));
         }
         let mut instance = instance.clone();
         if world.faults.disconnected {
@@ -265,7 +265,7 @@ async fn fetch(State(server): State<EvolutionServer>, Query(wanted): Query<Wante
 async fn state(State(server): State<EvolutionServer>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     match server.admit(&name, &headers) {
         Ok(i) => Json(json!({ "instance": { "instanceName": i.name, "state": i.state } })).into_response(),
-        Err(refused) => refused,
+        Err(refused) => *refused,
     }
 }
 
@@ -277,7 +277,7 @@ async fn send(
 ) -> Response {
     let instance = match server.admit(&name, &headers) {
         Ok(instance) => instance,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let bad = |message: Value| failure(StatusCode::BAD_REQUEST, "Bad Request", &message);
@@ -324,7 +324,7 @@ async fn send(
 
 async fn find(State(server): State<EvolutionServer>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     if let Err(refused) = server.admit(&name, &headers) {
-        return refused;
+        return *refused;
     }
     let world = server.world();
     let records: Vec<_> = world
@@ -348,7 +348,7 @@ async fn numbers(
     Json(body): Json<Value>,
 ) -> Response {
     if let Err(refused) = server.admit(&name, &headers) {
-        return refused;
+        return *refused;
     }
     let world = server.world();
     let asked = body["numbers"].as_array().cloned().unwrap_or_default();

@@ -365,7 +365,7 @@ async fn changed(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Res
     let services = &talk.services.messages;
     let message = match draft.asking {
         Some(Part::Time) | None => match draft.at {
-            Some(at) if at <= talk.now => return past(talk, account, draft),
+            Some(at) if at <= talk.now => return Ok(past(talk, account, draft)),
             Some(at) => services.reschedule(account, id, at).await?,
             None => return Err(Refusal::Changed),
         },
@@ -381,14 +381,14 @@ async fn changed(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Res
     Ok(talk.go(State::Idle, messages::draw(talk, account, &message, false).await?))
 }
 
-fn past(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft) -> Result<Turn, Refusal> {
+fn past(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft) -> Turn {
     let at = draft.at.take().unwrap_or(talk.now);
     draft.asking = Some(Part::Time);
     let why = t!(talk.language, "when-past", moment = crate::locale::format::moment(at, account.zone, talk.language));
     let mut offered = vec![talk.now.plus(Duration::from_secs(60))];
     offered.extend(quick(talk.now, account));
     let screen = screens::messages::ask_which(why, &offered, account.zone, talk.language);
-    Ok(talk.go(State::Message(draft), screen))
+    talk.go(State::Message(draft), screen)
 }
 
 /// A recent recipient is taken.
@@ -426,7 +426,7 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
             let at = Moment(*at);
             draft.at = Some(at);
             draft.day = None;
-            if at <= talk.now { past(talk, account, draft) } else { changed(talk, account, draft).await }
+            if at <= talk.now { Ok(past(talk, account, draft)) } else { changed(talk, account, draft).await }
         }
         Tap::Confirm if draft.asking.is_none() && draft.id.is_none() => schedule(talk, account, draft).await,
         _ => Ok(talk.toast(plain!(talk.language, "toast-expired"))),
@@ -438,7 +438,7 @@ async fn schedule(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Re
         return Box::pin(next(talk, account, draft)).await;
     };
     if at <= talk.now {
-        return past(talk, account, draft);
+        return Ok(past(talk, account, draft));
     }
     let services = &talk.services.messages;
     let ids = services.schedule(account, talk.event.subject.chat, &draft.to, &body, at, &draft.origin).await?;

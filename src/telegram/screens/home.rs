@@ -35,9 +35,11 @@ pub fn home(account: &Account, active: Option<&Instance>, waiting: i64, draft: b
     html.line(&Html::default());
     match active {
         Some(instance) => {
-            html.line(&t!(language, "home-active", dot = dot(instance.connection), name = instance.label.as_str()))
+            html.line(&t!(language, "home-active", dot = dot(instance.connection), name = instance.label.as_str()));
         }
-        None => html.line(&t!(language, "home-no-active")),
+        None => {
+            html.line(&t!(language, "home-no-active"));
+        }
     }
     html.line(&Html::trusted(plain!(language, "home-waiting", count = waiting)));
     let mut screen = Screen::new(html);
