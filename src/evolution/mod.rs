@@ -240,7 +240,15 @@ impl Evolution {
 
     /// The server's version, as `GET /` tells it; slow where the server's own internet is bad.
     pub async fn version(&self, server: &ServerUrl) -> Result<String, CallError> {
-        let answer = self.call(Method::GET, Self::url(server, &[""]), None, None, ROOT).await?;
+        match self.version_at(Self::url(server, &[""])).await {
+            // Behind a prefix, proxies differ in whether its root ends in a slash.
+            Err(CallError::NotEvolution) => self.version_at(server.url()).await,
+            told => told,
+        }
+    }
+
+    async fn version_at(&self, url: Url) -> Result<String, CallError> {
+        let answer = self.call(Method::GET, url, None, None, ROOT).await?;
         let body = answer.body.ok_or(CallError::NotEvolution)?;
         let version = body.get("version").and_then(Value::as_str).ok_or(CallError::NotEvolution)?;
         Ok(version.chars().filter(|c| !c.is_control()).take(32).collect())

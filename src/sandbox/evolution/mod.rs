@@ -1,19 +1,34 @@
-//! An Evolution API server that answers as the recorded exchanges do, for the routes used so far, with a fake
-//! WhatsApp behind it. Its delivery log is the truth in every test.
+//! An Evolution API server that answers as the recorded exchanges of version 2.3.6 do, with a fake WhatsApp behind
+//! it. Its delivery log is the truth in every test.
+//!
+//! What it leaves out: webhooks are stored but never called, the fixed waits of the real server (5 s in `create`,
+//! 60 s while a QR code is on screen) are not waited, and the Business channel cannot be created.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod answers;
+mod groups;
+mod instances;
+mod messages;
+mod numbers;
+mod world;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+
+use self::answers::{failure, unauthorized};
+use self::world::{Channel, Instance, World};
+
+/// The server reads no longer bodies (#318).
+const BODY_CAP: usize = 136 << 20;
 
 /// A message that reached the fake WhatsApp.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,6 +37,8 @@ pub struct Delivered {
     pub instance: String,
     /// To whom, as sent.
     pub number: String,
+    /// To whom, as WhatsApp calls them.
+    pub jid: String,
     /// What.
     pub text: String,
     /// `key.id`.
@@ -37,7 +54,7 @@ pub struct Delivered {
 pub struct Faults {
     /// 502 from the proxy in front.
     pub down: bool,
-    /// Every answer takes three seconds.
+    /// Every answer takes three seconds, or what `set_slowness` says.
     pub slow: bool,
     /// Every key is refused.
     pub wrong_key: bool,
@@ -47,320 +64,275 @@ pub struct Faults {
     pub answer_lost: bool,
 }
 
-#[derive(Debug, Clone)]
-struct Instance {
-    name: String,
-    number: String,
-    token: String,
-    state: &'static str,
+/// Some of the switches, as the page sends them.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Switches {
+    down: Option<bool>,
+    slow: Option<bool>,
+    wrong_key: Option<bool>,
+    disconnected: Option<bool>,
+    answer_lost: Option<bool>,
 }
 
-#[derive(Debug, Default)]
-struct World {
-    instances: Vec<Instance>,
-    delivered: Vec<Delivered>,
-    faults: Faults,
-    not_on_whatsapp: Vec<String>,
-    next: u64,
+impl Switches {
+    fn over(self, old: Faults) -> Faults {
+        Faults {
+            down: self.down.unwrap_or(old.down),
+            slow: self.slow.unwrap_or(old.slow),
+            wrong_key: self.wrong_key.unwrap_or(old.wrong_key),
+            disconnected: self.disconnected.unwrap_or(old.disconnected),
+            answer_lost: self.answer_lost.unwrap_or(old.answer_lost),
+        }
+    }
 }
 
 /// The server; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct EvolutionServer {
-    world: Arc<Mutex<World>>,
-    key: Arc<str>,
-    deliveries: Arc<watch::Sender<usize>>,
+    world: Arc<World>,
 }
 
 impl EvolutionServer {
     /// A server without instances, with this global key.
     pub fn new(key: &str) -> Self {
-        Self { world: Arc::default(), key: key.into(), deliveries: Arc::new(watch::channel(0).0) }
+        Self { world: Arc::new(World::new(key)) }
     }
 
-    fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds an instance; returns its own key.
+    /// Adds a paired instance; returns its own key.
     pub fn add_instance(&self, name: &str, number: &str, connected: bool) -> String {
-        let mut world = self.world();
         let token = format!("SIM-TOKEN-{}", name.to_uppercase());
         let state = if connected { "open" } else { "close" };
-        world.instances.push(Instance {
-            name: name.to_owned(),
-            number: number.to_owned(),
-            token: token.clone(),
-            state,
-        });
+        self.world.add(Instance::paired(name, &token, number, state));
+        token
+    }
+
+    /// Adds an instance of the channel that accepts everything and sends nothing; returns its own key.
+    pub fn add_evolution_channel(&self, name: &str) -> String {
+        let token = format!("SIM-TOKEN-{}", name.to_uppercase());
+        self.world.add(Instance::new(name, &token, Channel::Evolution));
         token
     }
 
     /// Connects or disconnects an instance.
     pub fn set_connected(&self, name: &str, connected: bool) {
-        for instance in self.world().instances.iter_mut().filter(|i| i.name == name) {
-            instance.state = if connected { "open" } else { "close" };
+        self.set_state(name, if connected { "open" } else { "close" });
+    }
+
+    /// Sets an instance's state: `open`, `connecting` or `close`; it has been paired from then on.
+    pub fn set_state(&self, name: &str, state: &'static str) {
+        if let Some(instance) = self.world.find(name) {
+            instance.set(state);
         }
     }
 
-    /// Makes a number one that has no WhatsApp.
+    /// Makes a number one that has no WhatsApp. Those that end in 0000 have none anyway.
     pub fn forget_number(&self, number: &str) {
-        self.world().not_on_whatsapp.push(number.to_owned());
+        self.world.not_on_whatsapp(number);
+    }
+
+    /// Puts a number into the server's cache of those that are on WhatsApp.
+    pub fn know_number(&self, number: &str) {
+        self.world.know(&numbers::look_up(number, &self.world).jid);
     }
 
     /// Switches what goes wrong.
     pub fn set_faults(&self, faults: Faults) {
-        self.world().faults = faults;
+        self.world.set_faults(faults);
+    }
+
+    /// How long answers take while `slow` is on.
+    pub fn set_slowness(&self, time: Duration) {
+        self.world.slowness.store(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Delivers and stores the next `count` messages, and cuts their answers off.
+    pub fn lose_next_answers(&self, count: usize) {
+        self.world.lose.store(count, Relaxed);
+    }
+
+    /// Delivers and stores messages, and never answers.
+    pub fn set_hanging(&self, hanging: bool) {
+        self.world.hanging.store(hanging, Relaxed);
+    }
+
+    /// Whether `findMessages` works.
+    pub fn set_searchable(&self, searchable: bool) {
+        self.world.unsearchable.store(!searchable, Relaxed);
+    }
+
+    /// Keeps no texts and no history from now on: for trials of speed. Deliveries are counted all the same.
+    pub fn keep_nothing(&self) {
+        self.world.bare.store(true, Relaxed);
     }
 
     /// Everything that was delivered, in order.
     pub fn delivered(&self) -> Vec<Delivered> {
-        self.world().delivered.clone()
+        self.world.delivered()
+    }
+
+    /// How many messages were delivered.
+    pub fn count(&self) -> usize {
+        *self.world.deliveries.borrow()
+    }
+
+    /// How many requests have come.
+    pub fn calls(&self) -> usize {
+        self.world.calls.load(Relaxed)
     }
 
     /// Returns when at least `count` messages were delivered.
     pub async fn wait_for(&self, count: usize) {
         // The sender lives in `self`.
-        let _ = self.deliveries.subscribe().wait_for(|n| *n >= count).await;
+        let _ = self.world.deliveries.subscribe().wait_for(|n| *n >= count).await;
     }
 
-    /// The routes.
+    /// The delivery with this place in the log, from 0, when it comes within `patience`.
+    pub async fn next_delivery(&self, after: usize, patience: Duration) -> Option<Delivered> {
+        tokio::time::timeout(patience, self.wait_for(after + 1)).await.ok()?;
+        self.delivered().into_iter().nth(after)
+    }
+
+    /// The routes; they may be nested under a prefix.
     pub fn router(&self) -> Router {
-        Router::new()
-            .route("/", get(root))
-            .route("/verify-creds", post(verify))
-            .route("/instance/fetchInstances", get(fetch))
-            .route("/instance/connectionState/{name}", get(state))
-            .route("/message/sendText/{name}", post(send))
-            .route("/chat/findMessages/{name}", post(find))
-            .route("/chat/whatsappNumbers/{name}", post(numbers))
-            .fallback(unknown)
-            .layer(from_fn_with_state(self.clone(), faults))
-            .with_state(self.clone())
+        Router::new().route("/", any(handle)).route("/{*path}", any(handle)).fallback(handle).with_state(self.clone())
     }
 
     /// What the demo's page shows of the fake phone.
     pub fn page_router(&self, url: String) -> Router {
-        let this = self.clone();
         Router::new()
-            .route(
-                "/sandbox/whatsapp",
-                get(move |State(server): State<Self>| async move {
-                    let world = server.world();
-                    let instances: Vec<_> = world
-                        .instances
-                        .iter()
-                        .map(|i| json!({ "name": i.name, "state": i.state, "number": i.number, "token": i.token }))
-                        .collect();
-                    Json(json!({ "url": url, "apiKey": &*server.key, "instances": instances, "delivered": world.delivered, "faults": world.faults }))
-                }),
-            )
+            .route("/sandbox/whatsapp", get(move |State(server): State<Self>| async move { Json(server.page(&url)) }))
             .route(
                 "/sandbox/whatsapp/faults",
-                post(|State(server): State<Self>, Json(faults): Json<Faults>| async move {
+                post(|State(server): State<Self>, Json(switches): Json<Switches>| async move {
+                    let faults = switches.over(server.world.faults());
                     server.set_faults(faults);
                     Json(faults)
                 }),
             )
-            .with_state(this)
+            .with_state(self.clone())
     }
 
-    /// Existence is checked first, then the key (#105).
-    fn admit(&self, name: &str, headers: &HeaderMap) -> Result<Instance, Box<Response>> {
-        let world = self.world();
-        let Some(instance) = world.instances.iter().find(|i| i.name == name) else {
-            return Err(Box::new(failure(
-                StatusCode::NOT_FOUND,
-                "Not Found",
-                &json!([format!("The \"{name}\" instance does not exist")]),
-            )));
+    fn page(&self, url: &str) -> Value {
+        let faults = self.world.faults();
+        let instances: Vec<_> = self
+            .world
+            .list()
+            .iter()
+            .map(|i| json!({ "name": i.name, "state": i.state(faults), "number": i.number, "token": i.token }))
+            .collect();
+        let delivered = self.delivered();
+        json!({ "url": url, "apiKey": self.world.key, "instances": instances, "delivered": delivered, "faults": faults })
+    }
+}
+
+/// A request, read.
+struct Call {
+    world: Arc<World>,
+    faults: Faults,
+    key: String,
+    query: Vec<(String, String)>,
+    body: Value,
+}
+
+impl Call {
+    fn param(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    fn is_global(&self) -> bool {
+        !self.faults.wrong_key && self.key == self.world.key
+    }
+
+    /// Existence is checked first, then the key (#105). Then a query may name another instance (#066).
+    fn admit(&self, name: &str) -> Result<Arc<Instance>, Box<Response>> {
+        let missing = |name: &str| {
+            Box::new(failure(StatusCode::NOT_FOUND, &json!([format!("The \"{name}\" instance does not exist")])))
         };
-        let key = header(headers);
-        if world.faults.wrong_key || (key != &*self.key && key != instance.token) {
+        let instance = self.world.find(name).ok_or_else(|| missing(name))?;
+        if !self.is_global() && (self.faults.wrong_key || self.key != instance.token) {
             return Err(Box::new(unauthorized()));
         }
-        let mut instance = instance.clone();
-        if world.faults.disconnected {
-            instance.state = "close";
+        match self.param("instanceName") {
+            None => Ok(instance),
+            Some(other) => self.world.find(other).ok_or_else(|| missing(other)),
         }
-        Ok(instance)
     }
 }
 
-fn header(headers: &HeaderMap) -> &str {
-    headers.get("apikey").and_then(|key| key.to_str().ok()).unwrap_or_default()
-}
-
-fn failure(status: StatusCode, error: &str, message: &Value) -> Response {
-    (status, Json(json!({ "status": status.as_u16(), "error": error, "response": { "message": message } })))
-        .into_response()
-}
-
-fn unauthorized() -> Response {
-    failure(StatusCode::UNAUTHORIZED, "Unauthorized", &json!("Unauthorized"))
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a simulated server is slow by the machine's clock")]
-async fn faults(State(server): State<EvolutionServer>, request: Request, next: Next) -> Response {
-    let faults = server.world().faults;
+async fn handle(State(server): State<EvolutionServer>, request: Request) -> Response {
+    let world = server.world;
+    world.calls.fetch_add(1, Relaxed);
+    let faults = world.faults();
     if faults.down {
         return (StatusCode::BAD_GATEWAY, "Bad Gateway").into_response();
     }
     if faults.slow {
-        tokio::time::sleep(Duration::from_secs(3)).await;
+        tokio::time::sleep(Duration::from_millis(world.slowness.load(Relaxed))).await;
     }
-    next.run(request).await
-}
-
-async fn unknown(request: Request) -> Response {
-    let said = format!("Cannot {} {}", request.method(), request.uri().path());
-    failure(StatusCode::NOT_FOUND, "Not Found", &json!([said]))
-}
-
-async fn root() -> Json<Value> {
-    Json(json!({
-        "status": 200, "message": "Welcome to the Evolution API, it is working!", "version": "2.3.6", "clientName": "sandbox",
-        "manager": "http://localhost/manager", "documentation": "https://doc.evolution-api.com", "whatsappWebVersion": "2.3000.1023204200",
-    }))
-}
-
-async fn verify(State(server): State<EvolutionServer>, headers: HeaderMap) -> Response {
-    if header(&headers) != &*server.key || server.world().faults.wrong_key {
-        return unauthorized();
-    }
-    Json(json!({ "status": 200, "message": "Credentials are valid" })).into_response()
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wanted {
-    instance_name: Option<String>,
-}
-
-async fn fetch(State(server): State<EvolutionServer>, Query(wanted): Query<Wanted>, headers: HeaderMap) -> Response {
-    let world = server.world();
-    let key = header(&headers);
-    let global = key == &*server.key;
-    let known: Vec<_> = world.instances.iter().filter(|i| global || i.token == key).collect();
-    if world.faults.wrong_key || (!global && known.is_empty()) {
-        return unauthorized();
-    }
-    if let Some(name) = &wanted.instance_name
-        && !world.instances.iter().any(|i| i.name == *name)
-    {
-        return failure(StatusCode::NOT_FOUND, "Not Found", &json!([format!("Instance \"{name}\" not found")]));
-    }
-    let rows: Vec<_> = known
-        .into_iter()
-        .filter(|i| wanted.instance_name.as_ref().is_none_or(|name| i.name == *name))
-        .map(|i| {
-            let state = if world.faults.disconnected { "close" } else { i.state };
-            json!({ "id": i.name, "name": i.name, "connectionStatus": state, "ownerJid": format!("{}@s.whatsapp.net", i.number),
-                "profileName": "Loja de Teste", "integration": "WHATSAPP-BAILEYS", "number": null, "token": i.token })
-        })
-        .collect();
-    Json(rows).into_response()
-}
-
-async fn state(State(server): State<EvolutionServer>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    match server.admit(&name, &headers) {
-        Ok(i) => Json(json!({ "instance": { "instanceName": i.name, "state": i.state } })).into_response(),
-        Err(refused) => *refused,
-    }
-}
-
-async fn send(
-    State(server): State<EvolutionServer>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let instance = match server.admit(&name, &headers) {
-        Ok(instance) => instance,
-        Err(refused) => return *refused,
+    let (head, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, BODY_CAP).await else {
+        return answers::express(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large");
     };
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let bad = |message: Value| failure(StatusCode::BAD_REQUEST, "Bad Request", &message);
-    let (Some(number), Some(text)) = (body["number"].as_str(), body["text"].as_str()) else {
-        let missing = if body["number"].is_string() { "text" } else { "number" };
-        return bad(json!([[format!("instance requires property \"{missing}\"")]]));
+    // Without this type the body is taken for empty (#215).
+    let is_json = header(&head.headers, "content-type").starts_with("application/json");
+    let body = match serde_json::from_slice(&bytes) {
+        _ if !is_json || bytes.is_empty() => Value::Null,
+        Ok(body) => body,
+        Err(_) => return answers::express(StatusCode::BAD_REQUEST, "Unexpected end of JSON input"),
     };
-    if text.trim().is_empty() {
-        return bad(json!(["Text is required"]));
-    }
-    if instance.state != "open" {
-        return failure(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error", &json!("Connection Closed"));
-    }
-    let mut world = server.world();
-    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && number.len() >= 8;
-    if !digits || world.not_on_whatsapp.iter().any(|n| n == number) {
-        let jid = format!("{number}@s.whatsapp.net");
-        return bad(json!([{ "jid": jid, "exists": false, "number": number }]));
-    }
-    world.next += 1;
-    let id = format!("3EB0{:018X}", world.next);
-    let at = now();
-    world.delivered.push(Delivered {
-        instance: name,
-        number: number.to_owned(),
-        text: text.to_owned(),
-        id: id.clone(),
-        at,
-    });
-    let (count, lost) = (world.delivered.len(), world.faults.answer_lost);
-    drop(world);
-    server.deliveries.send_replace(count);
-    if lost {
-        // The connection is cut in the middle of the answer.
-        let cut = futures::stream::iter([Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("cut off"))]);
-        return (StatusCode::CREATED, axum::body::Body::from_stream(cut)).into_response();
-    }
-    let answer = json!({
-        "key": { "remoteJid": format!("{number}@s.whatsapp.net"), "fromMe": true, "id": id }, "pushName": "Você", "status": "PENDING",
-        "message": { "conversation": text }, "messageType": "conversation", "messageTimestamp": at / 1000, "instanceId": instance.name, "source": "web",
-    });
-    (StatusCode::CREATED, Json(answer)).into_response()
+    let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let key = header(&head.headers, "apikey").to_owned();
+    let call = Call { world, faults, key, query, body };
+    route(&call, &head.method, head.uri.path()).await
 }
 
-async fn find(State(server): State<EvolutionServer>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    if let Err(refused) = server.admit(&name, &headers) {
-        return *refused;
+async fn route(call: &Call, method: &Method, path: &str) -> Response {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let unknown = || failure(StatusCode::NOT_FOUND, &json!([format!("Cannot {method} {path}")]));
+    let (group, verb, name) = match (method.as_str(), parts.as_slice()) {
+        ("GET", [""]) => return Json(answers::root()).into_response(),
+        ("POST", ["verify-creds"]) if call.is_global() => return Json(answers::verified()).into_response(),
+        ("POST", ["verify-creds"]) => return unauthorized(),
+        ("POST", ["instance", "create"]) => return instances::create(call),
+        ("GET", ["instance", "fetchInstances"]) => return instances::fetch(call),
+        (_, [group, verb, name]) => (*group, *verb, *name),
+        _ => return unknown(),
+    };
+    let Some(name) = answers::decoded(name) else {
+        return answers::express(StatusCode::BAD_REQUEST, &format!("Failed to decode param '{name}'"));
+    };
+    let admitted = call.admit(&name);
+    macro_rules! admitted {
+        ($answer:expr) => {
+            match admitted {
+                Ok(instance) => $answer(call, &instance),
+                Err(refused) => *refused,
+            }
+        };
     }
-    let world = server.world();
-    let records: Vec<_> = world
-        .delivered
-        .iter()
-        .rev()
-        .filter(|d| d.instance == name)
-        .map(|d| {
-            json!({ "id": d.id, "key": { "id": d.id, "fromMe": true, "remoteJid": format!("{}@s.whatsapp.net", d.number) },
-                "messageType": "conversation", "message": { "conversation": d.text }, "messageTimestamp": d.at / 1000 })
-        })
-        .collect();
-    Json(json!({ "messages": { "total": records.len(), "pages": 1, "currentPage": 1, "records": records } }))
-        .into_response()
-}
-
-async fn numbers(
-    State(server): State<EvolutionServer>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    Json(body): Json<Value>,
-) -> Response {
-    if let Err(refused) = server.admit(&name, &headers) {
-        return *refused;
+    match (method.as_str(), group, verb) {
+        ("POST", "message", "sendText") => match admitted {
+            Ok(instance) => messages::send(call, &instance).await,
+            Err(refused) => *refused,
+        },
+        ("POST", "chat", "findMessages") => admitted!(messages::find),
+        ("POST", "chat", "whatsappNumbers") => admitted!(messages::numbers),
+        ("GET", "instance", "connectionState") => admitted!(instances::state),
+        ("GET", "instance", "connect") => admitted!(instances::connect),
+        ("POST", "instance", "restart") => admitted!(instances::restart),
+        ("DELETE", "instance", "logout") => admitted!(instances::logout),
+        ("DELETE", "instance", "delete") => admitted!(instances::delete),
+        ("GET", "settings", "find") => admitted!(instances::settings),
+        ("POST", "settings", "set") => admitted!(instances::set_settings),
+        ("GET", "webhook", "find") => admitted!(instances::webhook),
+        ("POST", "webhook", "set") => admitted!(instances::set_webhook),
+        ("GET", "group", "fetchAllGroups") => admitted!(groups::list),
+        ("GET", "group", "findGroupInfos") => admitted!(groups::find),
+        _ => unknown(),
     }
-    let world = server.world();
-    let asked = body["numbers"].as_array().cloned().unwrap_or_default();
-    let rows: Vec<_> = asked
-        .iter()
-        .filter_map(Value::as_str)
-        .map(|n| json!({ "jid": format!("{n}@s.whatsapp.net"), "exists": !world.not_on_whatsapp.iter().any(|x| x == n), "number": n }))
-        .collect();
-    Json(rows).into_response()
-}
-
-fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
