@@ -1,186 +1,227 @@
-//! The Bot API's methods, as far as we call them, with their rules.
+//! The Bot API's door: the token, how parameters come, switched faults, polling, and what a call is answered with.
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
 
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{BOT, Button, Shown, Telegram, html};
+use super::{Call, Fault, Telegram, rules, spec};
 
-/// A refusal: status and description.
-type Refused = (u16, String);
+/// A refusal as the server words it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub status: u16,
+    pub description: String,
+    pub retry_after: Option<u64>,
+}
+
+impl Refused {
+    pub(super) fn new(status: u16, description: &str) -> Self {
+        Self { status, description: description.to_owned(), retry_after: None }
+    }
+
+    /// 400 with the server's usual beginning.
+    pub(super) fn bad(why: &str) -> Self {
+        Self::new(400, &format!("Bad Request: {why}"))
+    }
+}
+
+/// How many calls the log keeps.
+const KEPT: usize = 10_000;
+/// Refusals that happen to a bot that breaks no rule.
+const NORMAL: [&str; 6] = [
+    "not modified",
+    "to edit not found",
+    "to delete not found",
+    "query is too old",
+    "chat not found",
+    "can't be deleted",
+];
 
 pub(super) fn router(server: &Telegram) -> Router {
     Router::new().route("/{bot}/{method}", any(call)).with_state(server.clone())
 }
 
-async fn call(State(server): State<Telegram>, Path((bot, method)): Path<(String, String)>, body: Bytes) -> Response {
+async fn call(
+    State(server): State<Telegram>,
+    Path((bot, method)): Path<(String, String)>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     if server.world().down {
         return (StatusCode::BAD_GATEWAY, "Bad Gateway").into_response();
     }
-    if bot.strip_prefix("bot") != Some(&*server.token) {
-        return answer(Err((401, "Unauthorized".to_owned())));
+    let Some(token) = bot.strip_prefix("bot") else { return answer(Err(Refused::new(404, "Not Found"))) };
+    if token != &*server.token {
+        return answer(Err(Refused::new(401, "Unauthorized")));
     }
-    let params: Value = if body.is_empty() { json!({}) } else { serde_json::from_slice(&body).unwrap_or(Value::Null) };
-    if !params.is_object() {
-        return answer(Err((400, "Bad Request: can't parse JSON".to_owned())));
+    let Some(name) = spec::method(&method) else {
+        server.world().violations.push(format!("{method}: no such method"));
+        return answer(Err(Refused::new(404, "Not Found")));
+    };
+    let fault = server.world().take_fault(name);
+    if let Some(Fault::ServerError(status)) = fault {
+        let code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return (code, "Internal Server Error").into_response();
     }
-    let name = method.to_lowercase();
-    let outcome = if name == "getupdates" { Ok(updates(&server, &params).await) } else { one(&server, &name, &params) };
-    if let Err((400, why)) = &outcome
-        && !["not modified", "not found", "too old"].iter().any(|normal| why.contains(normal))
-    {
-        server.world().violations.push(format!("{method}: {why}"));
-    }
-    if name != "getupdates" {
+    let params = match params(name, query, &headers, &body) {
+        Ok(params) => params,
+        Err(refused) => return answer(Err(refused)),
+    };
+    let checked = server.world().check(name, &params);
+    let outcome = match checked {
+        Err(refused) => Err(refused),
+        Ok(()) if name == "getUpdates" => updates(&server, &params).await,
+        Ok(()) => rules::apply(&mut server.world(), name, &Value::Object(params.clone())),
+    };
+    server.world().log(name, params, &outcome);
+    if name != "getUpdates" {
         server.change();
     }
-    answer(outcome)
+    match fault {
+        Some(Fault::AnswerLost) => lost(),
+        _ => answer(outcome),
+    }
+}
+
+/// An answer that breaks off before it begins to say anything.
+fn lost() -> Response {
+    let cut = std::io::Error::other("the answer is lost");
+    Body::from_stream(futures::stream::iter([Err::<Bytes, _>(cut)])).into_response()
+}
+
+/// Parameters come as JSON, as a form, in the address, or in both; the body wins.
+fn params(
+    name: &str,
+    query: HashMap<String, String>,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Map<String, Value>, Refused> {
+    let mut params = spec::from_form(name, query);
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if body.is_empty() {
+        return Ok(params);
+    }
+    if kind.starts_with("application/x-www-form-urlencoded") {
+        let form = std::str::from_utf8(body).ok().and_then(|body| format!("/?{body}").parse::<Uri>().ok());
+        let form = form.and_then(|uri| Query::<HashMap<String, String>>::try_from_uri(&uri).ok());
+        params.extend(spec::from_form(name, form.ok_or_else(|| Refused::bad("can't parse the form"))?.0));
+        return Ok(params);
+    }
+    match serde_json::from_slice(body) {
+        // The server takes a null for a parameter that is not there.
+        Ok(Value::Object(body)) => params.extend(body.into_iter().filter(|(_, value)| !value.is_null())),
+        _ => return Err(Refused::bad("can't parse JSON object")),
+    }
+    Ok(params)
 }
 
 fn answer(outcome: Result<Value, Refused>) -> Response {
     match outcome {
         Ok(result) => Json(json!({ "ok": true, "result": result })).into_response(),
-        Err((status, description)) => {
+        Err(Refused { status, description, retry_after }) => {
             let code = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-            (code, Json(json!({ "ok": false, "error_code": status, "description": description }))).into_response()
+            let mut body = json!({ "ok": false, "error_code": status, "description": description });
+            if let Some(seconds) = retry_after {
+                body["parameters"] = json!({ "retry_after": seconds });
+            }
+            (code, Json(body)).into_response()
         }
     }
 }
 
-/// The offset confirms; then what is there, or what comes within the time.
-async fn updates(server: &Telegram, params: &Value) -> Value {
-    let offset = params["offset"].as_i64().unwrap_or(0);
-    let patience = Duration::from_secs(params["timeout"].as_u64().unwrap_or(0));
-    server.world().updates.retain(|(id, _)| *id >= offset);
-    let waited = tokio::time::timeout(patience, async {
+impl super::World {
+    fn take_fault(&mut self, method: &str) -> Option<Fault> {
+        let at = self.faults.iter().position(|(name, _)| name.eq_ignore_ascii_case(method))?;
+        Some(self.faults.remove(at).1)
+    }
+
+    /// Checks a call against the description of the Bot API.
+    fn check(&mut self, name: &str, params: &Map<String, Value>) -> Result<(), Refused> {
+        let mut refused = Ok(());
+        for problem in spec::problems(name, params) {
+            match problem {
+                spec::Problem::Unknown(field) => self.violations.push(format!("{name}: there is no parameter {field}")),
+                spec::Problem::Wrong(why) => refused = Err(Refused::bad(&why)),
+            }
+        }
+        refused
+    }
+
+    fn log(&mut self, name: &'static str, params: Map<String, Value>, outcome: &Result<Value, Refused>) {
+        let error = outcome.as_ref().err().map(|refused| refused.description.clone());
+        if let Err(refused) = outcome
+            && refused.status == 400
+            && !NORMAL.iter().any(|normal| refused.description.contains(normal))
+        {
+            self.violations.push(format!("{name}: {}", refused.description));
+        }
+        if self.calls.len() == KEPT {
+            self.calls.pop_front();
+        }
+        let params = Value::Object(params);
+        self.calls.push_back(Call { method: name.to_owned(), params, at: SystemTime::now(), error });
+    }
+
+    /// What a poll takes: the offset confirms all before it, a negative one all but the last so many.
+    fn batch(&mut self, offset: i64, limit: usize) -> Vec<Value> {
+        if offset < 0 {
+            let keep = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
+            let skip = self.updates.len().saturating_sub(keep);
+            self.updates.drain(..skip);
+        } else {
+            self.updates.retain(|(id, _)| *id >= offset);
+        }
+        self.updates.iter().take(limit).map(|(_, update)| update.clone()).collect()
+    }
+}
+
+/// Long polling. A second poll ends the first with a conflict, as the real server does.
+async fn updates(server: &Telegram, params: &Map<String, Value>) -> Result<Value, Refused> {
+    let number = |name: &str| params.get(name).and_then(Value::as_i64);
+    let offset = number("offset").unwrap_or(0);
+    let limit = usize::try_from(number("limit").unwrap_or(100)).unwrap_or(0).clamp(1, 100);
+    let patience = Duration::from_secs(u64::try_from(number("timeout").unwrap_or(0)).unwrap_or(0).min(50));
+    let mine = {
+        let mut world = server.world();
+        if !world.webhook.is_empty() {
+            return Err(Refused::new(
+                409,
+                "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+            ));
+        }
+        if let Some(kinds) = params.get("allowed_updates").and_then(Value::as_array) {
+            world.allowed = kinds.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        }
+        world.polls += 1;
+        world.polls
+    };
+    server.change();
+    let wait = async {
         loop {
-            let seen = *server.changed.borrow();
-            if !server.world().updates.is_empty() {
-                return;
+            let seen = server.revision();
+            {
+                let mut world = server.world();
+                if world.polls != mine {
+                    return Err(Refused::new(
+                        409,
+                        "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+                    ));
+                }
+                let batch = world.batch(offset, limit);
+                if !batch.is_empty() {
+                    return Ok(Value::Array(batch));
+                }
             }
             server.changed_after(seen).await;
         }
-    });
-    // Nothing came: an empty list is an answer too.
-    let _ = waited.await;
-    let limit = usize::try_from(params["limit"].as_u64().unwrap_or(100)).unwrap_or(100);
-    server.world().updates.iter().take(limit).map(|(_, update)| update.clone()).collect()
-}
-
-fn bad(why: &str) -> Refused {
-    (400, format!("Bad Request: {why}"))
-}
-
-fn one(server: &Telegram, name: &str, params: &Value) -> Result<Value, Refused> {
-    let chat = params["chat_id"].as_i64().unwrap_or(0);
-    let message = params["message_id"].as_i64().unwrap_or(0);
-    let mut world = server.world();
-    match name {
-        "getme" => Ok(json!({ "id": BOT, "is_bot": true, "first_name": "ScheduleZAP", "username": &*server.username,
-            "can_join_groups": true, "can_read_all_group_messages": false, "supports_inline_queries": false,
-            "can_connect_to_business": false, "has_main_web_app": false })),
-        "getwebhookinfo" => Ok(json!({ "url": "", "has_custom_certificate": false, "pending_update_count": 0 })),
-        "deletewebhook" | "sendchataction" => Ok(json!(true)),
-        "setmycommands" => {
-            let language = params["language_code"].as_str().unwrap_or_default().to_owned();
-            world.commands.insert(language, params["commands"].clone());
-            Ok(json!(true))
-        }
-        "sendmessage" => {
-            if world.blocked.contains(&chat) {
-                return Err((403, "Forbidden: bot was blocked by the user".to_owned()));
-            }
-            if !world.chats.contains_key(&chat) {
-                return Err(bad("chat not found"));
-            }
-            let mut shown = read(params)?;
-            shown.id = world.next_message;
-            world.next_message += 1;
-            let id = shown.id;
-            let text = shown.text.clone();
-            world.chats.entry(chat).or_default().push(shown);
-            Ok(json!({ "message_id": id, "date": 1_790_000_000, "chat": world.chat(chat), "text": text }))
-        }
-        "editmessagetext" => {
-            let fresh = read(params)?;
-            let card = world.chat(chat);
-            let messages = world.chats.get_mut(&chat).ok_or_else(|| bad("chat not found"))?;
-            let old = messages.iter_mut().find(|m| m.id == message).ok_or_else(|| bad("message to edit not found"))?;
-            if !old.from_bot {
-                return Err(bad("message can't be edited"));
-            }
-            if old.html == fresh.html && old.rows == fresh.rows {
-                return Err(bad(
-                    "message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
-                ));
-            }
-            *old = Shown { id: message, edited: true, ..fresh };
-            Ok(json!({ "message_id": message, "date": 1_790_000_000, "chat": card, "text": old.text }))
-        }
-        "deletemessage" => {
-            let messages = world.chats.get_mut(&chat).ok_or_else(|| bad("chat not found"))?;
-            let before = messages.len();
-            messages.retain(|m| m.id != message);
-            if messages.len() == before { Err(bad("message to delete not found")) } else { Ok(json!(true)) }
-        }
-        "answercallbackquery" => {
-            let query = params["callback_query_id"].as_str().unwrap_or_default();
-            let Some(person) = world.open_queries.remove(query) else {
-                return Err(bad("query is too old and response timeout expired or query ID is invalid"));
-            };
-            if let Some(text) = params["text"].as_str() {
-                if text.encode_utf16().count() > 200 {
-                    return Err(bad("MESSAGE_TOO_LONG"));
-                }
-                world.toasts.entry(person).or_default().push(text.to_owned());
-            }
-            Ok(json!(true))
-        }
-        _ => Err((404, "Not Found".to_owned())),
-    }
-}
-
-fn read(params: &Value) -> Result<Shown, Refused> {
-    let html = params["text"].as_str().unwrap_or_default();
-    let text = match params["parse_mode"].as_str() {
-        Some("HTML") => html::plain(html).map_err(|why| (400, why))?,
-        _ => html.to_owned(),
     };
-    let html = if params["parse_mode"].is_string() { html.to_owned() } else { html::escape(html) };
-    match text.trim().encode_utf16().count() {
-        0 => return Err(bad("message text is empty")),
-        n if n > 4096 => return Err(bad("message is too long")),
-        _ => {}
-    }
-    let mut rows = Vec::new();
-    for row in params["reply_markup"]["inline_keyboard"].as_array().into_iter().flatten() {
-        let mut keys = Vec::new();
-        for key in row.as_array().into_iter().flatten() {
-            let word = |value: &Value| value.as_str().map(str::to_owned);
-            let button = Button {
-                label: word(&key["text"]).unwrap_or_default(),
-                data: word(&key["callback_data"]),
-                url: word(&key["url"]),
-                copy: word(&key["copy_text"]["text"]),
-            };
-            if button.label.is_empty() {
-                return Err(bad("text buttons must have text"));
-            }
-            if button.data.as_ref().is_some_and(|data| !(1..=64).contains(&data.len())) {
-                return Err(bad("BUTTON_DATA_INVALID"));
-            }
-            if button.data.is_none() && button.url.is_none() && button.copy.is_none() {
-                return Err(bad("BUTTON_TYPE_INVALID"));
-            }
-            keys.push(button);
-        }
-        rows.push(keys);
-    }
-    Ok(Shown { id: 0, from_bot: true, html, text, rows, edited: false })
+    tokio::time::timeout(patience, wait).await.unwrap_or(Ok(json!([])))
 }

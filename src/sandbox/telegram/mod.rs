@@ -3,9 +3,14 @@
 mod html;
 mod methods;
 mod page;
+mod rules;
+mod spec;
+#[cfg(test)]
+mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use axum::Router;
 use serde::Serialize;
@@ -40,6 +45,33 @@ pub struct Shown {
     pub rows: Vec<Vec<Button>>,
     /// Changed after it was sent.
     pub edited: bool,
+    /// Its marks as `MessageEntity` objects.
+    #[serde(skip)]
+    pub entities: Vec<Value>,
+    /// The message that it answers.
+    pub reply_to: Option<i64>,
+}
+
+/// What a call of the Bot API meets, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is done, but the answer breaks off.
+    AnswerLost,
+    /// It is not done; the server answers with this status and no JSON.
+    ServerError(u16),
+}
+
+/// A call of the Bot API, as the log keeps it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The method, spelled as in the Bot API.
+    pub method: String,
+    /// Its parameters.
+    pub params: Value,
+    /// When it was answered.
+    pub at: SystemTime,
+    /// Why it was refused.
+    pub error: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -59,9 +91,20 @@ struct World {
     next_message: i64,
     next_query: i64,
     open_queries: HashMap<String, i64>,
-    toasts: HashMap<i64, Vec<String>>,
-    commands: HashMap<String, Value>,
+    toasts: HashMap<i64, Vec<(String, bool)>>,
+    /// By scope and language.
+    commands: HashMap<(String, String), Value>,
+    /// How often the bot began to type since it last said something.
+    typing: HashMap<i64, u64>,
+    floods: HashMap<i64, u64>,
+    faults: Vec<(String, Fault)>,
+    calls: VecDeque<Call>,
     violations: Vec<String>,
+    username: String,
+    webhook: String,
+    /// The kinds of updates asked for; empty is all.
+    allowed: Vec<String>,
+    polls: u64,
     down: bool,
 }
 
@@ -76,11 +119,30 @@ pub struct Telegram {
 
 /// The bot's own id.
 const BOT: i64 = 7_000_001;
+/// When everything was said: nothing may hang on it.
+const DATE: i64 = 1_790_000_000;
+
+impl Button {
+    fn json(&self) -> Value {
+        let mut key = json!({ "text": self.label });
+        for (name, value) in [("callback_data", &self.data), ("url", &self.url)] {
+            if let Some(value) = value {
+                key[name] = json!(value);
+            }
+        }
+        if let Some(text) = &self.copy {
+            key["copy_text"] = json!({ "text": text });
+        }
+        key
+    }
+}
 
 impl Telegram {
     /// A server for one bot.
     pub fn new(token: &str, username: &str) -> Self {
-        let world = World { next_update: 1, next_message: 1, next_query: 1, ..World::default() };
+        let username_there = username.to_owned();
+        let world =
+            World { next_update: 1, next_message: 1, next_query: 1, username: username_there, ..World::default() };
         Self {
             world: Arc::new(Mutex::new(world)),
             token: token.into(),
@@ -124,8 +186,37 @@ impl Telegram {
         self.world().down = down;
     }
 
+    /// Every call that was let in, the oldest first; the log keeps the last ten thousand.
+    pub fn calls(&self) -> Vec<Call> {
+        self.world().calls.iter().cloned().collect()
+    }
+
+    /// The next call of this method fails so.
+    pub fn fail_next(&self, method: &str, fault: Fault) {
+        self.world().faults.push((method.to_owned(), fault));
+    }
+
+    /// Answers 429 in this chat with so many seconds to wait, until it is called with none.
+    pub fn set_flood(&self, chat: i64, retry_after: Option<u64>) {
+        let mut world = self.world();
+        match retry_after {
+            Some(seconds) => world.floods.insert(chat, seconds),
+            None => world.floods.remove(&chat),
+        };
+    }
+
+    /// Every tap that waits for an answer becomes too old for one.
+    pub fn forget_queries(&self) {
+        self.world().open_queries.clear();
+    }
+
+    /// A number that grows with every change anywhere.
+    pub fn revision(&self) -> u64 {
+        *self.changed.borrow()
+    }
+
     /// Returns at the next change after `seen`.
-    async fn changed_after(&self, seen: u64) -> u64 {
+    pub async fn changed_after(&self, seen: u64) -> u64 {
         let mut changed = self.changed.subscribe();
         let _ = changed.wait_for(|n| *n > seen).await;
         *self.changed.borrow()
@@ -134,6 +225,9 @@ impl Telegram {
 
 impl World {
     fn update(&mut self, kind: &str, body: Value) {
+        if !self.allowed.is_empty() && !self.allowed.iter().any(|allowed| allowed == kind) {
+            return;
+        }
         let id = self.next_update;
         self.next_update += 1;
         let mut update = serde_json::Map::new();
@@ -152,6 +246,44 @@ impl World {
         let name = self.people.iter().find(|p| p.id == id).map_or("?", |p| p.name.as_str());
         json!({ "id": id, "type": "private", "first_name": name })
     }
+
+    fn bot(&self) -> Value {
+        json!({ "id": BOT, "is_bot": true, "first_name": "ScheduleZAP", "username": self.username })
+    }
+
+    /// A message as the Bot API tells it; the message that it answers is told without its own.
+    fn message(&self, chat: i64, shown: &Shown) -> Value {
+        let from = if shown.from_bot { self.bot() } else { self.user(chat) };
+        let mut message = json!({ "message_id": shown.id, "date": DATE, "from": from, "chat": self.chat(chat),
+            "text": shown.text });
+        if shown.edited {
+            message["edit_date"] = json!(DATE);
+        }
+        if !shown.entities.is_empty() {
+            message["entities"] = json!(shown.entities);
+        }
+        if !shown.rows.is_empty() {
+            let rows: Vec<Vec<_>> = shown.rows.iter().map(|row| row.iter().map(Button::json).collect()).collect();
+            message["reply_markup"] = json!({ "inline_keyboard": rows });
+        }
+        if let Some(to) = shown.reply_to {
+            let mut replied = self.told(chat, to);
+            if let Some(replied) = replied.as_object_mut() {
+                replied.remove("reply_to_message");
+            }
+            message["reply_to_message"] = replied;
+        }
+        message
+    }
+
+    /// A message by its number; one that is gone is told as Telegram tells what it cannot reach.
+    fn told(&self, chat: i64, id: i64) -> Value {
+        let found = self.chats.get(&chat).and_then(|messages| messages.iter().find(|m| m.id == id));
+        found.map_or_else(
+            || json!({ "message_id": id, "date": 0, "chat": self.chat(chat) }),
+            |shown| self.message(chat, shown),
+        )
+    }
 }
 
 /// Someone who talks with the bot.
@@ -167,28 +299,22 @@ impl Person {
         self.id
     }
 
-    fn message(&self, world: &mut World, text: &str) -> Value {
+    /// Posts a message; `more` is what it has instead of a text, if that is what it is.
+    fn post(&self, text: &str, reply_to: Option<i64>, more: Option<(&str, Value)>) -> i64 {
+        let mut world = self.server.world();
         let id = world.next_message;
         world.next_message += 1;
-        let shown = Shown {
-            id,
-            from_bot: false,
-            html: html::escape(text),
-            text: text.to_owned(),
-            rows: Vec::new(),
-            edited: false,
-        };
-        world.chats.entry(self.id).or_default().push(shown);
-        json!({ "message_id": id, "date": 1_790_000_000, "from": world.user(self.id), "chat": world.chat(self.id) })
-    }
-
-    fn post(&self, text: &str, more: &[(&str, Value)]) -> i64 {
-        let mut world = self.server.world();
-        let mut message = self.message(&mut world, text);
-        let id = message["message_id"].as_i64().unwrap_or(0);
-        for (name, value) in more {
-            message[*name] = value.clone();
+        let entities = if more.is_none() { commands_in(text) } else { Vec::new() };
+        let (html, text) = (html::escape(text), text.to_owned());
+        let shown = Shown { id, from_bot: false, html, text, rows: Vec::new(), edited: false, entities, reply_to };
+        let mut message = world.message(self.id, &shown);
+        if let Some((name, value)) = more
+            && let Some(message) = message.as_object_mut()
+        {
+            message.remove("text");
+            message.insert(name.to_owned(), value);
         }
+        world.chats.entry(self.id).or_default().push(shown);
         world.update("message", message);
         drop(world);
         self.server.change();
@@ -197,16 +323,28 @@ impl Person {
 
     /// Says something; returns the number of the message.
     pub fn says(&self, text: &str) -> i64 {
-        self.post(text, &said(text))
+        self.post(text, None, None)
     }
 
     /// Says something in reply to a message of the bot's.
     pub fn replies(&self, to: i64, text: &str) -> i64 {
-        let replied = json!({ "message_id": to, "date": 1_790_000_000, "chat": self.server.world().chat(self.id), "text": "…",
-            "from": { "id": BOT, "is_bot": true, "first_name": "ScheduleZAP" } });
-        let mut more = said(text);
-        more.push(("reply_to_message", replied));
-        self.post(text, &more)
+        self.post(text, Some(to), None)
+    }
+
+    /// Changes what they said before.
+    pub fn edits(&self, message: i64, text: &str) {
+        let mut world = self.server.world();
+        let mine = |m: &&mut Shown| m.id == message && !m.from_bot;
+        let Some(shown) = world.chats.get_mut(&self.id).and_then(|chat| chat.iter_mut().find(mine)) else { return };
+        shown.html = html::escape(text);
+        text.clone_into(&mut shown.text);
+        shown.entities = commands_in(text);
+        shown.edited = true;
+        let shown = shown.clone();
+        let told = world.message(self.id, &shown);
+        world.update("edited_message", told);
+        drop(world);
+        self.server.change();
     }
 
     /// Opens a deep link of the bot's.
@@ -216,13 +354,31 @@ impl Person {
 
     /// Shares a contact card.
     pub fn shares_contact(&self, phone: &str, name: &str) -> i64 {
-        self.post(&format!("👤 {name} {phone}"), &[("contact", json!({ "phone_number": phone, "first_name": name }))])
+        let card = json!({ "phone_number": phone, "first_name": name });
+        self.post(&format!("👤 {name} {phone}"), None, Some(("contact", card)))
     }
 
     /// Sends a sticker: something that no step takes.
     pub fn sends_sticker(&self) -> i64 {
         let sticker = json!({ "file_id": "a", "file_unique_id": "b", "type": "regular", "width": 1, "height": 1, "is_animated": false, "is_video": false });
-        self.post("🙂", &[("sticker", sticker)])
+        self.post("🙂", None, Some(("sticker", sticker)))
+    }
+
+    /// Sends a photo.
+    pub fn sends_photo(&self) -> i64 {
+        let size = json!({ "file_id": "c", "file_unique_id": "d", "width": 90, "height": 60, "file_size": 1200 });
+        self.post("🖼", None, Some(("photo", json!([size]))))
+    }
+
+    /// Sends a voice message.
+    pub fn sends_voice(&self) -> i64 {
+        let voice = json!({ "file_id": "e", "file_unique_id": "f", "duration": 2, "mime_type": "audio/ogg" });
+        self.post("🎤", None, Some(("voice", voice)))
+    }
+
+    /// Sends a place.
+    pub fn sends_location(&self) -> i64 {
+        self.post("📍", None, Some(("location", json!({ "latitude": -23.55, "longitude": -46.63 }))))
     }
 
     /// Taps the newest key whose label has these words.
@@ -248,13 +404,7 @@ impl Person {
         let query = format!("q{}", world.next_query);
         world.next_query += 1;
         world.open_queries.insert(query.clone(), self.id);
-        let text = world
-            .chats
-            .get(&self.id)
-            .and_then(|c| c.iter().find(|m| m.id == message))
-            .map_or("…".to_owned(), |m| m.text.clone());
-        let shown = json!({ "message_id": message, "date": 1_790_000_000, "chat": world.chat(self.id), "text": text,
-            "from": { "id": BOT, "is_bot": true, "first_name": "ScheduleZAP" } });
+        let shown = world.told(self.id, message);
         let body =
             json!({ "id": query, "from": world.user(self.id), "message": shown, "chat_instance": "1", "data": data });
         world.update("callback_query", body);
@@ -269,7 +419,7 @@ impl Person {
 
     /// What taps were answered with.
     pub fn toasts(&self) -> Vec<String> {
-        self.server.world().toasts.get(&self.id).cloned().unwrap_or_default()
+        self.server.world().toasts.get(&self.id).into_iter().flatten().map(|(text, _)| text.clone()).collect()
     }
 
     /// Taps that were not answered yet.
@@ -284,6 +434,18 @@ impl Person {
         if blocked {
             world.blocked.push(self.id);
         }
+        let member = |is: bool| {
+            let mut member = json!({ "user": world.bot(), "status": if is { "member" } else { "kicked" } });
+            if !is {
+                member["until_date"] = json!(0);
+            }
+            member
+        };
+        let body = json!({ "chat": world.chat(self.id), "from": world.user(self.id), "date": DATE,
+            "old_chat_member": member(blocked), "new_chat_member": member(!blocked) });
+        world.update("my_chat_member", body);
+        drop(world);
+        self.server.change();
     }
 
     /// Returns the newest message of the bot's that has this text, as soon as there is one.
@@ -303,11 +465,20 @@ fn words(label: &str) -> &str {
     label.trim_start_matches(|c: char| !c.is_alphanumeric()).trim()
 }
 
-fn said(text: &str) -> Vec<(&'static str, Value)> {
-    let mut more = vec![("text", json!(text))];
-    if text.starts_with('/') {
-        let length = text.split_whitespace().next().map_or(0, |word| word.encode_utf16().count());
-        more.push(("entities", json!([{ "type": "bot_command", "offset": 0, "length": length }])));
+/// The entities that Telegram makes of commands: at the front or after white space.
+fn commands_in(text: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        if c == '/' && before.is_whitespace() {
+            let name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '@';
+            let length = text[at + 1..].find(|c| !name(c)).unwrap_or(text.len() - at - 1);
+            if (1..=64).contains(&length) {
+                let offset = text[..at].encode_utf16().count();
+                found.push(json!({ "type": "bot_command", "offset": offset, "length": length + 1 }));
+            }
+        }
+        before = c;
     }
-    more
+    found
 }

@@ -52,11 +52,16 @@ async fn chat(State(server): State<Telegram>, Path(id): Path<i64>, Query(seen): 
     let revision = (*server.changed.borrow()).max(1);
     let world = server.world();
     let language = world.people.iter().find(|p| p.id == id).map_or("", |p| p.language.get(..2).unwrap_or_default());
-    let commands = world.commands.get(language).or_else(|| world.commands.get("")).cloned().unwrap_or(json!([]));
+    let scopes = [format!("chat:{id}:null"), "all_private_chats:null:null".to_owned(), "default:null:null".to_owned()];
+    let menus = scopes.iter().flat_map(|scope| [language, ""].map(|language| (scope.clone(), language.to_owned())));
+    let commands = menus.into_iter().find_map(|menu| world.commands.get(&menu)).cloned().unwrap_or(json!([]));
+    let toasts = world.toasts.get(&id).map(Vec::as_slice).unwrap_or_default();
     Json(json!({
         "revision": revision,
         "messages": world.chats.get(&id).cloned().unwrap_or_default(),
-        "toasts": world.toasts.get(&id).cloned().unwrap_or_default(),
+        "toasts": toasts.iter().map(|(text, _)| text).collect::<Vec<_>>(),
+        "alerts": toasts.iter().map(|(_, alert)| alert).collect::<Vec<_>>(),
+        "typing": world.typing.get(&id).copied().unwrap_or(0),
         "commands": commands,
     }))
 }
@@ -86,6 +91,7 @@ async fn act(
         ("say", None) => {
             person.says(&act.text);
         }
+        ("edit", _) => person.edits(act.message, &act.text),
         ("tap", _) => person.taps_data(act.message, &act.data),
         ("contact", _) => {
             person.shares_contact(&act.phone, &act.name);
