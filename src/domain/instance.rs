@@ -69,8 +69,7 @@ impl ServerUrl {
             return Err(ServerUrlError::QueryOrFragment);
         }
         match url.host() {
-            None => return Err(ServerUrlError::NoHost),
-            Some(Host::Domain("")) => return Err(ServerUrlError::NoHost),
+            None | Some(Host::Domain("")) => return Err(ServerUrlError::NoHost),
             Some(_) => {}
         }
         if !matches!(url.port_or_known_default(), Some(80 | 443 | 1024..)) {
@@ -129,7 +128,7 @@ impl InstanceName {
         if bad { Err(InstanceNameError) } else { Ok(Self(name.to_owned())) }
     }
 
-    /// Whether we would create it: `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$` (EVOLUTION_API.md section 4).
+    /// Whether we would create it: `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$` (`EVOLUTION_API.md` section 4).
     pub fn is_creatable(&self) -> bool {
         self.0.len() <= 64
             && self.0.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -282,6 +281,37 @@ mod tests {
         ] {
             assert_eq!(ServerUrl::parse(text), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn names_of_instances_are_any_visible_text() {
+        for good in ["loja", "lab/barra", "lab com espaço", "lab-ção-📱", "lab?a=1&b#c%", &"a".repeat(255)] {
+            assert_eq!(InstanceName::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", " ", ".", "..", "a\0b", "a\nb", "\u{200b}", "a\u{202e}b", &"a".repeat(256)] {
+            assert!(InstanceName::parse(bad).is_err(), "{bad:?}");
+        }
+        for (name, creatable) in [("Loja_1-a", true), ("_loja", false), ("ção", false), ("a b", false)] {
+            assert_eq!(InstanceName::parse(name).unwrap().is_creatable(), creatable, "{name}");
+        }
+        assert!(!InstanceName::parse(&"a".repeat(65)).unwrap().is_creatable());
+    }
+
+    #[test]
+    fn labels_are_short_and_visible() {
+        assert_eq!(Label::parse("  Loja 📱 ").unwrap().as_str(), "Loja 📱");
+        assert!(Label::parse(&"ç".repeat(64)).is_ok());
+        for bad in ["", "  ", "a\tb", "\u{200b}", "\u{202e}abc", &"a".repeat(65)] {
+            assert!(Label::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn states_are_read_back() {
+        for state in [Connection::Open, Connection::Close, Connection::Refused, Connection::Missing] {
+            assert_eq!(Connection::parse(state.as_str()), state);
+        }
+        assert_eq!(Connection::parse("anything"), Connection::Unknown);
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Conn {
         Ok(match self {
             Self::Sqlite(conn) => sqlx::query_as(due!("")).bind(now).bind(limit).fetch_all(&mut **conn).await?,
             Self::Postgres(conn) => {
-                sqlx::query_as(due!("FOR UPDATE OF m SKIP LOCKED")).bind(now).bind(limit).fetch_all(&mut **conn).await?
+                sqlx::query_as(due!("FOR NO KEY UPDATE OF m SKIP LOCKED")).bind(now).bind(limit).fetch_all(&mut **conn).await?
             }
         })
     }
@@ -104,7 +104,7 @@ impl Conn {
                 sqlx::query_as(due_by_account!("")).bind(now).bind(each).fetch_all(&mut **conn).await?
             }
             Self::Postgres(conn) => {
-                sqlx::query_as(due_by_account!("FOR UPDATE OF m SKIP LOCKED"))
+                sqlx::query_as(due_by_account!("FOR NO KEY UPDATE OF m SKIP LOCKED"))
                     .bind(now)
                     .bind(each)
                     .fetch_all(&mut **conn)
