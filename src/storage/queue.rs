@@ -92,7 +92,11 @@ impl Conn {
         Ok(match self {
             Self::Sqlite(conn) => sqlx::query_as(due!("")).bind(now).bind(limit).fetch_all(&mut **conn).await?,
             Self::Postgres(conn) => {
-                sqlx::query_as(due!("FOR NO KEY UPDATE OF m SKIP LOCKED")).bind(now).bind(limit).fetch_all(&mut **conn).await?
+                sqlx::query_as(due!("FOR NO KEY UPDATE OF m SKIP LOCKED"))
+                    .bind(now)
+                    .bind(limit)
+                    .fetch_all(&mut **conn)
+                    .await?
             }
         })
     }
