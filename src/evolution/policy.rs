@@ -211,4 +211,16 @@ mod tests {
         assert!(refused("[::1]:8080", "http://[::1]:9090"));
         assert!(AllowHosts::parse("nonsense").is_err());
     }
+
+    #[tokio::test]
+    async fn a_name_is_held_to_the_addresses_that_it_resolves_to() {
+        let resolves = async |list: &str| {
+            let allow = Arc::new(AllowHosts::parse(list).unwrap());
+            GuardedResolver::new(allow).resolve("localhost".parse().unwrap()).await.is_ok()
+        };
+        assert!(!resolves("").await);
+        assert!(!resolves("private,evolution:8080").await);
+        assert!(resolves("loopback").await);
+        assert!(resolves("localhost:8080").await);
+    }
 }
