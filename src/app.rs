@@ -1,6 +1,7 @@
 //! Puts the parts together once, runs them, and stops them in order.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -14,6 +15,7 @@ use crate::domain::retry::RetryPolicy;
 use crate::evolution::Evolution;
 use crate::evolution::policy::AllowHosts;
 use crate::http::health::{Health, Part};
+use crate::scheduler::ledger::Ledger;
 use crate::scheduler::{Scheduler, Settings};
 use crate::services::Services;
 use crate::services::accounts::{self, Accounts, SignUp};
@@ -23,6 +25,7 @@ use crate::services::messages::Messages;
 use crate::services::passwords::Hasher;
 use crate::services::secrets::Keyring;
 use crate::storage::Database;
+use crate::storage::wake::Wake;
 use crate::telegram::api::Api;
 use crate::telegram::{self, Context};
 
@@ -71,7 +74,11 @@ impl App {
             (None, SignUp::Invite | SignUp::Closed) => "loopback,private",
         };
         let evolution = Evolution::new(AllowHosts::parse(allow).context("EVOLUTION_ALLOW_HOSTS")?)?;
-        let (wake, reported) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (wake, reported) = (Wake::new(&db), Arc::new(Notify::new()));
+        let ledger = match config.sqlite_path() {
+            Some(path) => Ledger::open(path).context("DATABASE_URL: the ledger beside it")?,
+            None => Ledger::default(),
+        };
         let services = Services {
             accounts: accounts(config, &db, &keyring, &clock, hasher),
             instances: Instances {
@@ -79,13 +86,13 @@ impl App {
                 clock: clock.clone(),
                 keyring: Arc::clone(&keyring),
                 evolution: evolution.clone(),
-                wake: Arc::clone(&wake),
+                wake: wake.clone(),
                 quota: config.quotas.instances,
             },
             messages: Messages {
                 db: db.clone(),
                 clock: clock.clone(),
-                wake: Arc::clone(&wake),
+                wake: wake.clone(),
                 quota: config.quotas.pending,
             },
         };
@@ -102,14 +109,18 @@ impl App {
             settings: Settings {
                 grace: config.late_grace,
                 lease: config.lease,
+                settle: config.settle_time,
                 gap: config.send_gap,
                 per_hour: config.send_per_hour.into(),
                 per_day: config.send_per_day.into(),
                 retry: RetryPolicy::default(),
-                in_flight: 64,
+                in_flight: 128,
             },
             wake,
             reported,
+            lookups: Arc::new(Notify::new()),
+            ledger,
+            well: Arc::new(AtomicBool::new(true)),
             holder: format!("{:016x}", rand::random::<u64>()),
             shutdown: shutdown.clone(),
         };
@@ -125,6 +136,7 @@ impl App {
         let reported = Arc::clone(&self.scheduler.reported);
         let http =
             http.map(|listener| tokio::spawn(crate::http::serve(listener, Arc::clone(&self.health), shutdown.clone())));
+        tokio::spawn(self.scheduler.wake.clone().listen(self.scheduler.clock.clone(), shutdown.clone()));
         let scheduler = tokio::spawn(self.scheduler.run());
         let reports = tokio::spawn(telegram::reports::run(Arc::clone(&self.telegram), reported));
         let mut door = tokio::spawn(telegram::run(Arc::clone(&self.telegram)));

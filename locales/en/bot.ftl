@@ -280,6 +280,7 @@ status-sent = Sent
 status-held = On hold
 status-late = Late
 status-unknown = Unsure whether it arrived
+status-looking = Checking whether it arrived
 status-failed = Failed
 status-cancelled = Cancelled
 reason-no-active-instance = No instance is active. Activate one under /instances and the message goes by itself.
@@ -336,6 +337,13 @@ report-failed = ⚠️ I could not send to { $to }: { $text }
 report-unknown = ❓ I do not know whether the message to { $to } arrived: { $text }
 report-held-title = ⏸ <b>Messages on hold</b>
 see-message = See message
+report-down = 🟠 I have not reached the server of <b>{ $name }</b> for some minutes. Its messages wait and I keep trying. Test the instance under /instances.
+report-up = 🟢 The server of <b>{ $name }</b> answers again. What was waiting goes out now.
+report-dropped =
+    { $count ->
+        [one] 🗑 1 message missed its time and was dropped, as you chose in /account.
+       *[other] 🗑 { $count } messages missed their time and were dropped, as you chose in /account.
+    }
 report-mended =
     { $count ->
         [0] 🟢 <b>{ $name }</b> is back.

@@ -280,6 +280,7 @@ status-sent = Enviado
 status-held = En espera
 status-late = Atrasado
 status-unknown = No sé si llegó
+status-looking = Comprobando si llegó
 status-failed = Falló
 status-cancelled = Cancelado
 reason-no-active-instance = Ninguna instancia está activa. Active una en /instancias y el mensaje sale solo.
@@ -336,6 +337,13 @@ report-failed = ⚠️ No pude enviar a { $to }: { $text }
 report-unknown = ❓ No sé si el mensaje a { $to } llegó: { $text }
 report-held-title = ⏸ <b>Mensajes en espera</b>
 see-message = Ver mensaje
+report-down = 🟠 No logro hablar con el servidor de <b>{ $name }</b> desde hace unos minutos. Los mensajes esperan y sigo intentando. Pruebe la instancia en /instancias.
+report-up = 🟢 El servidor de <b>{ $name }</b> responde de nuevo. Lo que esperaba está saliendo.
+report-dropped =
+    { $count ->
+        [one] 🗑 1 mensaje perdió su hora y se descartó, como eligió en /cuenta.
+       *[other] 🗑 { $count } mensajes perdieron su hora y se descartaron, como eligió en /cuenta.
+    }
 report-mended =
     { $count ->
         [0] 🟢 <b>{ $name }</b> volvió.

@@ -280,6 +280,7 @@ status-sent = Enviada
 status-held = Em espera
 status-late = Atrasada
 status-unknown = Não sei se chegou
+status-looking = Verificando se chegou
 status-failed = Falhou
 status-cancelled = Cancelada
 reason-no-active-instance = Nenhuma instância está ativa. Ative uma em /instancias e a mensagem sai sozinha.
@@ -336,6 +337,13 @@ report-failed = ⚠️ Não consegui enviar para { $to }: { $text }
 report-unknown = ❓ Não sei se a mensagem para { $to } chegou: { $text }
 report-held-title = ⏸ <b>Mensagens em espera</b>
 see-message = Ver mensagem
+report-down = 🟠 Não consigo falar com o servidor de <b>{ $name }</b> há alguns minutos. As mensagens esperam e eu continuo tentando. Teste a instância em /instancias.
+report-up = 🟢 O servidor de <b>{ $name }</b> voltou a responder. O que esperava está saindo.
+report-dropped =
+    { $count ->
+        [one] 🗑 1 mensagem passou da hora e foi descartada, como você escolheu em /conta.
+       *[other] 🗑 { $count } mensagens passaram da hora e foram descartadas, como você escolheu em /conta.
+    }
 report-mended =
     { $count ->
         [0] 🟢 <b>{ $name }</b> voltou.

@@ -64,7 +64,8 @@ CREATE TABLE user_instances (
     number         TEXT,
     profile_name   TEXT,
     server_version TEXT,
-    held_since     BIGINT,
+    down_since     BIGINT,
+    down_told      BOOLEAN NOT NULL DEFAULT FALSE,
     last_sent_at   BIGINT,
     next_send_at   BIGINT NOT NULL DEFAULT 0,
     version        BIGINT NOT NULL DEFAULT 0,
@@ -91,7 +92,12 @@ CREATE TABLE scheduled_messages (
     tries          BIGINT NOT NULL DEFAULT 0,
     lease_until    BIGINT,
     lease_holder   TEXT,
+    claimed_for    BIGINT,
     started_at     BIGINT,
+    look_at        BIGINT,
+    looks          BIGINT NOT NULL DEFAULT 0,
+    resends        BIGINT NOT NULL DEFAULT 0,
+    if_absent      TEXT,
     sent_through   BIGINT,
     sent_at        BIGINT,
     remote_id      TEXT,
@@ -104,7 +110,13 @@ CREATE TABLE scheduled_messages (
 CREATE INDEX scheduled_messages_due ON scheduled_messages (due_at, id) WHERE status = 'scheduled';
 CREATE INDEX scheduled_messages_due_by_account ON scheduled_messages (user_id, due_at, id) WHERE status = 'scheduled';
 CREATE INDEX scheduled_messages_leased ON scheduled_messages (lease_until) WHERE status = 'sending';
-CREATE INDEX scheduled_messages_by_account ON scheduled_messages (user_id, status, scheduled_time, id);
+CREATE INDEX scheduled_messages_claimed ON scheduled_messages (claimed_for) WHERE status = 'sending';
+CREATE INDEX scheduled_messages_waiting ON scheduled_messages (user_id, scheduled_time, id)
+    WHERE status IN ('scheduled', 'sending', 'held', 'late', 'unknown');
+CREATE INDEX scheduled_messages_past ON scheduled_messages (user_id, scheduled_time, id)
+    WHERE status IN ('sent', 'failed', 'cancelled');
+CREATE INDEX scheduled_messages_looked ON scheduled_messages (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX scheduled_messages_late ON scheduled_messages (user_id) WHERE status = 'late';
 CREATE INDEX scheduled_messages_by_instance ON scheduled_messages (instance_id) WHERE instance_id IS NOT NULL;
 
 CREATE TABLE message_attempts (

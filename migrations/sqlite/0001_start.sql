@@ -64,7 +64,8 @@ CREATE TABLE user_instances (
     number         TEXT,
     profile_name   TEXT,
     server_version TEXT,
-    held_since     INTEGER,
+    down_since     INTEGER,
+    down_told      INTEGER NOT NULL DEFAULT 0,
     last_sent_at   INTEGER,
     next_send_at   INTEGER NOT NULL DEFAULT 0,
     version        INTEGER NOT NULL DEFAULT 0,
@@ -72,7 +73,7 @@ CREATE TABLE user_instances (
     updated_at     INTEGER NOT NULL,
     UNIQUE (user_id, api_url, instance_name)
 ) STRICT;
-CREATE UNIQUE INDEX user_instances_one_active ON user_instances (user_id) WHERE is_active = 1;
+CREATE UNIQUE INDEX user_instances_one_active ON user_instances (user_id) WHERE is_active;
 
 CREATE TABLE scheduled_messages (
     id             INTEGER PRIMARY KEY,
@@ -91,7 +92,12 @@ CREATE TABLE scheduled_messages (
     tries          INTEGER NOT NULL DEFAULT 0,
     lease_until    INTEGER,
     lease_holder   TEXT,
+    claimed_for    INTEGER,
     started_at     INTEGER,
+    look_at        INTEGER,
+    looks          INTEGER NOT NULL DEFAULT 0,
+    resends        INTEGER NOT NULL DEFAULT 0,
+    if_absent      TEXT,
     sent_through   INTEGER,
     sent_at        INTEGER,
     remote_id      TEXT,
@@ -104,7 +110,12 @@ CREATE TABLE scheduled_messages (
 CREATE INDEX scheduled_messages_due ON scheduled_messages (due_at, id) WHERE status = 'scheduled';
 CREATE INDEX scheduled_messages_due_by_account ON scheduled_messages (user_id, due_at, id) WHERE status = 'scheduled';
 CREATE INDEX scheduled_messages_leased ON scheduled_messages (lease_until) WHERE status = 'sending';
-CREATE INDEX scheduled_messages_by_account ON scheduled_messages (user_id, status, scheduled_time, id);
+CREATE INDEX scheduled_messages_waiting ON scheduled_messages (user_id, scheduled_time, id)
+    WHERE status IN ('scheduled', 'sending', 'held', 'late', 'unknown');
+CREATE INDEX scheduled_messages_past ON scheduled_messages (user_id, scheduled_time, id)
+    WHERE status IN ('sent', 'failed', 'cancelled');
+CREATE INDEX scheduled_messages_looked ON scheduled_messages (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX scheduled_messages_late ON scheduled_messages (user_id) WHERE status = 'late';
 CREATE INDEX scheduled_messages_by_instance ON scheduled_messages (instance_id) WHERE instance_id IS NOT NULL;
 
 CREATE TABLE message_attempts (

@@ -109,6 +109,33 @@ impl Reason {
     }
 }
 
+/// What it means when a message that may have left is not found in its instance's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Absence {
+    /// Twice absent, it has not left: it is sent again (RELIABILITY.md section 2).
+    Resend,
+    /// Nothing: a person is asked.
+    Ask,
+    /// The store may be old: a person is asked as for the late ones.
+    Late,
+    /// It has not left, and may go at once: it was only overdue at the start.
+    Send,
+}
+
+impl Absence {
+    /// Its word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resend => "resend",
+            Self::Ask => "ask",
+            Self::Late => "late",
+            Self::Send => "send",
+        }
+    }
+}
+
 /// What is to be sent: not blank, at most 65,536 characters, without what Evolution stumbles over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -183,6 +210,10 @@ pub struct ScheduledMessage {
     pub attempt: i64,
     /// When it was handed over.
     pub sent_at: Option<Moment>,
+    /// What it was handed over through.
+    pub sent_through: Option<InstanceId>,
+    /// Its status is unknown, and it is being looked for.
+    pub is_looked_for: bool,
     /// Counts changes by the user; buttons carry it.
     pub version: i64,
     /// The chat that asked for it.

@@ -26,8 +26,28 @@ pub enum Report {
         /// Which.
         message: MessageId,
     },
+    /// A message changed without a person having to notice: its card is drawn anew.
+    Changed {
+        /// Which.
+        message: MessageId,
+    },
     /// Messages missed their moment; one for the account.
     Late,
+    /// Messages missed their moment, and the account wants such dropped.
+    Dropped {
+        /// How many.
+        messages: u64,
+    },
+    /// An instance's server has not been reached for some minutes.
+    Down {
+        /// Which.
+        instance: InstanceId,
+    },
+    /// It is reached again.
+    Up {
+        /// Which.
+        instance: InstanceId,
+    },
     /// Messages wait for something that the user can mend; told once for each cause.
     Held {
         /// The cause.

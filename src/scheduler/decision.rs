@@ -2,7 +2,7 @@
 
 use crate::domain::clock::Moment;
 use crate::domain::instance::Connection;
-use crate::domain::message::Reason;
+use crate::domain::message::{Absence, Reason};
 use crate::domain::retry::RetryPolicy;
 use crate::evolution::Sent;
 use crate::evolution::error::{FailReason, HoldReason, SendError, Verdict};
@@ -31,8 +31,11 @@ pub enum Decision {
         /// Why.
         reason: Reason,
     },
-    /// It may have left: the chat is asked.
-    Unknown,
+    /// It may have left: the instance's history is searched.
+    Unknown {
+        /// What its absence there will mean.
+        if_absent: Absence,
+    },
 }
 
 /// Decides by the outcome alone; `jitter` in 0..1.
@@ -58,7 +61,9 @@ pub fn decide(outcome: &Result<Sent, SendError>, tries: u32, retry: RetryPolicy,
                 FailReason::Channel => Reason::ChannelRefused,
             },
         },
-        Verdict::Unknown { .. } => Decision::Unknown,
+        Verdict::Unknown { searchable } => {
+            Decision::Unknown { if_absent: if searchable { Absence::Resend } else { Absence::Ask } }
+        }
     }
 }
 
@@ -73,9 +78,8 @@ mod tests {
         for error in [CallError::Dns, CallError::Connect, CallError::Tls] {
             assert!(matches!(decide(SendError::Call(error)), Decision::Again { at: Moment(5000), .. }));
         }
-        for error in [SendError::Call(CallError::AnswerLost), SendError::Unclear(500)] {
-            assert_eq!(decide(error), Decision::Unknown);
-        }
+        assert_eq!(decide(SendError::Call(CallError::AnswerLost)), Decision::Unknown { if_absent: Absence::Ask });
+        assert_eq!(decide(SendError::Unclear(500)), Decision::Unknown { if_absent: Absence::Resend });
         assert!(matches!(decide(SendError::NotConnected), Decision::Held { reason: Reason::Disconnected, .. }));
         assert_eq!(decide(SendError::NotOnWhatsApp), Decision::Failed { reason: Reason::NotOnWhatsApp });
     }

@@ -3,9 +3,11 @@
 use super::*;
 use crate::domain::clock::Clock;
 use crate::domain::ids::{AccountId, MessageId};
-use crate::domain::message::Status;
-use crate::evolution::error::CallError;
+use crate::domain::message::{Reason, Status};
+use crate::domain::report::Report;
 use crate::evolution::policy::AllowHosts;
+use crate::storage::Conn;
+use crate::storage::looks::Looked;
 
 const NOW: Moment = Moment(1_800_000_000_000);
 
@@ -19,14 +21,18 @@ async fn scheduler(folder: &tempfile::TempDir) -> Scheduler {
         settings: Settings {
             grace: Duration::from_secs(1800),
             lease: Duration::from_secs(30),
+            settle: Duration::from_secs(120),
             gap: Duration::ZERO,
             per_hour: 0,
             per_day: 0,
             retry: RetryPolicy::default(),
             in_flight: 64,
         },
-        wake: Arc::default(),
+        wake: Wake::default(),
         reported: Arc::default(),
+        lookups: Arc::default(),
+        ledger: Ledger::default(),
+        well: Arc::default(),
         holder: "one".to_owned(),
         shutdown: CancellationToken::new(),
     }
@@ -81,16 +87,46 @@ async fn count(scheduler: &Scheduler, status: Status) -> usize {
     statuses(scheduler).await.iter().filter(|one| one.1 == status).count()
 }
 
+fn desk(scheduler: &Scheduler) -> Desk {
+    Desk { started_at: scheduler.clock.now(), ..Desk::default() }
+}
+
+/// Claims what is due, as the loop does, but sends nothing.
+async fn claims(scheduler: &Scheduler, desk: &mut Desk) -> Vec<Due> {
+    let claimed = scheduler.round(desk).await.unwrap();
+    for due in &claimed {
+        desk.in_flight.insert(due.id, (due.through, server_of(&due.api_url)));
+        *desk.at_server.entry(server_of(&due.api_url)).or_default() += 1;
+    }
+    claimed
+}
+
+fn finished(due: &Due, outcome: Result<Sent, SendError>) -> Finished {
+    Finished { due: due.clone(), attempt: due.attempt + 1, ended: Ended::Answered(outcome) }
+}
+
+fn sent() -> Sent {
+    Sent { remote_id: "R".to_owned(), remote_jid: String::new() }
+}
+
 #[tokio::test]
-async fn an_account_with_many_due_messages_leaves_room_for_another() {
+async fn an_account_with_many_due_messages_leaves_room_for_another_and_keeps_its_order() {
     let folder = tempfile::tempdir().unwrap();
     let scheduler = scheduler(&folder).await;
     seed(&scheduler).await;
-    messages(&scheduler, 1, 600, NOW.minus(Duration::from_secs(9))).await;
+    messages(&scheduler, 1, 1500, NOW.minus(Duration::from_secs(9))).await;
     messages(&scheduler, 2, 3, NOW).await;
-    let (claimed, _) = scheduler.round(Vec::new(), 64, Busy::new()).await.unwrap();
-    assert_eq!(claimed.iter().filter(|one| one.0.user_id == AccountId(2)).count(), 3);
-    assert!(claimed.len() < 64, "one server never takes every slot");
+    let mut desk = desk(&scheduler);
+    let mut went = Vec::new();
+    for _ in 0..10 {
+        for due in claims(&scheduler, &mut desk).await {
+            went.push(due.id.0);
+            desk.ended(finished(&due, Ok(sent())));
+        }
+    }
+    assert_eq!(went.iter().filter(|id| **id > 1500).count(), 3, "{went:?}");
+    let ones: Vec<_> = went.into_iter().filter(|id| *id <= 1500).collect();
+    assert_eq!(ones, (1..=i64::try_from(ones.len()).unwrap()).collect::<Vec<_>>(), "one number sends in order");
 }
 
 #[tokio::test]
@@ -100,26 +136,30 @@ async fn what_is_due_is_looked_at_once_and_a_suspended_account_sends_nothing() {
     seed(&scheduler).await;
     messages(&scheduler, 1, 2, NOW).await;
     run(&scheduler, "UPDATE users SET disabled_at = 1 WHERE id = 1").await;
-    let (claimed, next) = scheduler.round(Vec::new(), 64, Busy::new()).await.unwrap();
-    assert!(claimed.is_empty());
-    assert_eq!(next, None, "else the loop would spin");
+    let mut desk = desk(&scheduler);
+    assert!(claims(&scheduler, &mut desk).await.is_empty());
+    assert_eq!(desk.next_at(NOW, 64), None, "else the loop would spin");
 }
 
 #[tokio::test]
-async fn an_expired_claim_is_asked_about_and_its_late_finisher_is_fenced() {
+async fn an_expired_claim_is_looked_for_and_its_late_finisher_is_fenced() {
     let folder = tempfile::tempdir().unwrap();
     let scheduler = scheduler(&folder).await;
     seed(&scheduler).await;
     messages(&scheduler, 1, 1, NOW).await;
-    let (mut claimed, _) = scheduler.round(Vec::new(), 64, Busy::new()).await.unwrap();
-    let (due, attempt) = claimed.remove(0);
+    let due = claims(&scheduler, &mut desk(&scheduler)).await.remove(0);
     scheduler.clock.advance(Duration::from_secs(31));
-    scheduler.round(Vec::new(), 0, Busy::new()).await.unwrap();
+    let mut other = desk(&scheduler);
+    other.next_expiry = Some(NOW);
+    claims(&scheduler, &mut other).await;
     assert_eq!(count(&scheduler, Status::Unknown).await, 1);
-    let outcome = Ok(Sent { remote_id: "R".to_owned(), remote_jid: String::new() });
-    scheduler.round(vec![Finished { due: due.clone(), attempt, outcome }], 0, Busy::new()).await.unwrap();
+    let lookups = scheduler.db.read().await.unwrap().list_lookups(Moment(i64::MAX), 9).await.unwrap();
+    assert_eq!(lookups[0].look_at, NOW.plus(Duration::from_secs(120)), "the server may still be at it");
+    let mut late = desk(&scheduler);
+    late.ended(finished(&due, Ok(sent())));
+    scheduler.round(&mut late).await.unwrap();
     assert_eq!(count(&scheduler, Status::Unknown).await, 1);
-    assert_eq!(reports(&scheduler).await, [Report::Unknown { message: due.id }]);
+    assert_eq!(reports(&scheduler).await, [Report::Changed { message: due.id }]);
 }
 
 #[tokio::test]
@@ -128,10 +168,13 @@ async fn an_outcome_written_twice_counts_once() {
     let scheduler = scheduler(&folder).await;
     seed(&scheduler).await;
     messages(&scheduler, 1, 1, NOW).await;
-    let (mut claimed, _) = scheduler.round(Vec::new(), 64, Busy::new()).await.unwrap();
-    let (due, attempt) = claimed.remove(0);
-    let one = Finished { due, attempt, outcome: Ok(Sent { remote_id: "R".to_owned(), remote_jid: String::new() }) };
-    scheduler.round(vec![one.clone(), one], 0, Busy::new()).await.unwrap();
+    let mut desk = desk(&scheduler);
+    let due = claims(&scheduler, &mut desk).await.remove(0);
+    desk.ended(finished(&due, Ok(sent())));
+    desk.ended(finished(&due, Ok(sent())));
+    scheduler.round(&mut desk).await.unwrap();
+    desk.ended(finished(&due, Ok(sent())));
+    scheduler.round(&mut desk).await.unwrap();
     assert_eq!(count(&scheduler, Status::Sent).await, 1);
     assert_eq!(reports(&scheduler).await.len(), 1);
 }
@@ -142,14 +185,41 @@ async fn a_disconnected_number_holds_all_that_is_due_and_tells_once() {
     let scheduler = scheduler(&folder).await;
     seed(&scheduler).await;
     messages(&scheduler, 1, 5, NOW).await;
-    let (mut claimed, _) = scheduler.round(Vec::new(), 1, Busy::new()).await.unwrap();
-    let (due, attempt) = claimed.remove(0);
-    scheduler
-        .round(vec![Finished { due, attempt, outcome: Err(SendError::NotConnected) }], 64, Busy::new())
-        .await
-        .unwrap();
+    let mut desk = desk(&scheduler);
+    let due = claims(&scheduler, &mut desk).await.remove(0);
+    desk.ended(finished(&due, Err(SendError::NotConnected)));
+    assert!(claims(&scheduler, &mut desk).await.is_empty());
     assert_eq!(count(&scheduler, Status::Held).await, 5);
     assert_eq!(reports(&scheduler).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_told_of_once_after_two_minutes_and_once_when_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    messages(&scheduler, 1, 5, NOW).await;
+    let mut desk = desk(&scheduler);
+    let mut tries = 0;
+    for _ in 0..600 {
+        for due in claims(&scheduler, &mut desk).await {
+            tries += 1;
+            desk.ended(finished(&due, Err(SendError::Call(CallError::Connect))));
+        }
+        scheduler.clock.advance(Duration::from_secs(1));
+    }
+    assert!((5..12).contains(&tries), "{tries} tries in ten minutes: the number backs off as a whole");
+    assert_eq!(reports(&scheduler).await, [Report::Down { instance: InstanceId(1) }]);
+    assert_eq!(count(&scheduler, Status::Scheduled).await, 5);
+    for _ in 0..400 {
+        for due in claims(&scheduler, &mut desk).await {
+            desk.ended(finished(&due, Ok(sent())));
+        }
+        scheduler.clock.advance(Duration::from_secs(1));
+    }
+    let told = reports(&scheduler).await;
+    assert_eq!(told.iter().filter(|one| matches!(one, Report::Up { .. })).count(), 1);
+    assert_eq!(count(&scheduler, Status::Sent).await, 5);
 }
 
 #[tokio::test]
@@ -157,21 +227,122 @@ async fn what_missed_its_grace_is_late_and_told_once_for_the_account() {
     let folder = tempfile::tempdir().unwrap();
     let scheduler = scheduler(&folder).await;
     seed(&scheduler).await;
-    messages(&scheduler, 1, 3, NOW.minus(Duration::from_secs(7200))).await;
-    messages(&scheduler, 2, 2, NOW.minus(Duration::from_secs(90_000))).await;
+    messages(&scheduler, 1, 4, NOW.minus(Duration::from_secs(3600))).await;
+    let mut desk = desk(&scheduler);
+    assert!(claims(&scheduler, &mut desk).await.is_empty());
+    assert_eq!(count(&scheduler, Status::Late).await, 4);
+    assert_eq!(reports(&scheduler).await, [Report::Late]);
     run(&scheduler, "UPDATE users SET late_policy = 'always' WHERE id = 2").await;
-    scheduler.round(Vec::new(), 64, Busy::new()).await.unwrap();
+    messages(&scheduler, 2, 1, NOW.minus(Duration::from_secs(3600))).await;
+    messages(&scheduler, 2, 1, NOW.minus(Duration::from_secs(30 * 3600))).await;
+    desk.rewind(Moment::default());
+    desk.agenda.rewind(Moment::default());
+    desk.started_at = Moment::default();
+    assert_eq!(claims(&scheduler, &mut desk).await.len(), 1, "what is a day late is never sent by itself");
     assert_eq!(count(&scheduler, Status::Late).await, 5);
-    assert_eq!(reports(&scheduler).await, [Report::Late, Report::Late]);
 }
 
 #[tokio::test]
-async fn a_claim_that_stood_still_too_long_never_leaves() {
+async fn dropped_late_messages_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    run(&scheduler, "UPDATE users SET late_policy = 'never' WHERE id = 1").await;
+    messages(&scheduler, 1, 3, NOW.minus(Duration::from_secs(3600))).await;
+    claims(&scheduler, &mut desk(&scheduler)).await;
+    assert_eq!(count(&scheduler, Status::Cancelled).await, 3);
+    assert_eq!(reports(&scheduler).await, [Report::Dropped { messages: 3 }]);
+}
+
+#[tokio::test]
+async fn a_claim_that_is_nearly_over_sends_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let scheduler = scheduler(&folder).await;
     seed(&scheduler).await;
     messages(&scheduler, 1, 1, NOW).await;
-    let (claimed, _) = scheduler.round(Vec::new(), 64, Busy::new()).await.unwrap();
+    let mut desk = desk(&scheduler);
+    let due = claims(&scheduler, &mut desk).await.remove(0);
     scheduler.clock.advance(Duration::from_secs(25));
-    assert_eq!(scheduler.deliver(&claimed[0].0, NOW).await, Err(SendError::Call(CallError::Connect)));
+    assert_eq!(scheduler.deliver(&due, NOW).await, Ended::Released);
+    desk.ended(Finished { attempt: due.attempt + 1, due, ended: Ended::Released });
+    scheduler.round(&mut desk).await.unwrap();
+    assert_eq!(count(&scheduler, Status::Scheduled).await + count(&scheduler, Status::Sending).await, 1);
+}
+
+#[tokio::test]
+async fn what_the_ledger_says_was_sent_is_looked_for_and_never_sent_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    messages(&scheduler, 1, 1, NOW).await;
+    let database = folder.path().join("test.db");
+    scheduler.ledger = Ledger::open(&database).unwrap();
+    let due = claims(&scheduler, &mut desk(&scheduler)).await.remove(0);
+    scheduler.ledger.note(&[due], NOW).unwrap();
+    // An older copy of the database comes back.
+    run(
+        &scheduler,
+        "UPDATE scheduled_messages SET status = 'scheduled', attempt = 0, tries = 0; DELETE FROM message_attempts",
+    )
+    .await;
+    scheduler.ledger = Ledger::open(&database).unwrap();
+    assert!(claims(&scheduler, &mut desk(&scheduler)).await.is_empty());
+    assert_eq!(count(&scheduler, Status::Unknown).await, 1);
+    // Its instance cannot be searched: a person is asked as for the late ones.
+    scheduler.look_once().await.unwrap();
+    assert_eq!(count(&scheduler, Status::Late).await, 1);
+    assert_eq!(reports(&scheduler).await, [Report::Late]);
+}
+
+#[tokio::test]
+async fn a_store_without_its_ledger_may_be_a_copy_and_sends_nothing_overdue() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    messages(&scheduler, 1, 2, NOW.minus(Duration::from_secs(5))).await;
+    scheduler.ledger = Ledger::open(&folder.path().join("test.db")).unwrap();
+    let mut desk = desk(&scheduler);
+    scheduler.adopt(&mut desk).await.unwrap();
+    assert!(claims(&scheduler, &mut desk).await.is_empty());
+    scheduler.look_once().await.unwrap();
+    assert_eq!(count(&scheduler, Status::Late).await, 2);
+}
+
+#[tokio::test]
+async fn a_person_who_decides_first_ends_the_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    messages(&scheduler, 1, 1, NOW).await;
+    let mut desk = desk(&scheduler);
+    let due = claims(&scheduler, &mut desk).await.remove(0);
+    desk.ended(finished(&due, Err(SendError::Call(CallError::TimedOut))));
+    scheduler.round(&mut desk).await.unwrap();
+    let lookup = scheduler.db.read().await.unwrap().list_lookups(Moment(i64::MAX), 9).await.unwrap().remove(0);
+    let id = lookup.id;
+    let settled: Result<bool, StorageError> = scheduler
+        .db
+        .write(move |conn| {
+            Box::pin(async move {
+                conn.move_message(AccountId(1), id, Status::Cancelled, NOW).await?;
+                conn.settle_lookup(&lookup, lookup.look_at, &Looked::Send { counted: true }, NOW).await
+            })
+        })
+        .await;
+    assert!(!settled.unwrap());
+    assert_eq!(statuses(&scheduler).await, [(id, Status::Cancelled, None::<Reason>)]);
+}
+
+#[tokio::test]
+async fn the_claim_and_the_next_due_moment_are_read_from_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    let mut conn = scheduler.db.read().await.unwrap();
+    let Conn::Sqlite(conn) = &mut conn else { unreachable!("the file is SQLite's") };
+    let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(
+        "EXPLAIN QUERY PLAN SELECT id FROM scheduled_messages m WHERE m.status = 'scheduled' AND (m.due_at, m.id) > (1, 2)
+         AND m.due_at <= 3 ORDER BY m.due_at, m.id LIMIT 9")
+        .fetch_all(&mut **conn).await.unwrap();
+    let plan: Vec<_> = plan.into_iter().map(|row| row.3).collect();
+    assert!(plan.len() == 1 && plan[0].contains("scheduled_messages_due "), "{plan:?}");
 }

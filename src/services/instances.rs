@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
-
 use super::refusal::Refusal;
 use super::secrets::Keyring;
 use crate::domain::clock::{Clock, Moment};
@@ -13,6 +11,7 @@ use crate::domain::message::Status;
 use crate::evolution::Evolution;
 use crate::evolution::doctor::Diagnosis;
 use crate::storage::instances::{Health, InstanceRow, NewInstance};
+use crate::storage::wake::Wake;
 use crate::storage::{Database, StorageError};
 
 /// An instance as its owner sees it; the key is only a hint.
@@ -80,7 +79,7 @@ pub struct Instances {
     /// Talks to Evolution servers.
     pub evolution: Evolution,
     /// Told when messages may go that could not before.
-    pub wake: Arc<Notify>,
+    pub wake: Wake,
     /// How many instances an account may have; 0: any number.
     pub quota: u64,
 }

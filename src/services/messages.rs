@@ -1,9 +1,6 @@
 //! Scheduled messages: create, change, cancel, send now, list.
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::Notify;
 
 use super::refusal::Refusal;
 use crate::domain::account::Account;
@@ -12,6 +9,7 @@ use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
 use crate::domain::message::{Body, ScheduledMessage, Status};
 use crate::domain::recipient::Recipient;
 use crate::storage::messages::NewMessage;
+use crate::storage::wake::Wake;
 use crate::storage::{Conn, Database, StorageError};
 
 /// The messages of all accounts.
@@ -22,7 +20,7 @@ pub struct Messages {
     /// The time.
     pub clock: Clock,
     /// Told when the next due moment may have changed.
-    pub wake: Arc<Notify>,
+    pub wake: Wake,
     /// How many waiting messages an account may have; 0: any number.
     pub quota: u64,
 }

@@ -24,6 +24,8 @@ struct Row {
     reason: Option<Reason>,
     attempt: i64,
     sent_at: Option<Moment>,
+    sent_through: Option<InstanceId>,
+    look_at: Option<Moment>,
     version: i64,
     chat_id: ChatId,
 }
@@ -52,6 +54,8 @@ impl TryFrom<Row> for ScheduledMessage {
             reason: row.reason,
             attempt: row.attempt,
             sent_at: row.sent_at,
+            sent_through: row.sent_through,
+            is_looked_for: row.look_at.is_some(),
             version: row.version,
             chat: row.chat_id,
         })
@@ -76,7 +80,7 @@ macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, user_id, instance_id, pinned, recipient, recipient_name, message, scheduled_time, due_at, \
-             time_zone, status, reason, attempt, sent_at, version, chat_id FROM scheduled_messages ",
+             time_zone, status, reason, attempt, sent_at, sent_through, look_at, version, chat_id FROM scheduled_messages ",
             $rest
         )
     };
@@ -110,7 +114,7 @@ impl Conn {
     /// Waiting messages, soonest first.
     pub async fn list_waiting(&mut self, owner: AccountId, offset: i64, limit: i64) -> Result<Vec<ScheduledMessage>> {
         let rows: Vec<Row> = on!(self, c => sqlx::query_as(columns!(
-            "WHERE user_id = $1 AND status IN ('scheduled','sending','held','late','unknown')
+            "WHERE user_id = $1 AND status IN ('scheduled', 'sending', 'held', 'late', 'unknown')
              ORDER BY scheduled_time, id LIMIT $2 OFFSET $3"))
             .bind(owner).bind(limit).bind(offset).fetch_all(c).await)?;
         rows.into_iter().map(TryInto::try_into).collect()
@@ -119,7 +123,7 @@ impl Conn {
     /// Past messages, newest first.
     pub async fn list_past(&mut self, owner: AccountId, offset: i64, limit: i64) -> Result<Vec<ScheduledMessage>> {
         let rows: Vec<Row> = on!(self, c => sqlx::query_as(columns!(
-            "WHERE user_id = $1 AND status IN ('sent','failed','cancelled')
+            "WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled')
              ORDER BY scheduled_time DESC, id DESC LIMIT $2 OFFSET $3"))
             .bind(owner).bind(limit).bind(offset).fetch_all(c).await)?;
         rows.into_iter().map(TryInto::try_into).collect()
@@ -136,9 +140,8 @@ impl Conn {
     /// How many wait and how many are past.
     pub async fn count_messages(&mut self, owner: AccountId) -> Result<(i64, i64)> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT COALESCE(SUM(CASE WHEN status IN ('scheduled','sending','held','late','unknown') THEN 1 ELSE 0 END), 0),
-                    COALESCE(SUM(CASE WHEN status IN ('sent','failed','cancelled') THEN 1 ELSE 0 END), 0)
-             FROM scheduled_messages WHERE user_id = $1")
+            "SELECT (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status IN ('scheduled', 'sending', 'held', 'late', 'unknown')),
+                    (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled'))")
             .bind(owner).fetch_one(c).await)?)
     }
 
@@ -154,7 +157,7 @@ impl Conn {
     /// Moves a message from one of the open statuses to another. `false` when it was not open any more.
     pub async fn move_message(&mut self, owner: AccountId, id: MessageId, to: Status, now: Moment) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
-            "UPDATE scheduled_messages SET status = $3, reason = NULL, version = version + 1, updated_at = $4
+            "UPDATE scheduled_messages SET status = $3, reason = NULL, look_at = NULL, if_absent = NULL, version = version + 1, updated_at = $4
              WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed','unknown')")
             .bind(owner).bind(id).bind(to).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
         Ok(done == 1)
@@ -171,7 +174,7 @@ impl Conn {
     ) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
             "UPDATE scheduled_messages SET scheduled_time = $3, due_at = $3, time_zone = $4, status = 'scheduled', reason = NULL,
-             tries = 0, started_at = NULL, version = version + 1, updated_at = $5
+             tries = 0, started_at = NULL, look_at = NULL, if_absent = NULL, looks = 0, resends = 0, version = version + 1, updated_at = $5
              WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed','unknown','cancelled')")
             .bind(owner).bind(id).bind(at).bind(zone).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
         Ok(done == 1)
@@ -213,7 +216,7 @@ impl Conn {
     /// The user says that an unknown message arrived.
     pub async fn mark_arrived(&mut self, owner: AccountId, id: MessageId, now: Moment) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
-            "UPDATE scheduled_messages SET status = 'sent', reason = NULL, sent_at = COALESCE(started_at, $3),
+            "UPDATE scheduled_messages SET status = 'sent', reason = NULL, look_at = NULL, if_absent = NULL, sent_at = COALESCE(started_at, $3),
              version = version + 1, updated_at = $3 WHERE user_id = $1 AND id = $2 AND status = 'unknown'")
             .bind(owner).bind(id).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
         Ok(done == 1)

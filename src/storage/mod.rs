@@ -9,14 +9,18 @@ pub mod conversations;
 pub mod inbox;
 pub mod instances;
 pub mod leases;
+pub mod looks;
 pub mod messages;
 pub mod outbox;
 pub mod queue;
 pub mod reports;
+pub mod wake;
 
+use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -265,9 +269,18 @@ async fn commit(pool: &SqlitePool, batch: impl Iterator<Item = SqliteWork>, answ
             broken = Some(error);
             break;
         }
-        let verdict = work(&mut conn).await;
-        answers.push(verdict.answer);
-        let end = if verdict.keep { "RELEASE part" } else { "ROLLBACK TO part; RELEASE part" };
+        // A panic ends its own piece of work; the caller hears that it was given up.
+        let keep = match AssertUnwindSafe(async { work(&mut conn).await }).catch_unwind().await {
+            Ok(verdict) => {
+                answers.push(verdict.answer);
+                verdict.keep
+            }
+            Err(_) => {
+                tracing::error!("a piece of work on the store panicked");
+                false
+            }
+        };
+        let end = if keep { "RELEASE part" } else { "ROLLBACK TO part; RELEASE part" };
         if let Err(error) = conn.execute(end).await {
             broken = Some(error);
             break;

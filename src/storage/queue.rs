@@ -1,12 +1,32 @@
-//! The queue's side of `scheduled_messages`: claim with lease and attempt number, settle fenced by both.
+//! The queue's side of `scheduled_messages`: what is due, claims with lease and attempt number, and outcomes
+//! fenced by both. Everything goes in bulk: one statement for all rows of a round, handed over as JSON.
 
+use serde::Serialize;
+use serde_json::json;
 use sqlx::FromRow;
 
-use super::{Conn, Result, on};
+use super::{Conn, Result, StorageError, on};
 use crate::domain::account::LatePolicy;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
-use crate::domain::message::{Reason, Status};
+use crate::domain::message::{Absence, Reason, Status};
+
+/// A due message as it is queued in memory: only what decides its turn.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "the columns are told in the schema")]
+pub struct Waiting {
+    pub id: MessageId,
+    pub user_id: AccountId,
+    pub chat_id: ChatId,
+    pub pinned: bool,
+    pub scheduled_time: Moment,
+    pub due_at: Moment,
+    pub created_at: Moment,
+    pub attempt: i64,
+    pub late_policy: LatePolicy,
+    pub through: Option<InstanceId>,
+    pub next_send_at: Option<Moment>,
+}
 
 /// A due message with what it goes through.
 #[derive(Debug, Clone, FromRow)]
@@ -15,19 +35,18 @@ pub struct Due {
     pub id: MessageId,
     pub user_id: AccountId,
     pub chat_id: ChatId,
-    pub pinned: bool,
     pub recipient: String,
     pub message: String,
     pub scheduled_time: Moment,
     pub due_at: Moment,
+    pub created_at: Moment,
     pub attempt: i64,
     pub tries: i64,
-    pub late_policy: LatePolicy,
-    pub through: Option<InstanceId>,
-    pub api_url: Option<String>,
-    pub instance_name: Option<String>,
-    pub api_key: Option<String>,
-    pub next_send_at: Option<Moment>,
+    pub through: InstanceId,
+    pub api_url: String,
+    pub instance_name: String,
+    pub api_key: String,
+    pub next_send_at: Moment,
 }
 
 /// A claim that ran out: the message may have left.
@@ -38,7 +57,6 @@ pub struct Expired {
     pub user_id: AccountId,
     pub chat_id: ChatId,
     pub attempt: i64,
-    pub started_at: Option<Moment>,
 }
 
 /// An instance that has held messages.
@@ -52,69 +70,114 @@ pub struct HeldInstance {
     pub api_key: String,
 }
 
-macro_rules! due {
-    ($lock:literal) => {
+/// The outcome of an attempt, as it is written.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// Which message.
+    pub id: MessageId,
+    /// Which attempt; the fencing token.
+    pub attempt: i64,
+    /// Where the message stands now.
+    pub status: &'static str,
+    /// Why.
+    pub reason: Option<&'static str>,
+    /// `key.id` of the server.
+    pub remote: Option<String>,
+    /// What it went through, when it went.
+    pub through: Option<InstanceId>,
+    /// When it went, when it went.
+    pub sent_at: Option<Moment>,
+    /// When to look in the history, when it may have gone.
+    pub look_at: Option<Moment>,
+    /// What its absence there will mean.
+    pub if_absent: Option<&'static str>,
+    /// -1 when nothing was tried, else 0.
+    pub tries: i64,
+    /// The word for the attempt itself.
+    pub word: &'static str,
+}
+
+/// How long an instance has not been reached.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct Down {
+    /// Since when.
+    pub down_since: Moment,
+    /// Whether the account was told.
+    pub down_told: bool,
+}
+
+macro_rules! through {
+    () => {
+        "user_instances i ON i.user_id = m.user_id AND i.id = CASE WHEN m.pinned THEN m.instance_id
+             ELSE (SELECT u.id FROM user_instances u WHERE u.user_id = m.user_id AND u.is_active) END"
+    };
+}
+
+macro_rules! waiting {
+    ($which:literal) => {
         concat!(
-            "SELECT m.id, m.user_id, m.chat_id, m.pinned, m.recipient, m.message, m.scheduled_time, m.due_at, m.attempt, m.tries,
-                    a.late_policy, i.id AS through, i.api_url, i.instance_name, i.api_key, i.next_send_at
-             FROM scheduled_messages m
-             JOIN users a ON a.id = m.user_id
-             LEFT JOIN user_instances i ON i.user_id = m.user_id
-                  AND ((m.pinned AND i.id = m.instance_id) OR (NOT m.pinned AND i.is_active))
-             WHERE m.status = 'scheduled' AND m.due_at <= $1 AND a.disabled_at IS NULL
-             ORDER BY m.due_at, m.id LIMIT $2 ",
+            "SELECT m.id, m.user_id, m.chat_id, m.pinned, m.scheduled_time, m.due_at, m.created_at, m.attempt,
+                    a.late_policy, i.id AS through, i.next_send_at
+             FROM scheduled_messages m JOIN users a ON a.id = m.user_id LEFT JOIN ",
+            through!(),
+            " WHERE m.status = 'scheduled' AND a.disabled_at IS NULL AND ",
+            $which
+        )
+    };
+}
+
+macro_rules! due {
+    ($ids:literal, $lock:literal) => {
+        concat!(
+            "SELECT m.id, m.user_id, m.chat_id, m.recipient, m.message, m.scheduled_time, m.due_at, m.created_at,
+                    m.attempt, m.tries, i.id AS through, i.api_url, i.instance_name, i.api_key, i.next_send_at
+             FROM scheduled_messages m JOIN users a ON a.id = m.user_id JOIN ",
+            through!(),
+            " WHERE m.id IN ",
+            $ids,
+            " AND m.status = 'scheduled' AND m.due_at <= $2 AND a.disabled_at IS NULL ",
             $lock
         )
     };
 }
 
-macro_rules! due_by_account {
-    ($lock:literal) => {
-        concat!(
-            "SELECT m.id, m.user_id, m.chat_id, m.pinned, m.recipient, m.message, m.scheduled_time, m.due_at, m.attempt, m.tries,
-                    a.late_policy, i.id AS through, i.api_url, i.instance_name, i.api_key, i.next_send_at
-             FROM scheduled_messages m
-             JOIN users a ON a.id = m.user_id
-             LEFT JOIN user_instances i ON i.user_id = m.user_id
-                  AND ((m.pinned AND i.id = m.instance_id) OR (NOT m.pinned AND i.is_active))
-             WHERE m.id IN (SELECT ranked.id FROM (SELECT x.id, ROW_NUMBER() OVER (PARTITION BY x.user_id ORDER BY x.due_at, x.id) AS place
-                            FROM scheduled_messages x WHERE x.status = 'scheduled' AND x.due_at <= $1) ranked WHERE ranked.place <= $2)
-                   AND m.status = 'scheduled' AND a.disabled_at IS NULL
-             ORDER BY m.due_at, m.id ",
-            $lock
-        )
+/// Runs a statement over the rows of a JSON array, which is `$1`; each row is `j.value`.
+macro_rules! over_rows {
+    ($conn:expr, $before:literal, $after:literal, $c:ident, $sql:ident => $body:expr) => {
+        match $conn {
+            Conn::Sqlite(conn) => {
+                let $c = &mut **conn;
+                let $sql = concat!($before, " json_each($1) AS j ", $after);
+                $body
+            }
+            Conn::Postgres(conn) => {
+                let $c = &mut **conn;
+                let $sql = concat!($before, " json_array_elements(CAST($1 AS json)) AS j(value) ", $after);
+                $body
+            }
+        }
     };
+}
+pub(super) use over_rows;
+
+/// Rows as JSON text.
+pub(super) fn rows<T: Serialize>(rows: &T) -> Result<String> {
+    serde_json::to_string(rows).map_err(|error| StorageError::Engine(sqlx::Error::Encode(error.into())))
 }
 
 impl Conn {
-    /// Due messages, oldest first; on PostgreSQL those that no other replica looks at.
-    pub async fn list_due(&mut self, now: Moment, limit: i64) -> Result<Vec<Due>> {
-        Ok(match self {
-            Self::Sqlite(conn) => sqlx::query_as(due!("")).bind(now).bind(limit).fetch_all(&mut **conn).await?,
-            Self::Postgres(conn) => {
-                sqlx::query_as(due!("FOR NO KEY UPDATE OF m SKIP LOCKED"))
-                    .bind(now)
-                    .bind(limit)
-                    .fetch_all(&mut **conn)
-                    .await?
-            }
-        })
+    /// Messages due after the place `low` and by `until`, in the order of due moment and id.
+    pub async fn list_due(&mut self, low: (Moment, MessageId), until: Moment, limit: i64) -> Result<Vec<Waiting>> {
+        Ok(on!(self, c => sqlx::query_as(
+            waiting!("(m.due_at, m.id) > ($1, $2) AND m.due_at <= $3 ORDER BY m.due_at, m.id LIMIT $4"))
+            .bind(low.0).bind(low.1).bind(until).bind(limit).fetch_all(c).await)?)
     }
 
-    /// Due messages, at most `each` of an account: for when there are more than [`Self::list_due`] looks at.
-    pub async fn list_due_by_account(&mut self, now: Moment, each: i64) -> Result<Vec<Due>> {
-        Ok(match self {
-            Self::Sqlite(conn) => {
-                sqlx::query_as(due_by_account!("")).bind(now).bind(each).fetch_all(&mut **conn).await?
-            }
-            Self::Postgres(conn) => {
-                sqlx::query_as(due_by_account!("FOR NO KEY UPDATE OF m SKIP LOCKED"))
-                    .bind(now)
-                    .bind(each)
-                    .fetch_all(&mut **conn)
-                    .await?
-            }
-        })
+    /// Due messages of one account, oldest first.
+    pub async fn list_due_of(&mut self, account: AccountId, until: Moment, limit: i64) -> Result<Vec<Waiting>> {
+        Ok(on!(self, c => sqlx::query_as(
+            waiting!("m.user_id = $1 AND m.due_at <= $2 ORDER BY m.due_at, m.id LIMIT $3"))
+            .bind(account).bind(until).bind(limit).fetch_all(c).await)?)
     }
 
     /// When the next message comes due, after `now`: what is due by then was looked at.
@@ -123,6 +186,123 @@ impl Conn {
             on!(self, c => sqlx::query_scalar("SELECT due_at FROM scheduled_messages WHERE status = 'scheduled' AND due_at > $1
              ORDER BY due_at, id LIMIT 1").bind(now).fetch_optional(c).await)?,
         )
+    }
+
+    /// Those of `ids` that are due still and have an instance to go through. On PostgreSQL message and instance are
+    /// locked, and what another replica has locked is left out: an instance's messages go one after the other.
+    pub async fn take_due(&mut self, ids: &[MessageId], until: Moment) -> Result<Vec<Due>> {
+        let ids = rows(&ids)?;
+        Ok(match self {
+            Self::Sqlite(conn) => {
+                sqlx::query_as(due!("(SELECT value FROM json_each($1))", ""))
+                    .bind(ids)
+                    .bind(until)
+                    .fetch_all(&mut **conn)
+                    .await?
+            }
+            Self::Postgres(conn) => {
+                sqlx::query_as(due!(
+                    "(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)))",
+                    "AND NOT EXISTS (SELECT 1 FROM scheduled_messages s WHERE s.status = 'sending' AND s.claimed_for = i.id)
+                     FOR NO KEY UPDATE OF m, i SKIP LOCKED"
+                ))
+                .bind(ids)
+                .bind(until)
+                .fetch_all(&mut **conn)
+                .await?
+            }
+        })
+    }
+
+    /// Those of `ids` that are due still, locked or not.
+    pub async fn still_due(&mut self, ids: &[MessageId], until: Moment) -> Result<Vec<MessageId>> {
+        let ids = rows(&ids)?;
+        Ok(over_rows!(self, "SELECT m.id FROM scheduled_messages m JOIN",
+            "ON m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) WHERE m.status = 'scheduled' AND m.due_at <= $2", c, sql =>
+            sqlx::query_scalar(sql).bind(ids).bind(until).fetch_all(c).await)?)
+    }
+
+    /// Claims what [`Self::take_due`] returned in the same transaction: each is about to be handed over.
+    /// `gates` are the instances' next sending moments, where there is a pace.
+    pub async fn claim_messages(
+        &mut self,
+        taken: &[&Due],
+        gates: &[(InstanceId, Moment)],
+        holder: &str,
+        lease: Moment,
+        now: Moment,
+    ) -> Result<()> {
+        let claims: Vec<_> =
+            taken.iter().map(|due| json!({ "m": due.id, "a": due.attempt + 1, "i": due.through })).collect();
+        let claims = rows(&claims)?;
+        over_rows!(self, "UPDATE scheduled_messages AS m SET status = 'sending', attempt = attempt + 1, tries = tries + 1,
+                 lease_until = $2, lease_holder = $3, started_at = $4, claimed_for = CAST(j.value->>'i' AS BIGINT), updated_at = $4 FROM",
+            "WHERE m.id = CAST(j.value->>'m' AS BIGINT) AND m.status = 'scheduled'", c, sql =>
+            sqlx::query(sql).bind(&claims).bind(lease).bind(holder).bind(now).execute(c).await.map(|_| ()))?;
+        over_rows!(self, "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at)
+                 SELECT CAST(j.value->>'m' AS BIGINT), CAST(j.value->>'a' AS BIGINT), CAST(j.value->>'i' AS BIGINT), $2 FROM", "", c, sql =>
+            sqlx::query(sql).bind(&claims).bind(now).execute(c).await.map(|_| ()))?;
+        self.set_gates(gates).await
+    }
+
+    /// Sets when instances may send next.
+    pub async fn set_gates(&mut self, gates: &[(InstanceId, Moment)]) -> Result<()> {
+        if gates.is_empty() {
+            return Ok(());
+        }
+        let gates: Vec<_> = gates.iter().map(|(id, at)| json!({ "i": id, "n": at })).collect();
+        let gates = rows(&gates)?;
+        over_rows!(self, "UPDATE user_instances AS u SET next_send_at = CAST(j.value->>'n' AS BIGINT) FROM",
+            "WHERE u.id = CAST(j.value->>'i' AS BIGINT)", c, sql =>
+            sqlx::query(sql).bind(&gates).execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Writes outcomes; returns the messages whose claim was still ours. The others' late finishers are fenced.
+    pub async fn settle_messages(&mut self, outcomes: &[Outcome], holder: &str, now: Moment) -> Result<Vec<MessageId>> {
+        let outcomes = rows(&outcomes)?;
+        let ours: Vec<MessageId> = over_rows!(self,
+            "UPDATE scheduled_messages AS m SET status = j.value->>'status', reason = j.value->>'reason', remote_id = j.value->>'remote',
+                 sent_through = CAST(j.value->>'through' AS BIGINT), sent_at = CAST(j.value->>'sent_at' AS BIGINT),
+                 look_at = CAST(j.value->>'look_at' AS BIGINT), looks = 0, if_absent = j.value->>'if_absent',
+                 tries = tries + CAST(j.value->>'tries' AS BIGINT), lease_until = NULL, lease_holder = NULL,
+                 version = version + 1, updated_at = $2 FROM",
+            "WHERE m.id = CAST(j.value->>'id' AS BIGINT) AND m.attempt = CAST(j.value->>'attempt' AS BIGINT)
+                 AND m.lease_holder = $3 AND m.status = 'sending' RETURNING id", c, sql =>
+            sqlx::query_scalar(sql).bind(&outcomes).bind(now).bind(holder).fetch_all(c).await)?;
+        over_rows!(self,
+            "UPDATE message_attempts AS t SET finished_at = $2, outcome = j.value->>'word', reason = j.value->>'reason',
+                 remote_id = j.value->>'remote' FROM",
+            "WHERE t.message_id = CAST(j.value->>'id' AS BIGINT) AND t.attempt = CAST(j.value->>'attempt' AS BIGINT)
+                 AND t.outcome IS NULL", c, sql =>
+            sqlx::query(sql).bind(&outcomes).bind(now).execute(c).await.map(|_| ()))?;
+        Ok(ours)
+    }
+
+    /// Sets due messages aside: held, late or dropped.
+    pub async fn set_aside(
+        &mut self,
+        ids: &[MessageId],
+        status: Status,
+        reason: Option<Reason>,
+        now: Moment,
+    ) -> Result<Vec<MessageId>> {
+        let ids = rows(&ids)?;
+        Ok(
+            over_rows!(self, "UPDATE scheduled_messages AS m SET status = $2, reason = $3, version = version + 1, updated_at = $4 FROM",
+            "WHERE m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND m.status = 'scheduled' RETURNING id", c, sql =>
+            sqlx::query_scalar(sql).bind(ids).bind(status).bind(reason).bind(now).fetch_all(c).await)?,
+        )
+    }
+
+    /// Marks due messages as perhaps sent already, to be looked for before they are sent.
+    pub async fn doubt_messages(&mut self, ids: &[MessageId], if_absent: Absence, now: Moment) -> Result<()> {
+        let ids = rows(&ids)?;
+        over_rows!(self, "UPDATE scheduled_messages AS m SET status = 'unknown', reason = 'answer_lost', look_at = $3, looks = 0,
+                 if_absent = $2, started_at = due_at, version = version + 1, updated_at = $3 FROM",
+            "WHERE m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND m.status = 'scheduled'", c, sql =>
+            sqlx::query(sql).bind(ids).bind(if_absent).bind(now).execute(c).await.map(|_| ()))?;
+        Ok(())
     }
 
     /// Holds what else is due through an instance, so that what cannot go is not tried message by message.
@@ -140,112 +320,118 @@ impl Conn {
             .bind(account).bind(through).bind(reason).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
     }
 
-    /// Claims a message: it is about to be handed over. Returns its attempt number.
-    pub async fn claim_message(&mut self, due: &Due, holder: &str, lease: Moment, now: Moment) -> Result<Option<i64>> {
-        let attempt: Option<i64> = on!(self, c => sqlx::query_scalar(
-            "UPDATE scheduled_messages SET status = 'sending', attempt = attempt + 1, tries = tries + 1, lease_until = $2,
-             lease_holder = $3, started_at = $4, updated_at = $4 WHERE id = $1 AND status = 'scheduled' AND attempt = $5 RETURNING attempt")
-            .bind(due.id).bind(lease).bind(holder).bind(now).bind(due.attempt).fetch_optional(c).await)?;
-        if let Some(attempt) = attempt {
-            on!(self, c => sqlx::query("INSERT INTO message_attempts (message_id, attempt, instance_id, started_at) VALUES ($1, $2, $3, $4)")
-                .bind(due.id).bind(attempt).bind(due.through).bind(now).execute(c).await.map(|_| ()))?;
+    /// Whether the account holds messages for this reason already: it was told.
+    pub async fn holds_for(&mut self, account: AccountId, reason: Reason) -> Result<bool> {
+        let one: Option<i64> = on!(self, c => sqlx::query_scalar(
+            "SELECT 1 FROM scheduled_messages WHERE user_id = $1 AND status = 'held' AND reason = $2 LIMIT 1")
+            .bind(account).bind(reason).fetch_optional(c).await)?;
+        Ok(one.is_some())
+    }
+
+    /// Whether the account has late messages that were set aside after `since`: it was told.
+    pub async fn has_late_since(&mut self, account: AccountId, since: Moment) -> Result<bool> {
+        let one: Option<i64> = on!(self, c => sqlx::query_scalar(
+            "SELECT 1 FROM scheduled_messages WHERE user_id = $1 AND status = 'late' AND updated_at > $2 LIMIT 1")
+            .bind(account).bind(since).fetch_optional(c).await)?;
+        Ok(one.is_some())
+    }
+
+    /// Keeps our claims for longer.
+    pub async fn extend_leases(&mut self, ids: &[MessageId], holder: &str, until: Moment) -> Result<()> {
+        let ids = rows(&ids)?;
+        over_rows!(self, "UPDATE scheduled_messages AS m SET lease_until = $2 FROM",
+            "WHERE m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND m.lease_holder = $3 AND m.status = 'sending'", c, sql =>
+            sqlx::query(sql).bind(ids).bind(until).bind(holder).execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Gives back claims of ours that nothing runs for: their transaction ended, and we never learnt that it did.
+    pub async fn release_orphans(&mut self, holder: &str, running: &[MessageId], now: Moment) -> Result<u64> {
+        let mut orphans: Vec<MessageId> = on!(self, c => sqlx::query_scalar(
+            "SELECT id FROM scheduled_messages WHERE status = 'sending' AND lease_holder = $1")
+            .bind(holder).fetch_all(c).await)?;
+        orphans.retain(|id| !running.contains(id));
+        for id in &orphans {
+            on!(self, c => sqlx::query("UPDATE scheduled_messages SET status = 'scheduled', tries = tries - 1, lease_until = NULL,
+                 lease_holder = NULL, updated_at = $3 WHERE id = $1 AND lease_holder = $2 AND status = 'sending'")
+                .bind(id).bind(holder).bind(now).execute(c).await.map(|_| ()))?;
         }
-        Ok(attempt)
+        Ok(orphans.len() as u64)
     }
 
-    /// Moves a due message that does not go now to a later moment.
-    pub async fn postpone_message(&mut self, id: MessageId, to: Moment) -> Result<()> {
-        on!(self, c => sqlx::query("UPDATE scheduled_messages SET due_at = $2 WHERE id = $1 AND status = 'scheduled'")
-            .bind(id).bind(to).execute(c).await.map(|_| ()))?;
-        Ok(())
-    }
-
-    /// Sets a due message aside: held, late or dropped.
-    pub async fn set_aside(
-        &mut self,
-        id: MessageId,
-        status: Status,
-        reason: Option<Reason>,
-        now: Moment,
-    ) -> Result<()> {
-        on!(self, c => sqlx::query("UPDATE scheduled_messages SET status = $2, reason = $3, version = version + 1, updated_at = $4
-             WHERE id = $1 AND status = 'scheduled'")
-            .bind(id).bind(status).bind(reason).bind(now).execute(c).await.map(|_| ()))?;
-        Ok(())
-    }
-
-    /// Whether the account holds another message for this reason: it was told already.
-    pub async fn holds_for(&mut self, account: AccountId, reason: Reason, except: MessageId) -> Result<bool> {
-        let count: i64 = on!(self, c => sqlx::query_scalar(
-            "SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status = 'held' AND reason = $2 AND id <> $3")
-            .bind(account).bind(reason).bind(except).fetch_one(c).await)?;
-        Ok(count > 0)
-    }
-
-    /// Writes the outcome of an attempt; nothing when the claim is not ours any more.
-    #[expect(clippy::too_many_arguments, reason = "an outcome is just these columns")]
-    pub async fn settle_message(
-        &mut self,
-        id: MessageId,
-        attempt: i64,
-        holder: &str,
-        status: Status,
-        reason: Option<Reason>,
-        due: Option<Moment>,
-        remote: Option<(&str, InstanceId)>,
-        now: Moment,
-    ) -> Result<bool> {
-        let sent_at = (status == Status::Sent).then_some(now);
-        let done = on!(self, c => sqlx::query(
-            "UPDATE scheduled_messages SET status = $4, reason = $5, due_at = COALESCE($6, due_at), remote_id = $7, sent_through = $8,
-             instance_id = CASE WHEN pinned THEN instance_id ELSE COALESCE($8, instance_id) END,
-             sent_at = $9, lease_until = NULL, lease_holder = NULL, version = version + 1, updated_at = $10
-             WHERE id = $1 AND attempt = $2 AND lease_holder = $3 AND status = 'sending'")
-            .bind(id).bind(attempt).bind(holder).bind(status).bind(reason).bind(due).bind(remote.map(|r| r.0))
-            .bind(remote.map(|r| r.1)).bind(sent_at).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
-        if done == 1 {
-            on!(self, c => sqlx::query("UPDATE message_attempts SET finished_at = $3, outcome = $4, reason = $5, remote_id = $6
-                 WHERE message_id = $1 AND attempt = $2")
-                .bind(id).bind(attempt).bind(now).bind(status).bind(reason).bind(remote.map(|r| r.0)).execute(c).await.map(|_| ()))?;
+    /// Ends claims that ran out by `lease_now`: each may have left, and is looked for `settle` after it was begun.
+    pub async fn end_expired(&mut self, lease_now: Moment, settle_ms: i64, now: Moment) -> Result<Vec<Expired>> {
+        let ended: Vec<Expired> = on!(self, c => sqlx::query_as(
+            "UPDATE scheduled_messages SET status = 'unknown', reason = 'answer_lost', look_at = COALESCE(started_at, $3) + $2, looks = 0,
+                 if_absent = 'resend', lease_until = NULL, lease_holder = NULL, version = version + 1, updated_at = $3
+             WHERE status = 'sending' AND lease_until <= $1 RETURNING id, user_id, chat_id, attempt")
+            .bind(lease_now).bind(settle_ms).bind(now).fetch_all(c).await)?;
+        for one in &ended {
+            on!(self, c => sqlx::query("UPDATE message_attempts SET finished_at = $3, outcome = 'unknown', reason = 'answer_lost'
+                 WHERE message_id = $1 AND attempt = $2 AND outcome IS NULL")
+                .bind(one.id).bind(one.attempt).bind(now).execute(c).await.map(|_| ()))?;
         }
-        Ok(done == 1)
+        Ok(ended)
     }
 
-    /// Keeps our claims for longer, but for those begun before `since`: no request takes that long, so theirs was lost.
-    pub async fn extend_leases(&mut self, holder: &str, until: Moment, since: Moment) -> Result<()> {
-        on!(self, c => sqlx::query("UPDATE scheduled_messages SET lease_until = $2
-             WHERE lease_holder = $1 AND status = 'sending' AND started_at >= $3 AND lease_until < $2")
-            .bind(holder).bind(until).bind(since).execute(c).await.map(|_| ()))?;
-        Ok(())
+    /// When the first claim runs out.
+    pub async fn next_expiry(&mut self) -> Result<Option<Moment>> {
+        Ok(on!(self, c => sqlx::query_scalar("SELECT lease_until FROM scheduled_messages WHERE status = 'sending'
+             ORDER BY lease_until LIMIT 1").fetch_optional(c).await)?)
     }
 
-    /// Claims that ran out, or were left by an earlier run of the only process.
-    pub async fn list_expired(&mut self, now: Moment) -> Result<Vec<Expired>> {
-        Ok(on!(self, c => sqlx::query_as("SELECT id, user_id, chat_id, attempt, started_at FROM scheduled_messages
-             WHERE status = 'sending' AND lease_until <= $1 ORDER BY id LIMIT 500").bind(now).fetch_all(c).await)?)
+    /// The moment by which leases are told: the server's on PostgreSQL, with its timeline, which a failover changes;
+    /// `now` on SQLite.
+    pub async fn lease_now(&mut self, now: Moment) -> Result<(Moment, Option<String>)> {
+        match self {
+            Self::Sqlite(_) => Ok((now, None)),
+            Self::Postgres(conn) => Ok(sqlx::query_as(
+                "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)",
+            )
+            .fetch_one(&mut **conn)
+            .await?),
+        }
     }
 
-    /// Ends a claim that ran out.
-    pub async fn end_expired(&mut self, expired: &Expired, now: Moment) -> Result<bool> {
-        let status = if expired.started_at.is_some() { Status::Unknown } else { Status::Scheduled };
-        let reason = expired.started_at.map(|_| Reason::AnswerLost);
-        let done = on!(self, c => sqlx::query(
-            "UPDATE scheduled_messages SET status = $3, reason = $4, lease_until = NULL, lease_holder = NULL, version = version + 1, updated_at = $5
-             WHERE id = $1 AND attempt = $2 AND status = 'sending'")
-            .bind(expired.id).bind(expired.attempt).bind(status).bind(reason).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
-        Ok(done == 1)
+    /// Which database of which server this is, on PostgreSQL: a restored dump is another.
+    pub async fn identity(&mut self) -> Result<Option<String>> {
+        let Self::Postgres(conn) = self else { return Ok(None) };
+        Ok(Some(
+            sqlx::query_scalar(
+                "SELECT CAST(s.system_identifier AS TEXT) || ':' || CAST(d.oid AS TEXT)
+                 FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()",
+            )
+            .fetch_one(&mut **conn)
+            .await?,
+        ))
     }
 
-    /// Notes when something went out through an instance, and when the next may.
-    pub async fn note_sending(&mut self, id: InstanceId, next: Moment) -> Result<()> {
-        on!(self, c => sqlx::query("UPDATE user_instances SET next_send_at = $2 WHERE id = $1").bind(id).bind(next).execute(c).await.map(|_| ()))?;
-        Ok(())
+    /// Notes that something went out through instances; returns those that the account was told were away.
+    pub async fn note_sent(&mut self, ids: &[InstanceId], now: Moment) -> Result<Vec<InstanceId>> {
+        let ids = rows(&ids)?;
+        let back: Vec<InstanceId> = over_rows!(self, "SELECT u.id FROM user_instances u JOIN",
+            "ON u.id = CAST(CAST(j.value AS TEXT) AS BIGINT) WHERE u.down_told", c, sql =>
+            sqlx::query_scalar(sql).bind(&ids).fetch_all(c).await)?;
+        over_rows!(self, "UPDATE user_instances AS u SET last_sent_at = $2, connection = 'open', checked_at = $2,
+                 down_since = NULL, down_told = FALSE FROM",
+            "WHERE u.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND (u.last_sent_at IS NULL OR u.last_sent_at < $2 - 1000
+                 OR u.down_since IS NOT NULL OR u.connection <> 'open')", c, sql =>
+            sqlx::query(sql).bind(&ids).bind(now).execute(c).await.map(|_| ()))?;
+        Ok(back)
     }
 
-    /// Notes that something went out through an instance.
-    pub async fn note_sent(&mut self, id: InstanceId, now: Moment) -> Result<()> {
-        on!(self, c => sqlx::query("UPDATE user_instances SET last_sent_at = $2, connection = 'open', checked_at = $2 WHERE id = $1")
-            .bind(id).bind(now).execute(c).await.map(|_| ()))?;
+    /// Notes that an instance could not be reached, and since when it is so.
+    pub async fn note_down(&mut self, id: InstanceId, now: Moment) -> Result<Down> {
+        Ok(on!(self, c => sqlx::query_as(
+            "UPDATE user_instances SET down_since = COALESCE(down_since, $2), connection = 'unreachable', checked_at = $2
+             WHERE id = $1 RETURNING down_since, down_told")
+            .bind(id).bind(now).fetch_optional(c).await)?
+        .unwrap_or(Down { down_since: now, down_told: true }))
+    }
+
+    /// Notes that the account was told that an instance is away.
+    pub async fn note_down_told(&mut self, id: InstanceId) -> Result<()> {
+        on!(self, c => sqlx::query("UPDATE user_instances SET down_told = TRUE WHERE id = $1").bind(id).execute(c).await.map(|_| ()))?;
         Ok(())
     }
 

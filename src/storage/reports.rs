@@ -31,6 +31,23 @@ impl Conn {
         Ok(())
     }
 
+    /// Adds many reports, in their order.
+    pub async fn add_reports(&mut self, reports: &[(AccountId, ChatId, Report)], now: Moment) -> Result<()> {
+        if reports.is_empty() {
+            return Ok(());
+        }
+        let mut list = Vec::with_capacity(reports.len());
+        for (account, chat, report) in reports {
+            let payload = super::queue::rows(report)?;
+            list.push(serde_json::json!({ "a": account, "c": chat, "p": payload }));
+        }
+        let list = super::queue::rows(&list)?;
+        super::queue::over_rows!(self, "INSERT INTO reports (account_id, chat_id, payload, created_at)
+                 SELECT CAST(j.value->>'a' AS BIGINT), CAST(j.value->>'c' AS BIGINT), j.value->>'p', $2 FROM", "WHERE TRUE", c, sql =>
+            sqlx::query(sql).bind(&list).bind(now).execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+
     /// The oldest reports.
     pub async fn list_reports(&mut self, limit: i64) -> Result<Vec<ReportRow>> {
         let rows: Vec<(i64, AccountId, ChatId, String)> = on!(self, c => sqlx::query_as(

@@ -146,6 +146,29 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
             shown.push(Outgoing::Send(screen));
             Ok(shown)
         }
+        Report::Changed { message } => {
+            let Some(message) = find(services, account, *message).await? else { return Ok(Vec::new()) };
+            Ok(vec![Outgoing::Redraw(card(services, account, &message).await?)])
+        }
+        Report::Dropped { messages } => {
+            let count = *messages;
+            let said = Html::trusted(plain!(language, "report-dropped", count = count));
+            let screen = Screen::new(said).key(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(true, 0));
+            Ok(vec![Outgoing::Send(screen)])
+        }
+        Report::Down { instance } | Report::Up { instance } => {
+            let name = match services.instances.find(account.id, *instance).await {
+                Ok(instance) => instance.label.as_str().to_owned(),
+                Err(Refusal::NotFound) => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            };
+            let said = match report {
+                Report::Down { .. } => t!(language, "report-down", name = name),
+                _ => t!(language, "report-up", name = name),
+            };
+            let screen = Screen::new(said).key(format!("📱 {}", plain!(language, "instances")), &Tap::Instances(0));
+            Ok(vec![Outgoing::Send(screen)])
+        }
         Report::Mended { instance, messages } => {
             let name = match services.instances.find(account.id, *instance).await {
                 Ok(instance) => instance.label.as_str().to_owned(),

@@ -66,6 +66,7 @@ impl World {
         config.database_url = database(&dir).await;
         config.secret_key_file = dir.path().join("secret.key");
         let clock = Clock::manual(START);
+        evolution.set_clock(clock.clone());
         let (app, stop, running) = Self::run(&config, &clock).await;
         let (db, accounts) = app;
         Self {

@@ -118,7 +118,7 @@ async fn without_an_instance_a_message_is_held_told_once_and_goes_once_mended() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_is_asked_about_and_never_sent_again_by_itself() {
+async fn a_lost_answer_is_looked_for_in_the_history_and_found() {
     within(async {
         let world = World::start().await;
         let ana = world.member("Ana", "pt-br").await;
@@ -129,10 +129,10 @@ async fn a_lost_answer_is_asked_about_and_never_sent_again_by_itself() {
         ana.taps("Confirmar").unwrap();
         ana.sees("Agendada").await;
         world.advance(Duration::from_secs(601));
-        ana.sees("Não sei se a mensagem").await;
-        world.advance(HOUR);
-        ana.taps("Já chegou").unwrap();
-        ana.sees("Enviada").await;
+        ana.sees("Verificando se chegou").await;
+        world.evolution.set_faults(Faults::default());
+        world.advance(Duration::from_secs(121));
+        ana.sees("Enviada para").await;
         assert_eq!(world.evolution.delivered().len(), 1);
         world.finish(&[&ana]).await;
     })

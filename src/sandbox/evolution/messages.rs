@@ -1,5 +1,6 @@
 //! Sending, looking numbers up, and searching a history.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 
 use axum::Json;
@@ -8,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::answers::{bad, broken, lacks, now, uuid};
+use super::answers::{bad, broken, lacks, uuid};
 use super::numbers::{is_group, look_up};
 use super::world::{Channel, Instance, Stored};
 use super::{Call, Delivered};
@@ -64,7 +65,7 @@ pub(super) async fn send(call: &Call, instance: &Instance) -> Response {
         world.know(&jid);
     }
     let id = if baileys { format!("3EB0{:018X}", world.next.fetch_add(1, Relaxed)) } else { uuid() };
-    let at = now();
+    let at = world.clock.read().unwrap_or_else(PoisonError::into_inner).now().0;
     // The store refuses NUL after the message has gone (#550).
     let stored = !text.contains('\0');
     let bare = world.bare.load(Relaxed);

@@ -11,8 +11,8 @@ mod messages;
 mod numbers;
 mod world;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use axum::body::to_bytes;
@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 
 use self::answers::{failure, unauthorized};
 use self::world::{Channel, Instance, World};
+use crate::domain::clock::Clock;
 
 /// The server reads no longer bodies (#318).
 const BODY_CAP: usize = 136 << 20;
@@ -111,6 +112,11 @@ impl EvolutionServer {
         let token = format!("SIM-TOKEN-{}", name.to_uppercase());
         self.world.add(Instance::new(name, &token, Channel::Evolution));
         token
+    }
+
+    /// Stores messages with the moments of this clock.
+    pub fn set_clock(&self, clock: Clock) {
+        *self.world.clock.write().unwrap_or_else(PoisonError::into_inner) = clock;
     }
 
     /// Connects or disconnects an instance.

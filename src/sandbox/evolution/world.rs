@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::answers::{now, uuid};
 use super::groups;
 use super::{Delivered, Faults};
+use crate::domain::clock::Clock;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -162,6 +163,8 @@ pub(super) struct World {
     pub hanging: AtomicBool,
     pub unsearchable: AtomicBool,
     pub bare: AtomicBool,
+    /// Tells the moments that messages are stored with; the machine's when nothing is set.
+    pub clock: RwLock<Clock>,
     pub slowness: AtomicU64,
     pub next: AtomicU64,
 }
@@ -181,6 +184,7 @@ impl World {
             lose: AtomicUsize::new(0),
             hanging: AtomicBool::new(false),
             unsearchable: AtomicBool::new(false),
+            clock: RwLock::new(Clock::System),
             bare: AtomicBool::new(false),
             slowness: AtomicU64::new(3000),
             next: AtomicU64::new(rand::random::<u64>() >> 1),

@@ -141,8 +141,12 @@ pub struct Card<'a> {
 pub fn card(card: &Card<'_>, language: Language) -> Screen {
     let message = card.message;
     let to = Addressee { recipient: message.recipient.clone(), name: message.recipient_name.clone() };
-    let mut screen =
-        Screen::new(Html::trusted(format!("<b>{}</b> #{}", status_line(message.status, language), message.id)));
+    let status = if message.is_looked_for {
+        format!("🔎 {}", plain!(language, "status-looking"))
+    } else {
+        status_line(message.status, language)
+    };
+    let mut screen = Screen::new(Html::trusted(format!("<b>{status}</b> #{}", message.id)));
     if let Some(reason) =
         message.reason.filter(|_| matches!(message.status, Status::Held | Status::Failed | Status::Unknown))
     {
@@ -180,6 +184,7 @@ fn card_keys(mut screen: Screen, message: &ScheduledMessage, fresh: bool, langua
                 .beside(format!("📄 {}", plain!(language, "duplicate")), &Tap::Duplicate(id))
                 .key(cancel, &Tap::CancelMessage(id, version));
         }
+        Status::Unknown if message.is_looked_for => screen = screen.key(cancel, &Tap::CancelMessage(id, version)),
         Status::Unknown => {
             screen = screen
                 .key(format!("✅ {}", plain!(language, "it-arrived")), &Tap::Arrived(id))

@@ -1,0 +1,246 @@
+//! What is due, in memory: one queue for each instance, served in turn. It is a hint and never the truth: a claim
+//! looks at the row again, so what was changed or cancelled meanwhile is merely dropped.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use crate::domain::clock::Moment;
+use crate::domain::ids::{AccountId, InstanceId, MessageId};
+use crate::storage::queue::Waiting;
+
+/// How many messages of an instance are kept; the rest is read when they run low.
+const MOST: usize = 256;
+/// When more are read.
+const FEW: usize = 32;
+
+/// A place in the order of due moments.
+pub type Place = (Moment, MessageId);
+
+#[derive(Debug)]
+struct Lane {
+    account: AccountId,
+    /// By the time the user wanted, whatever was moved since.
+    queue: BTreeMap<Place, Waiting>,
+    open_at: Moment,
+    busy: bool,
+    server: Option<u64>,
+    more: bool,
+}
+
+/// The queues.
+#[derive(Debug, Default)]
+pub struct Agenda {
+    lanes: HashMap<InstanceId, Lane>,
+    ring: VecDeque<InstanceId>,
+    known: HashMap<MessageId, InstanceId>,
+    /// Up to where the table was read.
+    pub low: Option<Place>,
+}
+
+impl Agenda {
+    /// Files messages that were read; those without an instance are given back.
+    pub fn file(&mut self, read: Vec<Waiting>) -> Vec<Waiting> {
+        let mut homeless = Vec::new();
+        for one in read {
+            match one.through {
+                None => homeless.push(one),
+                Some(through) if !self.known.contains_key(&one.id) => self.put(through, one),
+                Some(_) => {}
+            }
+        }
+        homeless
+    }
+
+    fn put(&mut self, through: InstanceId, one: Waiting) {
+        let ring = &mut self.ring;
+        let lane = self.lanes.entry(through).or_insert_with(|| {
+            ring.push_back(through);
+            Lane {
+                account: one.user_id,
+                queue: BTreeMap::new(),
+                open_at: one.next_send_at.unwrap_or_default(),
+                busy: false,
+                server: None,
+                more: false,
+            }
+        });
+        if lane.queue.len() >= MOST {
+            lane.more = true;
+            return;
+        }
+        self.known.insert(one.id, through);
+        lane.queue.insert((one.scheduled_time, one.id), one);
+    }
+
+    /// An account of which more messages are to be read.
+    pub fn runs_low(&self) -> Option<AccountId> {
+        self.lanes.values().find(|lane| lane.more && lane.queue.len() < FEW).map(|lane| lane.account)
+    }
+
+    /// The account's messages were read.
+    pub fn was_read(&mut self, account: AccountId) {
+        for lane in self.lanes.values_mut().filter(|lane| lane.account == account) {
+            lane.more = false;
+        }
+    }
+
+    /// Takes up to `free` messages that may go by `until`, one of each instance that is neither busy nor closed at
+    /// `now`. `at_server` tells whether a server has room.
+    pub fn pick(
+        &mut self,
+        free: usize,
+        now: Moment,
+        until: Moment,
+        mut at_server: impl FnMut(Option<u64>, usize) -> bool,
+    ) -> Vec<Waiting> {
+        let mut picked = Vec::new();
+        for _ in 0..self.ring.len() {
+            if picked.len() >= free {
+                break;
+            }
+            let Some(id) = self.ring.pop_front() else { break };
+            let Some(lane) = self.lanes.get_mut(&id) else { continue };
+            if lane.queue.is_empty() && !lane.busy && !lane.more {
+                self.lanes.remove(&id);
+                continue;
+            }
+            self.ring.push_back(id);
+            let ready = !lane.busy && lane.open_at <= now;
+            let next = lane.queue.first_entry().filter(|next| ready && next.get().due_at <= until);
+            if let Some(next) = next
+                && at_server(lane.server, picked.len())
+            {
+                let one = next.remove();
+                lane.busy = true;
+                self.known.remove(&one.id);
+                picked.push(one);
+            }
+        }
+        picked
+    }
+
+    /// A picked message was not claimed, or its attempt is over: its instance may send the next.
+    pub fn is_free(&mut self, through: InstanceId) {
+        if let Some(lane) = self.lanes.get_mut(&through) {
+            lane.busy = false;
+        }
+    }
+
+    /// An instance may not send before this moment.
+    pub fn close(&mut self, through: InstanceId, until: Moment) {
+        if let Some(lane) = self.lanes.get_mut(&through) {
+            lane.open_at = lane.open_at.max(until);
+        }
+    }
+
+    /// An instance may send again at once.
+    pub fn open(&mut self, through: InstanceId) {
+        if let Some(lane) = self.lanes.get_mut(&through) {
+            lane.open_at = Moment::default();
+        }
+    }
+
+    /// Which server an instance is on.
+    pub fn note_server(&mut self, through: InstanceId, server: u64) {
+        if let Some(lane) = self.lanes.get_mut(&through) {
+            lane.server = Some(server);
+        }
+    }
+
+    /// Takes out all messages for which `gone` says so.
+    pub fn take_out(&mut self, mut gone: impl FnMut(&Waiting) -> bool) -> Vec<Waiting> {
+        let mut out = Vec::new();
+        for lane in self.lanes.values_mut() {
+            let places: Vec<Place> = lane.queue.iter().filter(|(_, one)| gone(one)).map(|(place, _)| *place).collect();
+            out.extend(places.iter().filter_map(|place| lane.queue.remove(place)));
+        }
+        for one in &out {
+            self.known.remove(&one.id);
+        }
+        out
+    }
+
+    /// When an instance that waits may send next.
+    pub fn next_at(&self) -> Option<Moment> {
+        let lanes = self.lanes.values().filter(|lane| !lane.busy);
+        lanes.filter_map(|lane| Some(lane.open_at.max(lane.queue.first_key_value()?.1.due_at))).min()
+    }
+
+    /// Starts reading anew: what changed hands or was missed is found. What is known stays.
+    pub fn rewind(&mut self, to: Moment) {
+        self.low = self.low.map(|low| low.min((to, MessageId(0))));
+    }
+
+    /// Whether the table is to be read from its start.
+    pub fn is_rewound(&self) -> bool {
+        self.low.is_none_or(|low| low.0 <= Moment::default())
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::account::LatePolicy;
+    use crate::domain::ids::ChatId;
+
+    fn waiting(id: i64, through: i64) -> Waiting {
+        Waiting {
+            id: MessageId(id),
+            user_id: AccountId(through),
+            chat_id: ChatId(1),
+            pinned: false,
+            scheduled_time: Moment(id),
+            due_at: Moment(5),
+            created_at: Moment(0),
+            attempt: 0,
+            late_policy: LatePolicy::Ask,
+            through: Some(InstanceId(through)),
+            next_send_at: None,
+        }
+    }
+
+    fn ids(picked: &[Waiting]) -> Vec<i64> {
+        picked.iter().map(|one| one.id.0).collect()
+    }
+
+    #[test]
+    fn instances_take_turns_and_send_one_after_the_other_in_order() {
+        let mut agenda = Agenda::default();
+        assert!(agenda.file(vec![waiting(2, 1), waiting(1, 1), waiting(3, 1), waiting(9, 2)]).is_empty());
+        let (now, all) = (Moment(10), |_: Option<u64>, _: usize| true);
+        assert_eq!(ids(&agenda.pick(8, now, now, all)), [1, 9]);
+        assert_eq!(ids(&agenda.pick(8, now, now, all)), [0_i64; 0], "both are busy");
+        agenda.is_free(InstanceId(1));
+        assert_eq!(ids(&agenda.pick(8, now, now, all)), [2]);
+        agenda.close(InstanceId(1), Moment(20));
+        agenda.is_free(InstanceId(1));
+        assert_eq!(ids(&agenda.pick(8, now, now, all)), [0_i64; 0]);
+        assert_eq!(agenda.next_at(), Some(Moment(20)));
+        assert_eq!(ids(&agenda.pick(8, Moment(20), Moment(20), all)), [3]);
+    }
+
+    #[test]
+    fn a_long_queue_is_kept_short_and_read_again_when_it_runs_low() {
+        let mut agenda = Agenda::default();
+        agenda.file((1..=1000).map(|id| waiting(id, 1)).collect());
+        assert_eq!(agenda.runs_low(), None);
+        for _ in 0..=(MOST - FEW) {
+            agenda.pick(1, Moment(10), Moment(10), |_, _| true);
+            agenda.is_free(InstanceId(1));
+        }
+        assert_eq!(agenda.runs_low(), Some(AccountId(1)));
+    }
+
+    #[test]
+    fn what_is_known_is_not_filed_twice() {
+        let mut agenda = Agenda::default();
+        agenda.file(vec![waiting(1, 1)]);
+        agenda.file(vec![waiting(1, 1)]);
+        assert_eq!(agenda.pick(8, Moment(10), Moment(10), |_, _| true).len(), 1);
+        assert!(agenda.is_empty());
+    }
+}

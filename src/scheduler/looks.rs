@@ -1,0 +1,212 @@
+//! "Was it sent?": looks for messages that may have left in the history of their instance, some time after the
+//! answer was lost (RELIABILITY.md section 2, EVOLUTION_API.md section 8), and asks a person only when that cannot tell.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+
+use super::Scheduler;
+use crate::domain::clock::Moment;
+use crate::domain::message::Absence;
+use crate::domain::report::Report;
+use crate::evolution::error::CallError;
+use crate::storage::StorageError;
+use crate::storage::looks::{Looked, Lookup};
+
+/// The server's clock may differ from ours by this much.
+const SLACK: Duration = Duration::from_secs(180);
+/// How long a look may take before another process takes it over.
+const TAKEN: Duration = Duration::from_secs(90);
+/// Between two looks.
+const AGAIN: Duration = Duration::from_secs(30);
+/// How long a server that is away is waited for before a person is asked.
+const AWAY: Duration = Duration::from_secs(15 * 60);
+/// How often a message is sent again at most.
+const ROUNDS: i64 = 3;
+/// The net below the wake-ups.
+const NET: Duration = Duration::from_secs(60);
+/// Looks at once.
+const AT_ONCE: usize = 8;
+
+/// What the history said.
+enum History {
+    Has {
+        remote: String,
+        at: Moment,
+    },
+    HasNot,
+    /// The server does not answer; it may later.
+    Away,
+    /// It cannot be searched.
+    Mute,
+}
+
+/// Runs until the program is to stop.
+pub(super) async fn run(scheduler: Scheduler) {
+    while !scheduler.shutdown.is_cancelled() {
+        let next = match scheduler.look_once().await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::warn!(error = %error, "messages could not be looked for");
+                None
+            }
+        };
+        let now = scheduler.clock.now();
+        let next = next.map_or(now.plus(NET), |at| at.max(now.plus(Duration::from_millis(50))).min(now.plus(NET)));
+        tokio::select! {
+            () = scheduler.lookups.notified() => {}
+            () = scheduler.clock.sleep_until(next) => {}
+            () = scheduler.shutdown.cancelled() => return,
+        }
+    }
+}
+
+impl Scheduler {
+    /// Looks for what is to be looked for now. Returns when the next look is due.
+    pub async fn look_once(&self) -> Result<Option<Moment>, StorageError> {
+        let lookups = self.db.read().await?.list_lookups(self.clock.now(), 200).await?;
+        let looks = futures::stream::iter(lookups).map(|lookup| self.look_for(lookup)).buffer_unordered(AT_ONCE);
+        let outcomes: Vec<Result<(), StorageError>> = looks.collect().await;
+        outcomes.into_iter().collect::<Result<(), _>>()?;
+        self.db.read().await?.next_lookup().await
+    }
+
+    async fn look_for(&self, lookup: Lookup) -> Result<(), StorageError> {
+        if self.shutdown.is_cancelled() {
+            return Ok(());
+        }
+        let taken = self.clock.now().plus(TAKEN);
+        let (one, until) = (lookup.clone(), taken);
+        let ours: Result<bool, StorageError> =
+            self.db.write(move |conn| Box::pin(async move { conn.take_lookup(&one, until).await })).await;
+        if !ours? {
+            return Ok(());
+        }
+        let known = self.db.read().await?.list_remote_ids(&lookup).await?;
+        let history = self.search(&lookup, &known).await;
+        let now = self.clock.now();
+        let looked = decide(&lookup, history, self.settings.settle, now);
+        tracing::info!(message.id = %lookup.id, looked = ?std::mem::discriminant(&looked), "looked for a message");
+        let wake = matches!(looked, Looked::Send { .. });
+        let written: Result<(), StorageError> = self
+            .db
+            .write(move |conn| {
+                Box::pin(async move {
+                    let told = match &looked {
+                        Looked::Late => conn.has_late_since(lookup.user_id, now.minus(NET * 60)).await?,
+                        _ => false,
+                    };
+                    // Another message of the same text may have taken what was found, a moment ago.
+                    if let Looked::Found { remote, .. } = &looked
+                        && conn.list_remote_ids(&lookup).await?.contains(remote)
+                    {
+                        let again = Looked::Again { at: now, looks: lookup.looks };
+                        conn.settle_lookup(&lookup, taken, &again, now).await?;
+                        return Ok(());
+                    }
+                    if !conn.settle_lookup(&lookup, taken, &looked, now).await? {
+                        return Ok(());
+                    }
+                    let message = lookup.id;
+                    let report = match looked {
+                        Looked::Found { at, .. } => {
+                            let late_ms =
+                                i64::try_from(at.since(lookup.scheduled_time).as_millis()).unwrap_or(i64::MAX);
+                            Report::Sent { message, late_ms }
+                        }
+                        Looked::Ask => Report::Unknown { message },
+                        Looked::Late if !told => Report::Late,
+                        Looked::Late | Looked::Send { .. } => Report::Changed { message },
+                        Looked::Again { .. } => return Ok(()),
+                    };
+                    conn.add_report(lookup.user_id, lookup.chat_id, &report, now).await
+                })
+            })
+            .await;
+        written?;
+        if wake {
+            self.wake.notify_one();
+        }
+        self.reported.notify_one();
+        Ok(())
+    }
+
+    async fn search(&self, lookup: &Lookup, known: &[String]) -> History {
+        let (Some(url), Some(name), Some(key)) = (&lookup.api_url, &lookup.instance_name, &lookup.api_key) else {
+            return History::Mute;
+        };
+        let Some((server, name, key)) = self.open(lookup.user_id, url, name, key) else { return History::Mute };
+        let from = lookup.started_at.minus(SLACK).utc();
+        let to = self.clock.now().plus(SLACK).utc();
+        let text = lookup.message.as_str();
+        // The address as the server stores it; a group's is its own.
+        let jid = if lookup.recipient.contains('@') {
+            Some(lookup.recipient.clone())
+        } else {
+            let asked = self.evolution.whatsapp_numbers(&server, &key, &name, &[&lookup.recipient]).await;
+            asked.ok().and_then(|rows| rows.into_iter().find(|row| row.exists).map(|row| row.jid))
+        };
+        let mut found = Vec::new();
+        let places = if jid.is_some() { vec![jid.as_deref(), None] } else { vec![None] };
+        for place in places {
+            match self.evolution.find_sent(&server, &key, &name, place, text, from, to).await {
+                Ok(rows) => found = rows,
+                Err(error) => return of_error(&error),
+            }
+            found.retain(|one| {
+                !known.contains(&one.remote_id) && is_of(&one.remote_jid, &lookup.recipient, jid.as_deref())
+            });
+            if !found.is_empty() {
+                break;
+            }
+        }
+        // The oldest that no other message of ours has.
+        match found.into_iter().min_by_key(|one| one.at) {
+            Some(one) => History::Has { remote: one.remote_id, at: one.at.into() },
+            None => History::HasNot,
+        }
+    }
+}
+
+fn of_error(error: &CallError) -> History {
+    match error {
+        CallError::Dns | CallError::Connect | CallError::Tls | CallError::TimedOut | CallError::AnswerLost => {
+            History::Away
+        }
+        CallError::Status { status: 502..=504, .. } => History::Away,
+        _ => History::Mute,
+    }
+}
+
+/// Whether an address of the history is the recipient's: the same, or one that the server may have made of it
+/// (national prefixes that come and go, or WhatsApp's private ids).
+fn is_of(found: &str, recipient: &str, jid: Option<&str>) -> bool {
+    if jid == Some(found) || found == recipient || found.ends_with("@lid") {
+        return true;
+    }
+    let digits = |text: &str| -> String {
+        text.split(['@', ':']).next().unwrap_or_default().chars().filter(char::is_ascii_digit).collect()
+    };
+    let (found, wanted) = (digits(found), digits(recipient));
+    let tail = |text: &str| text.get(text.len().saturating_sub(8)..).unwrap_or_default().to_owned();
+    found.len() >= 8 && tail(&found) == tail(&wanted) && found.get(..2) == wanted.get(..2)
+}
+
+/// What becomes of a message by what its history said: a pure decision.
+fn decide(lookup: &Lookup, history: History, settle: Duration, now: Moment) -> Looked {
+    let again = AGAIN.min(settle.max(Duration::from_millis(200)));
+    let is_young = now.since(lookup.started_at) < AWAY + settle;
+    match (history, lookup.if_absent) {
+        (History::Has { remote, at }, _) => Looked::Found { remote, at },
+        (History::HasNot, Absence::Resend) if lookup.looks == 0 => Looked::Again { at: now.plus(again), looks: 1 },
+        (History::HasNot, Absence::Resend) if lookup.resends < ROUNDS => Looked::Send { counted: true },
+        (History::HasNot | History::Mute, Absence::Send) => Looked::Send { counted: false },
+        // It will be retried as any message to a server that is away.
+        (History::Away, Absence::Send) => Looked::Send { counted: false },
+        (History::Away, Absence::Resend | Absence::Ask) if is_young => {
+            Looked::Again { at: now.plus(again), looks: lookup.looks }
+        }
+        (_, Absence::Late) => Looked::Late,
+        (_, Absence::Resend | Absence::Ask) => Looked::Ask,
+    }
+}

@@ -1,0 +1,133 @@
+//! Messages that may have left: when to look for them in the instance's history, and what was found.
+
+use sqlx::FromRow;
+
+use super::{Conn, Result, on};
+use crate::domain::clock::Moment;
+use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
+use crate::domain::message::Absence;
+
+/// A message to be looked for, with the instance that its last attempt (or its next) goes through.
+#[derive(Debug, Clone, FromRow)]
+#[expect(missing_docs, reason = "the columns are told in the schema")]
+pub struct Lookup {
+    pub id: MessageId,
+    pub user_id: AccountId,
+    pub chat_id: ChatId,
+    pub recipient: String,
+    pub message: String,
+    pub scheduled_time: Moment,
+    pub started_at: Moment,
+    pub attempt: i64,
+    pub look_at: Moment,
+    pub looks: i64,
+    pub resends: i64,
+    pub if_absent: Absence,
+    pub through: Option<InstanceId>,
+    pub api_url: Option<String>,
+    pub instance_name: Option<String>,
+    pub api_key: Option<String>,
+}
+
+/// What becomes of a message after a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Looked {
+    /// It is there: it was sent then.
+    Found {
+        /// `key.id`.
+        remote: String,
+        /// When the server stored it.
+        at: Moment,
+    },
+    /// Look once more.
+    Again {
+        /// When.
+        at: Moment,
+        /// How often it was absent so far.
+        looks: i64,
+    },
+    /// It has not left: it is due at once. `counted`: this is one of its rounds of sending again.
+    Send {
+        /// Whether it counts as a round.
+        counted: bool,
+    },
+    /// Nobody can tell: a person is asked.
+    Ask,
+    /// Overdue in a store that may be old: a person is asked, as for the late ones.
+    Late,
+}
+
+impl Conn {
+    /// Messages to be looked for by now, soonest first.
+    pub async fn list_lookups(&mut self, now: Moment, limit: i64) -> Result<Vec<Lookup>> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT m.id, m.user_id, m.chat_id, m.recipient, m.message, m.scheduled_time, COALESCE(m.started_at, m.due_at) AS started_at,
+                    m.attempt, m.look_at, m.looks, m.resends, m.if_absent, i.id AS through, i.api_url, i.instance_name, i.api_key
+             FROM scheduled_messages m LEFT JOIN user_instances i ON i.user_id = m.user_id AND i.id = COALESCE(
+                 (SELECT t.instance_id FROM message_attempts t WHERE t.message_id = m.id AND t.attempt = m.attempt),
+                 CASE WHEN m.pinned THEN m.instance_id
+                      ELSE (SELECT u.id FROM user_instances u WHERE u.user_id = m.user_id AND u.is_active) END)
+             WHERE m.look_at <= $1 AND m.status = 'unknown' ORDER BY m.look_at, m.id LIMIT $2")
+            .bind(now).bind(limit).fetch_all(c).await)?)
+    }
+
+    /// When the next look is due.
+    pub async fn next_lookup(&mut self) -> Result<Option<Moment>> {
+        Ok(on!(self, c => sqlx::query_scalar(
+            "SELECT look_at FROM scheduled_messages WHERE look_at IS NOT NULL ORDER BY look_at LIMIT 1")
+            .fetch_optional(c).await)?)
+    }
+
+    /// Takes a look for this process: others leave it alone until `until`. `false` when it was taken or settled.
+    pub async fn take_lookup(&mut self, lookup: &Lookup, until: Moment) -> Result<bool> {
+        let done = on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET look_at = $3 WHERE id = $1 AND status = 'unknown' AND look_at = $2")
+            .bind(lookup.id).bind(lookup.look_at).bind(until).execute(c).await.map(|r| r.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// The remote ids that messages of the same text to the same recipient have already.
+    pub async fn list_remote_ids(&mut self, lookup: &Lookup) -> Result<Vec<String>> {
+        Ok(on!(self, c => sqlx::query_scalar(
+            "SELECT remote_id FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled')
+                 AND recipient = $2 AND message = $3 AND remote_id IS NOT NULL AND id <> $4")
+            .bind(lookup.user_id).bind(&lookup.recipient).bind(&lookup.message).bind(lookup.id).fetch_all(c).await)?)
+    }
+
+    /// Writes what a look came to; `false` when the message was settled otherwise meanwhile.
+    pub async fn settle_lookup(
+        &mut self,
+        lookup: &Lookup,
+        taken: Moment,
+        looked: &Looked,
+        now: Moment,
+    ) -> Result<bool> {
+        let (status, reason, look_at, if_absent, due) = match looked {
+            Looked::Found { .. } => ("sent", None, None, None, None),
+            Looked::Again { at, .. } => ("unknown", Some("answer_lost"), Some(*at), Some(lookup.if_absent), None),
+            Looked::Send { .. } => ("scheduled", None, None, None, Some(now)),
+            Looked::Ask => ("unknown", Some("answer_lost"), None, None, None),
+            Looked::Late => ("late", None, None, None, None),
+        };
+        let (remote, at) = match looked {
+            Looked::Found { remote, at } => (Some(remote.as_str()), Some(*at)),
+            _ => (None, None),
+        };
+        let looks = if let Looked::Again { looks, .. } = looked { *looks } else { 0 };
+        let resends = lookup.resends + i64::from(matches!(looked, Looked::Send { counted: true }));
+        let through = remote.and(lookup.through);
+        let done = on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET status = $4, reason = $5, look_at = $6, if_absent = $7, looks = $8, resends = $9,
+                 due_at = COALESCE($10, due_at), remote_id = $11, sent_at = $12, sent_through = $13, version = version + 1, updated_at = $14
+             WHERE id = $1 AND attempt = $2 AND look_at = $3 AND status = 'unknown'")
+            .bind(lookup.id).bind(lookup.attempt).bind(taken).bind(status).bind(reason).bind(look_at).bind(if_absent)
+            .bind(looks).bind(resends).bind(due).bind(remote).bind(at).bind(through).bind(now)
+            .execute(c).await.map(|r| r.rows_affected()))?;
+        if done == 1 && remote.is_some() {
+            on!(self, c => sqlx::query("UPDATE message_attempts SET outcome = 'sent', reason = NULL, remote_id = $3
+                 WHERE message_id = $1 AND attempt = $2")
+                .bind(lookup.id).bind(lookup.attempt).bind(remote).execute(c).await.map(|_| ()))?;
+        }
+        Ok(done == 1)
+    }
+}
