@@ -47,6 +47,8 @@ for _ in $(seq 100); do
 done
 "$bin/createdb" -h 127.0.0.1 -p "$port" -U schedulezap schedulezap || { cat "$place/log" >&2; exit 1; }
 
+# Screens are compared with tests/it/snapshots, never rewritten here.
+export INSTA_UPDATE=no
 echo "test.sh: on SQLite"
 env -u TEST_DATABASE_URL cargo test --locked
 echo "test.sh: on PostgreSQL"

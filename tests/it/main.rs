@@ -3,6 +3,7 @@
 
 #[path = "../evolution/mod.rs"]
 mod evolution;
+mod gallery;
 mod harness;
 mod rules;
 mod stories;

@@ -117,6 +117,11 @@ pub struct Telegram {
     changed: Arc<watch::Sender<u64>>,
 }
 
+/// The text that the Bot API shows of HTML, or its complaint.
+pub fn text_of(html: &str) -> Result<String, String> {
+    html::parse(html).map(|parsed| parsed.text)
+}
+
 /// The bot's own id.
 const BOT: i64 = 7_000_001;
 /// When everything was said: nothing may hang on it.
