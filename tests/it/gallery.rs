@@ -139,6 +139,8 @@ fn message(id: i64, status: Status, reason: Option<Reason>) -> ScheduledMessage 
         id: MessageId(id),
         account: AccountId(1),
         instance: Some(InstanceId(1)),
+        sent_through: (status == Status::Sent).then_some(InstanceId(1)),
+        is_looked_for: false,
         pinned: false,
         recipient: maria().recipient,
         recipient_name: maria().name,
@@ -400,6 +402,9 @@ fn scheduling() {
             .into();
         let pinned = ScheduledMessage { pinned: true, ..message(12, Status::Scheduled, None) };
         all.push(("fresh", card(&message(12, Status::Scheduled, None), Some(&open), true)));
+        let looked_for =
+            ScheduledMessage { is_looked_for: true, ..message(12, Status::Unknown, Some(Reason::AnswerLost)) };
+        all.push(("looked for", card(&looked_for, Some(&open), false)));
         all.push(("pinned", card(&pinned, Some(&open), false)));
         all.push(("nothing active", card(&message(12, Status::Scheduled, None), None, false)));
         all
