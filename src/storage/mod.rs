@@ -25,7 +25,7 @@ use futures::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Postgres, Sqlite};
+use sqlx::{ConnectOptions, Connection, Postgres, Sqlite};
 use tokio::sync::{mpsc, oneshot};
 
 pub use error::{Result, StorageError};
@@ -59,10 +59,11 @@ pub enum Conn {
     Postgres(PoolConnection<Postgres>),
 }
 
-type Work = Box<dyn for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Verdict> + Send>;
+/// A piece of work.
+pub type Work = Box<dyn for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Verdict> + Send>;
 
 /// What a piece of work in a group commit wants done with its part.
-struct Verdict {
+pub struct Verdict {
     keep: bool,
     /// Called with the fate of the commit.
     answer: Box<dyn FnOnce(std::result::Result<(), String>) + Send>,
@@ -77,13 +78,20 @@ pub enum Database {
         reads: SqlitePool,
         /// The writer's queue.
         writer: mpsc::Sender<SqliteWork>,
+        /// How the file is opened.
+        options: Box<SqliteConnectOptions>,
     },
     /// A server.
     Postgres(PgPool),
 }
 
-/// A piece of work that waits for the writer.
-pub struct SqliteWork(Work);
+/// What waits for the writer: a piece of work, or the wish that it closes the file.
+pub enum SqliteWork {
+    /// A piece of work.
+    Do(Work),
+    /// Close, and say so.
+    Close(oneshot::Sender<()>),
+}
 
 impl std::fmt::Debug for SqliteWork {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -140,11 +148,11 @@ impl Database {
         let reads = SqlitePoolOptions::new()
             .max_connections(4)
             .min_connections(1)
-            .connect_with(options.pragma("query_only", "ON"))
+            .connect_with(options.clone().pragma("query_only", "ON"))
             .await?;
         let (writer, queue) = mpsc::channel(1024);
         tokio::spawn(write_in_groups(single, queue));
-        Ok(Self::Sqlite { reads, writer })
+        Ok(Self::Sqlite { reads, writer, options: Box::new(options) })
     }
 
     /// A connection for reading.
@@ -181,7 +189,7 @@ impl Database {
                         Verdict { keep, answer: Box::new(answer) }
                     })
                 });
-                writer.send(SqliteWork(work)).await.map_err(|_| StorageError::Abandoned)?;
+                writer.send(SqliteWork::Do(work)).await.map_err(|_| StorageError::Abandoned)?;
                 told.await.map_err(|_| StorageError::Abandoned)?
             }
             Self::Postgres(pool) => {
@@ -201,8 +209,10 @@ impl Database {
     /// Writes a consistent copy of an SQLite database to `file`, which must not exist yet.
     pub async fn backup(&self, file: &std::path::Path) -> Result<()> {
         match self {
-            Self::Sqlite { reads, .. } => {
-                sqlx::query("VACUUM INTO $1").bind(file.to_string_lossy().into_owned()).execute(reads).await?;
+            Self::Sqlite { options, .. } => {
+                let mut conn = options.connect().await?;
+                sqlx::query("VACUUM INTO $1").bind(file.to_string_lossy().into_owned()).execute(&mut conn).await?;
+                conn.close().await?;
                 Ok(())
             }
             Self::Postgres(_) => {
@@ -214,7 +224,14 @@ impl Database {
     /// Closes it: waits for what is being written.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { reads, .. } => reads.close().await,
+            Self::Sqlite { reads, writer, .. } => {
+                reads.close().await;
+                let (tell, told) = oneshot::channel();
+                if writer.send(SqliteWork::Close(tell)).await.is_ok() {
+                    // A writer that is gone has closed.
+                    let _ = told.await;
+                }
+            }
             Self::Postgres(pool) => pool.close().await,
         }
     }
@@ -247,7 +264,16 @@ async fn write_in_groups(pool: SqlitePool, mut queue: mpsc::Receiver<SqliteWork>
     let mut batch = Vec::with_capacity(GROUP);
     while queue.recv_many(&mut batch, GROUP).await > 0 {
         let mut answers = Vec::with_capacity(batch.len());
-        let fate = commit(&pool, batch.drain(..), &mut answers).await;
+        let mut last = None;
+        let works = batch.drain(..).filter_map(|one| match one {
+            SqliteWork::Do(work) => Some(work),
+            SqliteWork::Close(tell) => {
+                last = Some(tell);
+                None
+            }
+        });
+        let works: Vec<Work> = works.collect();
+        let fate = if works.is_empty() { Ok(()) } else { commit(&pool, works, &mut answers).await };
         if let Err(error) = &fate {
             tracing::warn!(error = %error, "a write could not be committed");
         }
@@ -255,16 +281,22 @@ async fn write_in_groups(pool: SqlitePool, mut queue: mpsc::Receiver<SqliteWork>
         for answer in answers {
             answer(fate.clone());
         }
+        if let Some(tell) = last {
+            pool.close().await;
+            // Whoever asked may have gone away.
+            let _ = tell.send(());
+            return;
+        }
     }
 }
 
 type Answer = Box<dyn FnOnce(std::result::Result<(), String>) + Send>;
 
-async fn commit(pool: &SqlitePool, batch: impl Iterator<Item = SqliteWork>, answers: &mut Vec<Answer>) -> Result<()> {
+async fn commit(pool: &SqlitePool, batch: Vec<Work>, answers: &mut Vec<Answer>) -> Result<()> {
     let mut conn = Conn::Sqlite(pool.acquire().await?);
     conn.execute("BEGIN IMMEDIATE").await?;
     let mut broken = None;
-    for SqliteWork(work) in batch {
+    for work in batch {
         if let Err(error) = conn.execute("SAVEPOINT part").await {
             broken = Some(error);
             break;

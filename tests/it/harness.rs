@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-const TOKEN: &str = "7000001:token-of-the-tests";
+pub const TOKEN: &str = "7000001:token-of-the-tests";
 /// The simulated server's global key.
 pub const KEY: &str = "global-key-of-the-tests";
 
@@ -37,7 +37,7 @@ pub struct World {
 /// Wednesday 11 March 2026, 14:20 in São Paulo.
 pub const START: Moment = Moment(1_773_249_600_000);
 
-async fn database(dir: &TempDir) -> String {
+pub async fn database(dir: &TempDir) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
         return format!("sqlite://{}/test.db", dir.path().display());

@@ -5,6 +5,8 @@
 mod evolution;
 mod gallery;
 mod harness;
+mod kills;
+mod real;
 mod rules;
 mod stories;
 #[path = "../when/mod.rs"]

@@ -108,6 +108,7 @@ async fn without_an_instance_a_message_is_held_told_once_and_goes_once_mended() 
         world.advance(Duration::from_secs(660));
         ana.sees("Mensagens em espera").await;
         world.with_instance(&ana).await;
+        world.evolution.wait_for(1).await;
         world.advance(Duration::from_secs(10));
         world.evolution.wait_for(2).await;
         let told = ana.chat().iter().filter(|m| m.text.contains("Mensagens em espera")).count();

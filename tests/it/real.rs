@@ -1,0 +1,195 @@
+//! The real binary as a process, between a simulated Telegram and a simulated Evolution API of the test's own.
+
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use schedulezap::domain::clock::{Clock, Moment};
+use schedulezap::sandbox::evolution::{EvolutionServer, Faults};
+use schedulezap::sandbox::telegram::{Person, Telegram};
+use schedulezap::services::instances::key_context;
+use schedulezap::services::secrets::Keyring;
+use schedulezap::storage::{Conn, Database, StorageError};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::harness::{KEY, TOKEN, database};
+
+/// The world around the process, and where its data are.
+pub struct Real {
+    pub telegram: Telegram,
+    pub evolution: EvolutionServer,
+    pub people: Vec<Person>,
+    pub url: String,
+    pub settings: Vec<(&'static str, String)>,
+    origin: String,
+    dir: TempDir,
+}
+
+impl Real {
+    /// A world with this many people; each has an account with an active instance. No process runs yet.
+    pub async fn new(people: i64) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let telegram = Telegram::new(TOKEN, "real_bot");
+        let evolution = EvolutionServer::new(KEY);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let router = telegram.router().nest("/evolution", evolution.router());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let url = database(&dir).await;
+        let settings = [
+            ("SEND_GAP_MS", "0"),
+            ("SEND_PER_HOUR", "0"),
+            ("SEND_PER_DAY", "0"),
+            ("SETTLE_TIME", "2s"),
+            ("LEASE", "4s"),
+        ];
+        let settings = settings.map(|(name, value)| (name, value.to_owned())).to_vec();
+        let mut real = Self { telegram, evolution, people: Vec::new(), url, settings, origin, dir };
+        let keyring = Keyring::open_or_create(&real.dir.path().join("secret.key")).unwrap();
+        let db = real.database().await;
+        keyring.check(&db).await.unwrap();
+        for n in 1..=people {
+            let person = real.telegram.person(&format!("Pessoa {n}"), "pt-br");
+            let (name, server, chat) = (format!("i{n}"), format!("{}/evolution", real.origin), person.id());
+            real.evolution.add_instance(&name, &format!("55119{:08}", 10_000_000 + n), true);
+            let key =
+                keyring.seal(&key_context(schedulezap::domain::ids::AccountId(n), &server, &name), KEY.as_bytes());
+            let done: Result<(), StorageError> = db
+                .write(move |conn| {
+                    Box::pin(async move {
+                        run(conn, &format!("INSERT INTO users (id, username, password_hash, role, locale, time_zone, region, created_at, updated_at)
+                             VALUES ({n}, 'p{n}', '', 'user', 'pt-BR', 'America/Sao_Paulo', 'BR', 0, 0)")).await;
+                        run(conn, &format!("INSERT INTO chat_users (telegram_user_id, chat_id, account_id, locale, linked_at, created_at)
+                             VALUES ({chat}, {chat}, {n}, 'pt-BR', 0, 0)")).await;
+                        run(conn, &format!("INSERT INTO user_instances (id, user_id, name, api_url, instance_name, api_key, api_key_hint, is_active,
+                             created_at, updated_at) VALUES ({n}, {n}, 'Loja {n}', '{server}', '{name}', '{key}', '', TRUE, 0, 0)")).await;
+                        Ok(())
+                    })
+                })
+                .await;
+            done.unwrap();
+            // A bot may write only to those who wrote to it.
+            person.says("/menu");
+            real.people.push(person);
+        }
+        db.close().await;
+        real
+    }
+
+    /// The process' database; only while it does not run, or to read.
+    pub async fn database(&self) -> Database {
+        Database::open(&self.url).await.unwrap()
+    }
+
+    /// Writes messages down, due at `at`, in turn for each person, with the texts `m1`, `m2` and so on.
+    pub async fn schedule(&self, count: i64, at: Moment) {
+        let db = self.database().await;
+        let people: Vec<i64> = self.people.iter().map(Person::id).collect();
+        let now = Clock::System.now().0;
+        let done: Result<(), StorageError> = db
+            .write(move |conn| {
+                Box::pin(async move {
+                    for n in 0..count {
+                        let who = usize::try_from(n).unwrap() % people.len();
+                        run(conn, &format!("INSERT INTO scheduled_messages (user_id, recipient, message, scheduled_time, time_zone, due_at,
+                             status, chat_id, created_at, updated_at) VALUES ({}, '{}', 'm{}', {at}, 'UTC', {at}, 'scheduled', {}, {now}, {now})",
+                            who + 1, 5_511_911_000_001_i64 + n, n + 1, people[who], at = at.0)).await;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        done.unwrap();
+        db.close().await;
+    }
+
+    /// Starts the process.
+    pub fn start(&self) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_schedulezap"));
+        command.arg("serve").env_clear().current_dir(self.dir.path());
+        command.env("TELEGRAM_BOT_TOKEN", TOKEN).env("TELEGRAM_API_URL", &self.origin).env("DATABASE_URL", &self.url);
+        command.env("SECRET_KEY_FILE", self.dir.path().join("secret.key")).env("HTTP_LISTEN", "127.0.0.1:0");
+        command.env("LOG", "warn").envs(self.settings.iter().map(|(name, value)| (*name, value.as_str())));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Process(Some(command.spawn().unwrap()))
+    }
+
+    /// Everything slower than a kill.
+    pub fn is_slow(&self, by: Duration) {
+        self.evolution.set_slowness(by);
+        self.evolution.set_faults(Faults { slow: true, ..Faults::default() });
+    }
+
+    /// How many messages stand in each status.
+    pub async fn statuses(&self) -> Vec<(String, i64)> {
+        let db = self.database().await;
+        let mut conn = db.read().await.unwrap();
+        let rows = match &mut conn {
+            Conn::Sqlite(conn) => sqlx::query_as(STATUSES).fetch_all(&mut **conn).await.unwrap(),
+            Conn::Postgres(conn) => sqlx::query_as(STATUSES).fetch_all(&mut **conn).await.unwrap(),
+        };
+        drop(conn);
+        db.close().await;
+        rows
+    }
+
+    /// Texts that WhatsApp got more than once.
+    pub fn doubled(&self) -> Vec<String> {
+        let mut texts: Vec<String> = self.evolution.delivered().into_iter().map(|one| one.text).collect();
+        texts.sort();
+        let doubled = texts.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0].clone()).collect();
+        doubled
+    }
+
+    /// A file in the data's folder.
+    pub fn file(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
+    }
+}
+
+const STATUSES: &str = "SELECT status, COUNT(*) FROM scheduled_messages GROUP BY status ORDER BY status";
+
+async fn run(conn: &mut Conn, sql: &str) {
+    let sql = sqlx::AssertSqlSafe(sql.to_owned());
+    match conn {
+        Conn::Sqlite(conn) => sqlx::raw_sql(sql).execute(&mut **conn).await.map(drop).unwrap(),
+        Conn::Postgres(conn) => sqlx::raw_sql(sql).execute(&mut **conn).await.map(drop).unwrap(),
+    }
+}
+
+/// A running server; it is killed when dropped.
+pub struct Process(Option<Child>);
+
+impl Process {
+    /// Ends it as a crash does.
+    pub fn kill(mut self) {
+        let mut child = self.0.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Asks it to end, and waits.
+    pub fn ask_to_end(mut self, signal: &str) -> ExitStatus {
+        let mut child = self.0.take().unwrap();
+        self::signal(&child, signal);
+        child.wait().unwrap()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: &str) {
+        self::signal(self.0.as_ref().unwrap(), signal);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn signal(child: &Child, signal: &str) {
+    assert!(Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap().success());
+}
