@@ -132,3 +132,28 @@ async fn a_restored_copy_sends_nothing_again() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_replicas_share_the_work_and_one_that_froze_doubles_nothing() {
+    if std::env::var("TEST_DATABASE_URL").is_err() {
+        return; // An SQLite file has one server.
+    }
+    let real = Real::new(16).await;
+    real.is_slow(Duration::from_millis(40));
+    real.schedule(480, Clock::System.now().plus(Duration::from_secs(1))).await;
+    let (one, two) = (real.start(), real.start());
+    while real.evolution.count() < 100 {
+        real.evolution.next_delivery(real.evolution.count(), Duration::from_secs(5)).await;
+    }
+    one.signal("STOP");
+    // Frozen past its lease of 4 s; the other goes on.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(6) {
+        real.evolution.next_delivery(real.evolution.count(), Duration::from_millis(500)).await;
+    }
+    one.signal("CONT");
+    assert_eq!(until_settled(&real, &["sent"]).await, [("sent".to_owned(), 480)]);
+    assert_eq!(real.doubled(), Vec::<String>::new());
+    assert_eq!(real.evolution.count(), 480);
+    assert!(one.ask_to_end("TERM").success() && two.ask_to_end("TERM").success());
+}

@@ -137,8 +137,7 @@ impl Real {
     pub fn doubled(&self) -> Vec<String> {
         let mut texts: Vec<String> = self.evolution.delivered().into_iter().map(|one| one.text).collect();
         texts.sort();
-        let doubled = texts.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0].clone()).collect();
-        doubled
+        texts.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0].clone()).collect()
     }
 
     /// A file in the data's folder.
@@ -175,7 +174,7 @@ impl Process {
         child.wait().unwrap()
     }
 
-    /// Sends it a signal.
+    /// Sends it a signal: `STOP` freezes it, `CONT` lets it go on.
     pub fn signal(&self, signal: &str) {
         self::signal(self.0.as_ref().unwrap(), signal);
     }
