@@ -243,7 +243,7 @@ async fn ours(mode: &str, url: &str, store: &str) {
             per_hour: 0,
             per_day: 0,
             retry: RetryPolicy::default(),
-            in_flight: 2 * AT_ONCE,
+            in_flight: 4 * AT_ONCE,
         },
         wake: Wake::new(&db),
         reported: Arc::default(),

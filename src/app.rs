@@ -114,7 +114,7 @@ impl App {
                 per_hour: config.send_per_hour.into(),
                 per_day: config.send_per_day.into(),
                 retry: RetryPolicy::default(),
-                in_flight: 128,
+                in_flight: 256,
             },
             wake,
             reported,

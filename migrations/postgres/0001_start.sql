@@ -68,6 +68,10 @@ CREATE TABLE user_instances (
     down_told      BOOLEAN NOT NULL DEFAULT FALSE,
     last_sent_at   BIGINT,
     next_send_at   BIGINT NOT NULL DEFAULT 0,
+    hour_start     BIGINT NOT NULL DEFAULT 0,
+    hour_count     BIGINT NOT NULL DEFAULT 0,
+    day_start      BIGINT NOT NULL DEFAULT 0,
+    day_count      BIGINT NOT NULL DEFAULT 0,
     version        BIGINT NOT NULL DEFAULT 0,
     created_at     BIGINT NOT NULL,
     updated_at     BIGINT NOT NULL,
@@ -108,13 +112,11 @@ CREATE TABLE scheduled_messages (
     updated_at     BIGINT NOT NULL
 );
 CREATE INDEX scheduled_messages_due ON scheduled_messages (due_at, id) WHERE status = 'scheduled';
-CREATE INDEX scheduled_messages_due_by_account ON scheduled_messages (user_id, due_at, id) WHERE status = 'scheduled';
 CREATE INDEX scheduled_messages_leased ON scheduled_messages (lease_until) WHERE status = 'sending';
 CREATE INDEX scheduled_messages_claimed ON scheduled_messages (claimed_for) WHERE status = 'sending';
 CREATE INDEX scheduled_messages_waiting ON scheduled_messages (user_id, scheduled_time, id)
     WHERE status IN ('scheduled', 'sending', 'held', 'late', 'unknown');
-CREATE INDEX scheduled_messages_past ON scheduled_messages (user_id, scheduled_time, id)
-    WHERE status IN ('sent', 'failed', 'cancelled');
+CREATE INDEX scheduled_messages_by_account ON scheduled_messages (user_id, scheduled_time, id);
 CREATE INDEX scheduled_messages_looked ON scheduled_messages (look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX scheduled_messages_late ON scheduled_messages (user_id) WHERE status = 'late';
 CREATE INDEX scheduled_messages_by_instance ON scheduled_messages (instance_id) WHERE instance_id IS NOT NULL;
@@ -131,7 +133,6 @@ CREATE TABLE message_attempts (
     PRIMARY KEY (message_id, attempt)
 );
 
-CREATE INDEX message_attempts_by_instance ON message_attempts (instance_id, started_at);
 CREATE INDEX scheduled_messages_held ON scheduled_messages (user_id) WHERE status = 'held';
 
 CREATE TABLE reports (

@@ -68,6 +68,10 @@ CREATE TABLE user_instances (
     down_told      INTEGER NOT NULL DEFAULT 0,
     last_sent_at   INTEGER,
     next_send_at   INTEGER NOT NULL DEFAULT 0,
+    hour_start     INTEGER NOT NULL DEFAULT 0,
+    hour_count     INTEGER NOT NULL DEFAULT 0,
+    day_start      INTEGER NOT NULL DEFAULT 0,
+    day_count      INTEGER NOT NULL DEFAULT 0,
     version        INTEGER NOT NULL DEFAULT 0,
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
@@ -108,12 +112,10 @@ CREATE TABLE scheduled_messages (
     updated_at     INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX scheduled_messages_due ON scheduled_messages (due_at, id) WHERE status = 'scheduled';
-CREATE INDEX scheduled_messages_due_by_account ON scheduled_messages (user_id, due_at, id) WHERE status = 'scheduled';
 CREATE INDEX scheduled_messages_leased ON scheduled_messages (lease_until) WHERE status = 'sending';
 CREATE INDEX scheduled_messages_waiting ON scheduled_messages (user_id, scheduled_time, id)
     WHERE status IN ('scheduled', 'sending', 'held', 'late', 'unknown');
-CREATE INDEX scheduled_messages_past ON scheduled_messages (user_id, scheduled_time, id)
-    WHERE status IN ('sent', 'failed', 'cancelled');
+CREATE INDEX scheduled_messages_by_account ON scheduled_messages (user_id, scheduled_time, id);
 CREATE INDEX scheduled_messages_looked ON scheduled_messages (look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX scheduled_messages_late ON scheduled_messages (user_id) WHERE status = 'late';
 CREATE INDEX scheduled_messages_by_instance ON scheduled_messages (instance_id) WHERE instance_id IS NOT NULL;
@@ -130,7 +132,6 @@ CREATE TABLE message_attempts (
     PRIMARY KEY (message_id, attempt)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX message_attempts_by_instance ON message_attempts (instance_id, started_at);
 CREATE INDEX scheduled_messages_held ON scheduled_messages (user_id) WHERE status = 'held';
 
 CREATE TABLE reports (

@@ -51,7 +51,7 @@ pub struct Settings {
     pub per_day: i64,
     /// When to try again.
     pub retry: RetryPolicy,
-    /// Requests at once; one server has at most half of them.
+    /// Requests at once; one server has at most half of them, and one instance one.
     pub in_flight: usize,
 }
 
@@ -134,6 +134,7 @@ struct Desk {
     timeline: Option<String>,
     next_due: Option<Moment>,
     next_expiry: Option<Moment>,
+    expiry_at: Moment,
     net_at: Moment,
     beat_at: Moment,
     sweep_at: Moment,

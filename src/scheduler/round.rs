@@ -36,10 +36,13 @@ struct Work {
     /// Set after a failure: claims that nothing runs for are given back.
     running: Option<Vec<MessageId>>,
     timeline: Option<String>,
+    /// Whether claims that ran out are looked for: not in every round.
+    expiry: bool,
 }
 
 /// What comes out of it.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells of another thing that happened")]
 struct Outcomes {
     claimed: Vec<Due>,
     /// Due, but locked elsewhere.
@@ -54,6 +57,7 @@ struct Outcomes {
     again: bool,
     next_due: Option<Moment>,
     next_expiry: Option<Moment>,
+    expiry: bool,
     reported: bool,
     looks: bool,
     known: Option<Known>,
@@ -113,6 +117,7 @@ impl Scheduler {
             beat,
             running: desk.unsure.then(|| running(desk)),
             timeline: desk.timeline.clone(),
+            expiry: desk.next_expiry.is_some_and(|at| at <= now) || desk.expiry_at <= now,
         };
         if work.is_idle() && desk.next_expiry.is_none_or(|at| at > now) {
             // Nothing to write; only when to look again is asked.
@@ -121,7 +126,11 @@ impl Scheduler {
             desk.next_expiry = conn.next_expiry().await?;
             return Ok(Vec::new());
         }
+        let looked = work.expiry;
         let done = self.db.write(move |conn| Box::pin(async move { work.run(conn).await })).await;
+        if looked {
+            desk.expiry_at = now.plus(self.settings.lease / 3);
+        }
         let done: Outcomes = match done {
             Ok(done) => done,
             Err(error) => {
@@ -152,6 +161,7 @@ impl Scheduler {
             beat: None,
             running: None,
             timeline: desk.timeline.clone(),
+            expiry: false,
         };
         let done: Outcomes = self.db.write(move |conn| Box::pin(async move { work.run(conn).await })).await?;
         self.after(desk, done, Vec::new(), now);
@@ -208,7 +218,9 @@ impl Scheduler {
         } else {
             desk.next_due = done.next_due;
         }
-        desk.next_expiry = done.next_expiry;
+        if done.expiry {
+            desk.next_expiry = done.next_expiry;
+        }
         if done.reported {
             self.reported.notify_one();
         }
@@ -330,7 +342,11 @@ impl Work {
             conn.release_orphans(&self.holder, running, self.now).await?;
         }
         self.settle(conn, &mut done, &mut reports).await?;
-        done.looks |= !end_expired(conn, lease_now, self.settings.settle, self.now).await?.is_empty();
+        if self.expiry {
+            done.expiry = true;
+            done.looks |= !end_expired(conn, lease_now, self.settings.settle, self.now).await?.is_empty();
+            done.next_expiry = conn.next_expiry().await?.map(|at| Moment(at.0 - lease_now.0 + self.now.0));
+        }
         self.put_aside(conn, &mut done, &mut reports).await?;
         if !self.picked.is_empty() && done.known.is_none() {
             self.claim(conn, lease, &mut done).await?;
@@ -338,7 +354,6 @@ impl Work {
         conn.add_reports(&reports, self.now).await?;
         done.reported |= !reports.is_empty() || done.looks;
         done.next_due = conn.next_due(self.until).await?;
-        done.next_expiry = conn.next_expiry().await?.map(|at| Moment(at.0 - lease_now.0 + self.now.0));
         Ok(done)
     }
 
@@ -363,10 +378,19 @@ impl Work {
         }
         let mut list: Vec<&Outcome> = outcomes.values().map(|entry| &entry.0).collect();
         list.sort_by_key(|outcome| outcome.id);
-        let list: Vec<Outcome> = list.into_iter().cloned().collect();
-        let ours = conn.settle_messages(&list, &self.holder, now).await?;
-        if ours.len() < list.len() {
-            tracing::warn!(count = list.len() - ours.len(), "late finishers were fenced");
+        let all = list.len();
+        let (sent, others): (Vec<&Outcome>, Vec<&Outcome>) =
+            list.into_iter().partition(|outcome| outcome.status == Status::Sent.as_str());
+        let mut ours = Vec::with_capacity(all);
+        if !sent.is_empty() {
+            ours.extend(conn.settle_sent(&sent, &self.holder, now).await?);
+        }
+        if !others.is_empty() {
+            let others: Vec<Outcome> = others.into_iter().cloned().collect();
+            ours.extend(conn.settle_messages(&others, &self.holder, now).await?);
+        }
+        if ours.len() < all {
+            tracing::warn!(count = all - ours.len(), "late finishers were fenced");
         }
         let mut sent = HashMap::new();
         for id in ours {
@@ -549,8 +573,8 @@ impl Work {
                 done.shut.push((due.id, due.through, due.next_send_at));
                 continue;
             }
-            if over_cap(conn, &self.settings, due.through, self.now).await? {
-                done.shut.push((due.id, due.through, self.now.plus(Duration::from_secs(60))));
+            if let Some(end) = over_cap(&self.settings, &due, self.now) {
+                done.shut.push((due.id, due.through, end));
                 continue;
             }
             // Two of one instance meet when it became the active one between reading and claiming.
@@ -568,6 +592,10 @@ impl Work {
         if !done.claimed.is_empty() {
             let claimed: Vec<&Due> = done.claimed.iter().collect();
             conn.claim_messages(&claimed, &gates, &self.holder, lease, self.now).await?;
+            if self.settings.per_hour > 0 || self.settings.per_day > 0 {
+                let through: Vec<InstanceId> = through.into_iter().collect();
+                conn.count_sendings(&through, self.now).await?;
+            }
         }
         Ok(())
     }
@@ -614,16 +642,12 @@ pub(super) async fn end_expired(
     Ok(ended.into_iter().map(|one| one.id).collect())
 }
 
-async fn over_cap(
-    conn: &mut Conn,
-    settings: &Settings,
-    through: InstanceId,
-    now: Moment,
-) -> Result<bool, StorageError> {
-    for (cap, window) in [(settings.per_hour, 3600), (settings.per_day, 86_400)] {
-        if cap > 0 && conn.count_attempts(through, now.minus(Duration::from_secs(window))).await? >= cap {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// When a number that is at its hourly or daily cap may send again.
+fn over_cap(settings: &Settings, due: &Due, now: Moment) -> Option<Moment> {
+    let windows = [
+        (settings.per_hour, due.hour_start, due.hour_count, 3600),
+        (settings.per_day, due.day_start, due.day_count, 86_400),
+    ];
+    let full = windows.into_iter().filter(|(cap, _, count, _)| *cap > 0 && count >= cap);
+    full.map(|(_, start, _, window)| start.plus(Duration::from_secs(window))).filter(|end| *end > now).max()
 }

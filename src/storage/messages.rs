@@ -139,10 +139,11 @@ impl Conn {
 
     /// How many wait and how many are past.
     pub async fn count_messages(&mut self, owner: AccountId) -> Result<(i64, i64)> {
-        Ok(on!(self, c => sqlx::query_as(
+        let (waiting, all): (i64, i64) = on!(self, c => sqlx::query_as(
             "SELECT (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status IN ('scheduled', 'sending', 'held', 'late', 'unknown')),
-                    (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled'))")
-            .bind(owner).fetch_one(c).await)?)
+                    (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1)")
+            .bind(owner).fetch_one(c).await)?;
+        Ok((waiting, all - waiting))
     }
 
     /// How many waiting messages would go through an instance: those pinned to it, and, when it is the

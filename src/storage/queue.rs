@@ -47,6 +47,10 @@ pub struct Due {
     pub instance_name: String,
     pub api_key: String,
     pub next_send_at: Moment,
+    pub hour_start: Moment,
+    pub hour_count: i64,
+    pub day_start: Moment,
+    pub day_count: i64,
 }
 
 /// A claim that ran out: the message may have left.
@@ -130,7 +134,8 @@ macro_rules! due {
     ($ids:literal, $lock:literal) => {
         concat!(
             "SELECT m.id, m.user_id, m.chat_id, m.recipient, m.message, m.scheduled_time, m.due_at, m.created_at,
-                    m.attempt, m.tries, i.id AS through, i.api_url, i.instance_name, i.api_key, i.next_send_at
+                    m.attempt, m.tries, i.id AS through, i.api_url, i.instance_name, i.api_key, i.next_send_at,
+                    i.hour_start, i.hour_count, i.day_start, i.day_count
              FROM scheduled_messages m JOIN users a ON a.id = m.user_id JOIN ",
             through!(),
             " WHERE m.id IN ",
@@ -176,7 +181,8 @@ impl Conn {
     /// Due messages of one account, oldest first.
     pub async fn list_due_of(&mut self, account: AccountId, until: Moment, limit: i64) -> Result<Vec<Waiting>> {
         Ok(on!(self, c => sqlx::query_as(
-            waiting!("m.user_id = $1 AND m.due_at <= $2 ORDER BY m.due_at, m.id LIMIT $3"))
+            waiting!("m.status IN ('scheduled', 'sending', 'held', 'late', 'unknown') AND m.user_id = $1 AND m.due_at <= $2
+                 ORDER BY m.scheduled_time, m.id LIMIT $3"))
             .bind(account).bind(until).bind(limit).fetch_all(c).await)?)
     }
 
@@ -256,6 +262,40 @@ impl Conn {
             "WHERE u.id = CAST(j.value->>'i' AS BIGINT)", c, sql =>
             sqlx::query(sql).bind(&gates).execute(c).await.map(|_| ()))?;
         Ok(())
+    }
+
+    /// Counts a sending of each instance for its caps; a window begins anew when it is over.
+    pub async fn count_sendings(&mut self, ids: &[InstanceId], now: Moment) -> Result<()> {
+        let ids = rows(&ids)?;
+        over_rows!(self, "UPDATE user_instances AS u SET
+                 hour_count = CASE WHEN u.hour_start <= $2 - 3600000 THEN 1 ELSE u.hour_count + 1 END,
+                 hour_start = CASE WHEN u.hour_start <= $2 - 3600000 THEN $2 ELSE u.hour_start END,
+                 day_count = CASE WHEN u.day_start <= $2 - 86400000 THEN 1 ELSE u.day_count + 1 END,
+                 day_start = CASE WHEN u.day_start <= $2 - 86400000 THEN $2 ELSE u.day_start END FROM",
+            "WHERE u.id = CAST(CAST(j.value AS TEXT) AS BIGINT)", c, sql =>
+            sqlx::query(sql).bind(&ids).bind(now).execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Writes down what was handed over, in fewer words than [`Self::settle_messages`]: nearly every outcome is this.
+    pub async fn settle_sent(&mut self, sent: &[&Outcome], holder: &str, now: Moment) -> Result<Vec<MessageId>> {
+        let sent: Vec<_> = sent
+            .iter()
+            .map(|one| (one.id, one.attempt, one.remote.as_deref().unwrap_or_default(), one.through))
+            .collect();
+        let sent = rows(&sent)?;
+        let ours: Vec<MessageId> = over_rows!(self,
+            "UPDATE scheduled_messages AS m SET status = 'sent', reason = NULL, remote_id = j.value->>2,
+                 sent_through = CAST(j.value->>3 AS BIGINT), sent_at = $2, lease_until = NULL, lease_holder = NULL,
+                 version = version + 1, updated_at = $2 FROM",
+            "WHERE m.id = CAST(j.value->>0 AS BIGINT) AND m.attempt = CAST(j.value->>1 AS BIGINT)
+                 AND m.lease_holder = $3 AND m.status = 'sending' RETURNING id", c, sql =>
+            sqlx::query_scalar(sql).bind(&sent).bind(now).bind(holder).fetch_all(c).await)?;
+        over_rows!(self, "UPDATE message_attempts AS t SET finished_at = $2, outcome = 'sent', remote_id = j.value->>2 FROM",
+            "WHERE t.message_id = CAST(j.value->>0 AS BIGINT) AND t.attempt = CAST(j.value->>1 AS BIGINT)
+                 AND t.outcome IS NULL", c, sql =>
+            sqlx::query(sql).bind(&sent).bind(now).execute(c).await.map(|_| ()))?;
+        Ok(ours)
     }
 
     /// Writes outcomes; returns the messages whose claim was still ours. The others' late finishers are fenced.
@@ -409,14 +449,15 @@ impl Conn {
     /// Notes that something went out through instances; returns those that the account was told were away.
     pub async fn note_sent(&mut self, ids: &[InstanceId], now: Moment) -> Result<Vec<InstanceId>> {
         let ids = rows(&ids)?;
-        let back: Vec<InstanceId> = over_rows!(self, "SELECT u.id FROM user_instances u JOIN",
-            "ON u.id = CAST(CAST(j.value AS TEXT) AS BIGINT) WHERE u.down_told", c, sql =>
-            sqlx::query_scalar(sql).bind(&ids).fetch_all(c).await)?;
-        over_rows!(self, "UPDATE user_instances AS u SET last_sent_at = $2, connection = 'open', checked_at = $2,
-                 down_since = NULL, down_told = FALSE FROM",
+        let noted: Vec<(InstanceId, bool)> = over_rows!(self, "UPDATE user_instances AS u SET last_sent_at = $2, connection = 'open',
+                 checked_at = $2, down_since = NULL FROM",
             "WHERE u.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND (u.last_sent_at IS NULL OR u.last_sent_at < $2 - 1000
-                 OR u.down_since IS NOT NULL OR u.connection <> 'open')", c, sql =>
-            sqlx::query(sql).bind(&ids).bind(now).execute(c).await.map(|_| ()))?;
+                 OR u.down_since IS NOT NULL OR u.connection <> 'open') RETURNING id, down_told", c, sql =>
+            sqlx::query_as(sql).bind(&ids).bind(now).fetch_all(c).await)?;
+        let back: Vec<InstanceId> = noted.into_iter().filter(|one| one.1).map(|one| one.0).collect();
+        for id in &back {
+            on!(self, c => sqlx::query("UPDATE user_instances SET down_told = FALSE WHERE id = $1").bind(id).execute(c).await.map(|_| ()))?;
+        }
         Ok(back)
     }
 
@@ -440,14 +481,6 @@ impl Conn {
         on!(self, c => sqlx::query("UPDATE user_instances SET connection = $2, checked_at = $3 WHERE id = $1")
             .bind(id).bind(connection).bind(now).execute(c).await.map(|_| ()))?;
         Ok(())
-    }
-
-    /// How many attempts an instance made since a moment.
-    pub async fn count_attempts(&mut self, id: InstanceId, since: Moment) -> Result<i64> {
-        Ok(
-            on!(self, c => sqlx::query_scalar("SELECT COUNT(*) FROM message_attempts WHERE instance_id = $1 AND started_at > $2")
-            .bind(id).bind(since).fetch_one(c).await)?,
-        )
     }
 
     /// Instances that messages are held for.
