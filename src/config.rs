@@ -56,6 +56,9 @@ pub enum Command {
         /// Its language: pt, en or es
         #[arg(long, default_value = "pt", value_parser = language)]
         lang: Language,
+        /// The zone it is said in, such as Europe/Lisbon; DEFAULT_TIME_ZONE when left out
+        #[arg(long)]
+        zone: Option<Tz>,
     },
     /// Check settings, database and key; with --health ask the running server
     Check {

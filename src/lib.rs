@@ -16,6 +16,7 @@ pub mod telegram;
 
 pub mod app;
 pub mod config;
+pub mod explain;
 pub mod telemetry;
 
 pub mod sandbox;

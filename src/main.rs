@@ -4,11 +4,12 @@ use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use chrono::SecondsFormat;
+use chrono_tz::Tz;
 use schedulezap::app::{self, App};
 use schedulezap::config::{Cli, Command, Config};
 use schedulezap::domain::clock::Clock;
 use schedulezap::domain::language::Language;
+use schedulezap::explain::explain;
 use schedulezap::services::passwords::Hasher;
 use schedulezap::storage::Database;
 use schedulezap::{sandbox, telemetry, when};
@@ -34,7 +35,7 @@ async fn run(cli: Cli) -> Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&config).await,
         Command::Demo { port, fresh } => sandbox::demo(config, port, fresh, stop()).await,
-        Command::When { text, lang } => read_when(text, lang),
+        Command::When { text, lang, zone } => read_when(text, lang, zone.unwrap_or(config.default_time_zone)),
         Command::Check { health: true } => check_health(&config).await,
         Command::Check { health: false } => {
             app::open(&config).await?;
@@ -97,7 +98,7 @@ async fn check_health(config: &Config) -> Result<()> {
 }
 
 /// Reads one expression for a person, or JSON lines for a program (the format of the corpus' scorer).
-fn read_when(text: Option<String>, language: Language) -> Result<()> {
+fn read_when(text: Option<String>, language: Language, zone: Tz) -> Result<()> {
     let Some(text) = text else {
         let mut out = std::io::stdout().lock();
         for line in std::io::stdin().lock().lines() {
@@ -105,11 +106,7 @@ fn read_when(text: Option<String>, language: Language) -> Result<()> {
         }
         return Ok(());
     };
-    let now = Clock::System.now().in_zone(chrono_tz::America::Sao_Paulo);
-    let line = serde_json::json!({
-        "text": text, "lang": language.code(), "reference": now.to_rfc3339_opts(SecondsFormat::Secs, false),
-    });
-    say(&when::answer_json(&line.to_string()))
+    say(&explain(&text, Clock::System.now(), zone, language))
 }
 
 /// Returns when the program is asked to end.

@@ -381,3 +381,12 @@ span-days =
         [one] 1 day
        *[other] { $n } days
     }
+explain-at = { $moment } · { $zone } · in { $span }
+explain-every = Repetition { $rule }, first { $moment } · { $zone }
+explain-unclear = There is more than one way to read it. Which of these?
+explain-hour = On { $day }, at what time?
+explain-past = Already gone: { $moment } · { $zone }
+explain-no-date = That date does not exist.
+explain-gap = That time does not exist on that day, as clocks go forward. The nearest ones:
+explain-far = Too far: at most 5 years ahead.
+explain-nothing = There is no time in that text. Example: tomorrow 9am

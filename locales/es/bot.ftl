@@ -381,3 +381,12 @@ span-days =
         [one] 1 día
        *[other] { $n } días
     }
+explain-at = { $moment } · { $zone } · en { $span }
+explain-every = Repetición { $rule }, primera vez { $moment } · { $zone }
+explain-unclear = Se puede entender de más de una manera. ¿Cuál de estas?
+explain-hour = El { $day }, ¿a qué hora?
+explain-past = Ya pasó: { $moment } · { $zone }
+explain-no-date = Esa fecha no existe.
+explain-gap = Esa hora no existe ese día, porque el reloj se adelanta. Las más cercanas:
+explain-far = Demasiado lejos: como máximo 5 años.
+explain-nothing = No hay ninguna hora en ese texto. Ejemplo: mañana a las 9

@@ -381,3 +381,12 @@ span-days =
         [one] 1 dia
        *[other] { $n } dias
     }
+explain-at = { $moment } · { $zone } · daqui a { $span }
+explain-every = Repetição { $rule }, primeira vez { $moment } · { $zone }
+explain-unclear = Há mais de um jeito de entender. Qual destes?
+explain-hour = Em { $day }, a que horas?
+explain-past = Já passou: { $moment } · { $zone }
+explain-no-date = Essa data não existe.
+explain-gap = Esse horário não existe nesse dia, pois o relógio adianta. Os mais próximos:
+explain-far = Longe demais: no máximo 5 anos à frente.
+explain-nothing = Não há horário nesse texto. Exemplo: amanhã 9h

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{Datelike, Offset, Timelike};
+use chrono::{Datelike, NaiveDate, Offset, Timelike};
 use chrono_tz::Tz;
 
 use super::plain;
@@ -22,6 +22,20 @@ pub fn moment(at: Moment, zone: Tz, language: Language) -> String {
             format!("{weekday}, {month} {day}, {year} at {hour:02}:{minute:02}")
         }
         Language::Spanish => format!("{weekday}, {day:02}/{month:02}/{year} a las {hour:02}:{minute:02}"),
+    }
+}
+
+/// `qui, 12/03/2026`
+pub fn day(day: NaiveDate, language: Language) -> String {
+    let weekday = plain!(language, "weekday-short", n = weekday(day.weekday()));
+    match language {
+        Language::Portuguese | Language::Spanish => {
+            format!("{weekday}, {:02}/{:02}/{}", day.day(), day.month(), day.year())
+        }
+        Language::English => {
+            let month = plain!(language, "month-short", n = day.month());
+            format!("{weekday}, {month} {}, {}", day.day(), day.year())
+        }
     }
 }
 

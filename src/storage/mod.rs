@@ -296,8 +296,10 @@ async fn commit(pool: &SqlitePool, batch: Vec<Work>, answers: &mut Vec<Answer>) 
     let mut conn = Conn::Sqlite(pool.acquire().await?);
     conn.execute("BEGIN IMMEDIATE").await?;
     let mut broken = None;
+    // One piece of work alone needs no savepoint: the transaction is its own.
+    let alone = batch.len() == 1;
     for work in batch {
-        if let Err(error) = conn.execute("SAVEPOINT part").await {
+        if !alone && let Err(error) = conn.execute("SAVEPOINT part").await {
             broken = Some(error);
             break;
         }
@@ -312,7 +314,12 @@ async fn commit(pool: &SqlitePool, batch: Vec<Work>, answers: &mut Vec<Answer>) 
                 false
             }
         };
-        let end = if keep { "RELEASE part" } else { "ROLLBACK TO part; RELEASE part" };
+        let end = match (alone, keep) {
+            (true, true) => continue,
+            (true, false) => return conn.execute("ROLLBACK").await,
+            (false, true) => "RELEASE part",
+            (false, false) => "ROLLBACK TO part; RELEASE part",
+        };
         if let Err(error) = conn.execute(end).await {
             broken = Some(error);
             break;

@@ -84,7 +84,10 @@ pub enum Question {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// The calendar has no such date.
-    NoSuchDate,
+    NoSuchDate {
+        /// The nearest dates that exist, where one was nearly said.
+        nearest: Vec<NaiveDate>,
+    },
     /// Clocks skip this wall time; the nearest ones that exist.
     Gap { nearest: Vec<DateTime<Tz>> },
     /// Further away than anything is planned.

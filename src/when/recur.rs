@@ -69,7 +69,7 @@ pub(super) fn recurrence(items: &[Item], now: DateTime<Tz>) -> (Meaning, Option<
         text = format!("{text};BYHOUR={};BYMINUTE={}", hours.join(","), one % 60);
     }
     let Some(start) = rule.first(freq, &times, local).and_then(|at| first(at, now.timezone())) else {
-        return (Meaning::Impossible(Reason::NoSuchDate), None);
+        return (Meaning::Impossible(Reason::NoSuchDate { nearest: Vec::new() }), None);
     };
     if let Some(count) = rule.count {
         text = format!("{text};COUNT={count}");

@@ -121,7 +121,7 @@ async fn ask(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, part: 
 }
 
 fn ask_hour(day: NaiveDate, language: Language) -> Html {
-    t!(language, "ask-hour", day = day.format("%d/%m/%Y"))
+    t!(language, "ask-hour", day = crate::locale::format::day(day, language))
 }
 
 /// Usual moments: in an hour, this evening, tomorrow morning and afternoon.
@@ -325,7 +325,23 @@ fn read_time(talk: &Talk<'_>, account: &Account, day: Option<NaiveDate>, text: &
                 .take(1);
             Said::Ask(ask, std::iter::once(talk.now.plus(Duration::from_secs(60))).chain(near).collect())
         }
-        Meaning::Impossible(when::Reason::NoSuchDate) => Said::Refused(t!(language, "when-no-such-date")),
+        Meaning::Impossible(when::Reason::NoSuchDate { nearest }) => {
+            // The hour that was said with it, or a usual one, on the nearest days that exist.
+            let order = if language == Language::English { "%m/%d/%Y" } else { "%d/%m/%Y" };
+            let hour = text.split_once([' ', ',']).map_or("9:00", |(_, rest)| rest.trim());
+            let near = nearest.into_iter().filter_map(|day| {
+                let read = |hour: &str| match when::read(&format!("{} {hour}", day.format(order)), now, language)
+                    .meaning
+                {
+                    Meaning::At(at, grain) if grain != Grain::Day && at.date_naive() == day => Some(Moment::from(at)),
+                    _ => None,
+                };
+                read(hour).or_else(|| read("9:00"))
+            });
+            let near: Vec<Moment> = near.filter(|at| *at > talk.now).collect();
+            let said = t!(language, "when-no-such-date");
+            if near.is_empty() { Said::Refused(said) } else { Said::Ask(said, near) }
+        }
         Meaning::Impossible(when::Reason::Gap { nearest }) => {
             Said::Ask(t!(language, "when-gap"), nearest.into_iter().map(Into::into).collect())
         }

@@ -27,6 +27,12 @@ impl Day {
     }
 }
 
+/// The last day of the month that was said, and the day after it.
+fn no_such_date(year: i32, month: u32, day: u32) -> Reason {
+    let last = (1..=31).rev().filter(|last| *last < day).find_map(|last| NaiveDate::from_ymd_opt(year, month, last));
+    Reason::NoSuchDate { nearest: last.into_iter().flat_map(|last| [Some(last), last.succ_opt()]).flatten().collect() }
+}
+
 impl Draft {
     /// The day that the pieces name, if they name one.
     pub(super) fn date_of(&self, now: NaiveDateTime) -> Option<Result<Day, Reason>> {
@@ -38,7 +44,7 @@ impl Draft {
             return Some(
                 nth_of(n, what, month, today)
                     .map(|date| Day { fixed: true, ..Day::on(date) })
-                    .ok_or(Reason::NoSuchDate),
+                    .ok_or(Reason::NoSuchDate { nearest: Vec::new() }),
             );
         }
         if let Some((n, wd)) = self.fridays {
@@ -47,7 +53,7 @@ impl Draft {
             return Some(Ok(Day::on(date)));
         }
         if let Some(d) = self.day {
-            return Some(self.day_of_month(d, today).ok_or(Reason::NoSuchDate));
+            return Some(self.day_of_month(d, today).ok_or(Reason::NoSuchDate { nearest: Vec::new() }));
         }
         if let Some((wd, which)) = self.weekday {
             return Some(Ok(self.weekday_of(wd, which, today)));
@@ -73,12 +79,12 @@ impl Draft {
     fn calendar(&self, d: u32, m: u32, y: Option<i32>, today: NaiveDate) -> Result<Day, Reason> {
         let fits = |date: NaiveDate| self.weekday.is_none_or(|(wd, _)| date.weekday().num_days_from_monday() == wd);
         let date = if let Some(y) = y {
-            NaiveDate::from_ymd_opt(y, m, d).ok_or(Reason::NoSuchDate)?
+            NaiveDate::from_ymd_opt(y, m, d).ok_or_else(|| no_such_date(y, m, d))?
         } else {
             (0..=8)
                 .filter_map(|k| NaiveDate::from_ymd_opt(today.year() + k, m, d))
                 .find(|date| *date >= today)
-                .ok_or(Reason::NoSuchDate)?
+                .ok_or_else(|| no_such_date(today.year() + i32::from(m < today.month()), m, d))?
         };
         let mut day = Day { fixed: true, ..Day::on(date) };
         if let Some(wd) = self.closest {
