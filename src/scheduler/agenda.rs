@@ -125,6 +125,13 @@ impl Agenda {
         }
     }
 
+    /// An instance carries a message.
+    pub fn is_busy(&mut self, through: InstanceId) {
+        if let Some(lane) = self.lanes.get_mut(&through) {
+            lane.busy = true;
+        }
+    }
+
     /// An instance may not send before this moment.
     pub fn close(&mut self, through: InstanceId, until: Moment) {
         if let Some(lane) = self.lanes.get_mut(&through) {

@@ -15,8 +15,8 @@ use crate::storage::looks::{Looked, Lookup};
 
 /// The server's clock may differ from ours by this much.
 const SLACK: Duration = Duration::from_secs(180);
-/// How long a look may take before another process takes it over.
-const TAKEN: Duration = Duration::from_secs(90);
+/// How long a look may take before another process looks as well; only one of them writes what it found.
+const TAKEN: Duration = Duration::from_secs(30);
 /// Between two looks.
 const AGAIN: Duration = Duration::from_secs(30);
 /// How long a server that is away is waited for before a person is asked.

@@ -140,6 +140,8 @@ struct Desk {
     sweep_at: Moment,
     read_more: bool,
     unsure: bool,
+    /// The last round settled or claimed something, so that the next may find room.
+    moved: bool,
 }
 
 impl Scheduler {
@@ -317,6 +319,7 @@ impl Desk {
         let due = self.next_due.map(|due| due.minus(AHEAD));
         let waiting = self.agenda.next_at().map(|at| at.minus(AHEAD)).and_then(|at| match at > now {
             true => Some(at),
+            false if self.moved => Some(now),
             // It is ready, and waits for a place: an end of something makes one.
             false if !self.in_flight.is_empty() || in_flight == 0 => None,
             false => Some(now.plus(Duration::from_millis(5))),

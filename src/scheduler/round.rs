@@ -92,8 +92,18 @@ impl Scheduler {
             let late = desk.agenda.take_out(|one| self.is_late(one, now));
             desk.late.extend(late);
         }
-        let free = self.settings.in_flight.saturating_sub(desk.in_flight.len());
+        // What was handed over leaves its place in this very round; what failed may close its instance first.
         let mut busy = desk.at_server.clone();
+        let mut over = 0;
+        for one in desk.finished.iter().filter(|one| matches!(one.ended, Ended::Answered(Ok(_)))) {
+            let Some((through, server)) = desk.in_flight.get(&one.due.id) else { continue };
+            desk.agenda.is_free(*through);
+            if let Some(count) = busy.get_mut(server) {
+                *count = count.saturating_sub(1);
+            }
+            over += 1;
+        }
+        let free = (self.settings.in_flight + over).saturating_sub(desk.in_flight.len());
         let picked = desk.agenda.pick(free, now, until, |server, picked| {
             let Some(server) = server else { return true };
             // A server may have no more requests in flight than there are places left, so that one that hangs
@@ -121,6 +131,7 @@ impl Scheduler {
         };
         if work.is_idle() && desk.next_expiry.is_none_or(|at| at > now) {
             // Nothing to write; only when to look again is asked.
+            desk.moved = false;
             let mut conn = self.db.read().await?;
             desk.next_due = conn.next_due(until).await?;
             desk.next_expiry = conn.next_expiry().await?;
@@ -171,6 +182,7 @@ impl Scheduler {
     /// What the transaction did is taken into memory.
     fn after(&self, desk: &mut Desk, done: Outcomes, picked: Vec<Waiting>, now: Moment) -> Vec<Due> {
         desk.unsure = false;
+        desk.moved = !desk.finished.is_empty() || !done.claimed.is_empty();
         if let Some(known) = done.known {
             (desk.doubt_before, desk.timeline) = (known.doubt_before, known.timeline);
             // What is in memory is read anew, and doubted.
@@ -184,8 +196,12 @@ impl Scheduler {
         if desk.beat_at <= now {
             desk.beat_at = now.plus(self.settings.lease / 3);
         }
+        let carried: HashSet<InstanceId> = done.claimed.iter().map(|due| due.through).collect();
         for one in std::mem::take(&mut desk.finished) {
             desk.settled(one.due.id);
+        }
+        for through in carried {
+            desk.agenda.is_busy(through);
         }
         desk.homeless.clear();
         desk.late.clear();
@@ -606,6 +622,7 @@ impl Work {
 pub(super) async fn adopt(conn: &mut Conn, is_new: bool, settle: Duration, now: Moment) -> Result<Known, StorageError> {
     if let Conn::Sqlite(_) = conn {
         end_expired(conn, Moment(i64::MAX), settle, now).await?;
+        conn.take_over_lookups(i64::try_from(settle.as_millis()).unwrap_or(i64::MAX), now).await?;
     }
     let (_, timeline) = conn.lease_now(now).await?;
     let identity = conn.identity().await?;

@@ -86,6 +86,14 @@ impl Conn {
         Ok(done == 1)
     }
 
+    /// What another run was looking for when it ended is looked for at once, if its settle time is over.
+    pub async fn take_over_lookups(&mut self, settle_ms: i64, now: Moment) -> Result<()> {
+        on!(self, c => sqlx::query("UPDATE scheduled_messages SET look_at = $2
+             WHERE look_at > $2 AND started_at IS NOT NULL AND started_at + $1 <= $2")
+            .bind(settle_ms).bind(now).execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+
     /// The remote ids that messages of the same text to the same recipient have already.
     pub async fn list_remote_ids(&mut self, lookup: &Lookup) -> Result<Vec<String>> {
         Ok(on!(self, c => sqlx::query_scalar(
