@@ -75,6 +75,11 @@ pub enum Command {
         /// Where to
         file: PathBuf,
     },
+    /// Put a backup in the place of the SQLite database; what is overdue in it is asked about before it is sent
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
 }
 
 /// How log lines look.

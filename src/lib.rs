@@ -17,6 +17,7 @@ pub mod telegram;
 pub mod app;
 pub mod config;
 pub mod explain;
+pub mod restore;
 pub mod telemetry;
 
 pub mod sandbox;

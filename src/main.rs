@@ -10,6 +10,7 @@ use schedulezap::config::{Cli, Command, Config};
 use schedulezap::domain::clock::Clock;
 use schedulezap::domain::language::Language;
 use schedulezap::explain::explain;
+use schedulezap::restore::restore;
 use schedulezap::services::passwords::Hasher;
 use schedulezap::storage::Database;
 use schedulezap::{sandbox, telemetry, when};
@@ -54,6 +55,11 @@ async fn run(cli: Cli) -> Result<()> {
             let (db, _) = app::open(&config).await?;
             db.backup(&file).await?;
             say("the backup is written; keep the secret key with it")
+        }
+        Command::Restore { file } => {
+            let old = restore(&config, &file, &Clock::System).await?;
+            say("the backup is restored; what is overdue in it is asked about before it is sent")?;
+            old.map_or(Ok(()), |old| say(&format!("what was there before is kept: {}", old.display())))
         }
     }
 }

@@ -19,6 +19,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::round::DOUBT_BEFORE;
+
 use self::agenda::Agenda;
 use self::ledger::Ledger;
 use crate::domain::clock::{Clock, Moment};

@@ -221,6 +221,16 @@ impl Database {
         }
     }
 
+    /// Whether an SQLite file is whole.
+    pub async fn check_integrity(&self) -> Result<()> {
+        let Self::Sqlite { reads, .. } = self else { return Ok(()) };
+        let said: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(reads).await?;
+        if said == "ok" {
+            return Ok(());
+        }
+        Err(StorageError::Engine(sqlx::Error::Protocol(format!("the file is damaged: {said}"))))
+    }
+
     /// Closes it: waits for what is being written.
     pub async fn close(&self) {
         match self {

@@ -117,10 +117,14 @@ async fn a_restored_copy_sends_nothing_again() {
         let process = real.start();
         assert_eq!(until_settled(&real, &["sent"]).await, [("sent".to_owned(), 20)]);
         process.kill();
-        for ending in ["-wal", "-shm"] {
-            let _ = std::fs::remove_file(real.file(&format!("test.db{ending}")));
+        if searchable {
+            assert!(real.command(&["restore", "copy.db"]).success());
+        } else {
+            for ending in ["-wal", "-shm"] {
+                let _ = std::fs::remove_file(real.file(&format!("test.db{ending}")));
+            }
+            std::fs::copy(real.file("copy.db"), real.file("test.db")).unwrap();
         }
-        std::fs::copy(real.file("copy.db"), real.file("test.db")).unwrap();
         real.evolution.set_searchable(searchable);
         let _process = real.start();
         let settled = if searchable { "sent" } else { "late" };

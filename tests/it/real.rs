@@ -105,13 +105,22 @@ impl Real {
 
     /// Starts the process.
     pub fn start(&self) -> Process {
+        Process(Some(self.run(&["serve"]).spawn().unwrap()))
+    }
+
+    /// Runs one of the short commands.
+    pub fn command(&self, args: &[&str]) -> ExitStatus {
+        self.run(args).status().unwrap()
+    }
+
+    fn run(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_schedulezap"));
-        command.arg("serve").env_clear().current_dir(self.dir.path());
+        command.args(args).env_clear().current_dir(self.dir.path());
         command.env("TELEGRAM_BOT_TOKEN", TOKEN).env("TELEGRAM_API_URL", &self.origin).env("DATABASE_URL", &self.url);
         command.env("SECRET_KEY_FILE", self.dir.path().join("secret.key")).env("HTTP_LISTEN", "127.0.0.1:0");
         command.env("LOG", "warn").envs(self.settings.iter().map(|(name, value)| (*name, value.as_str())));
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        Process(Some(command.spawn().unwrap()))
+        command
     }
 
     /// Everything slower than a kill.
