@@ -69,7 +69,9 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
 }
 
 /// Keeps a batch in one transaction and hands what is new to the lanes.
-pub(super) async fn keep(ctx: &Arc<Context>, updates: Vec<RawUpdate>) -> anyhow::Result<()> {
+pub(super) async fn keep(ctx: &Arc<Context>, mut updates: Vec<RawUpdate>) -> anyhow::Result<()> {
+    // The ids tell the order in which things were said.
+    updates.sort_by_key(|update| update.id.0);
     let now = ctx.clock.now();
     let batch: Vec<_> = updates
         .into_iter()

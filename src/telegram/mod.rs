@@ -35,9 +35,9 @@ use crate::storage::{Database, StorageError};
 /// The name of the lease that lets one process alone talk with Telegram.
 const LEASE: &str = "telegram";
 /// How long a lease is good for.
-const TERM: Duration = Duration::from_secs(15);
+const TERM: Duration = Duration::from_secs(9);
 /// How often it is renewed, or asked for.
-const RENEWAL: Duration = Duration::from_secs(5);
+const RENEWAL: Duration = Duration::from_secs(3);
 
 /// What every part of the door works with.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ pub struct Context {
     pub shutdown: CancellationToken,
     /// How many updates a chat user may send per minute before they are delayed; 0 for no limit.
     pub quota_per_minute: u32,
+    /// A text at which a turn panics: for tests.
+    pub trap: OnceLock<String>,
     me: OnceLock<Me>,
     arrivals: (mpsc::UnboundedSender<Arrival>, Mutex<mpsc::UnboundedReceiver<Arrival>>),
 }
@@ -96,6 +98,7 @@ impl Context {
             outbox_wake,
             shutdown,
             quota_per_minute,
+            trap: OnceLock::new(),
             me: OnceLock::new(),
             arrivals: (sender, Mutex::new(receiver)),
         })

@@ -207,6 +207,9 @@ fn place(subject: Subject) -> String {
 
 /// Takes one turn, and again when another of the same person came first.
 pub(super) async fn handle(ctx: &Arc<Context>, event: &Event) -> anyhow::Result<()> {
+    if let (Some(trap), Input::Text { plain, .. }) = (ctx.trap.get(), &event.input) {
+        assert!(plain != trap, "a test wants it so");
+    }
     for _ in 0..RACES {
         let session = Session::open(ctx, event).await?;
         let turn = dialogues::turn(&ctx.services, &session, event).await?;

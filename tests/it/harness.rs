@@ -1,5 +1,6 @@
 //! Drives a whole bot as people do, against the simulated Telegram and Evolution API, with time moved by hand.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -8,9 +9,9 @@ use schedulezap::config::{Cli, Config};
 use schedulezap::domain::clock::{Clock, Moment};
 use schedulezap::sandbox::evolution::EvolutionServer;
 use schedulezap::sandbox::telegram::{Person, Telegram};
-use schedulezap::services::accounts::Accounts;
 use schedulezap::services::passwords::Hasher;
-use schedulezap::storage::Database;
+use schedulezap::storage::{Conn, Database};
+use schedulezap::telegram::Context;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -27,8 +28,9 @@ pub struct World {
     pub clock: Clock,
     pub url: String,
     pub db: Database,
+    /// The running bot's own door to Telegram, and its services.
+    pub door: Arc<Context>,
     config: Config,
-    accounts: Accounts,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<anyhow::Result<()>>>,
     _dir: TempDir,
@@ -50,8 +52,13 @@ pub async fn database(dir: &TempDir) -> String {
 }
 
 impl World {
-    /// Starts everything.
+    /// Starts everything, at [`START`].
     pub async fn start() -> Self {
+        Self::start_with(Clock::manual(START), |_| {}).await
+    }
+
+    /// Starts everything by this clock, with settings changed.
+    pub async fn start_with(clock: Clock, tune: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let telegram = Telegram::new(TOKEN, "story_bot");
         let evolution = EvolutionServer::new(KEY);
@@ -65,18 +72,17 @@ impl World {
         config.telegram_api_url = origin.parse().unwrap();
         config.database_url = database(&dir).await;
         config.secret_key_file = dir.path().join("secret.key");
-        let clock = Clock::manual(START);
+        tune(&mut config);
         evolution.set_clock(clock.clone());
-        let (app, stop, running) = Self::run(&config, &clock).await;
-        let (db, accounts) = app;
+        let (door, stop, running) = Self::run(&config, &clock).await;
         Self {
             telegram,
             evolution,
             clock,
             url: format!("{origin}/evolution"),
-            db,
+            db: door.db.clone(),
+            door,
             config,
-            accounts,
             stop: Some(stop),
             running: Some(running),
             _dir: dir,
@@ -86,25 +92,27 @@ impl World {
     async fn run(
         config: &Config,
         clock: &Clock,
-    ) -> ((Database, Accounts), oneshot::Sender<()>, JoinHandle<anyhow::Result<()>>) {
+    ) -> (Arc<Context>, oneshot::Sender<()>, JoinHandle<anyhow::Result<()>>) {
         let app = App::build(config, clock.clone(), Hasher::cheap()).await.unwrap();
-        let parts = (app.telegram.db.clone(), app.telegram.services.accounts.clone());
+        let door = Arc::clone(&app.telegram);
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(app.run(None, async {
             // A dropped sender stops it too.
             let _ = stopped.await;
         }));
-        (parts, stop, running)
+        (door, stop, running)
     }
 
     /// Stops the bot and starts it again on the same data.
     pub async fn restart(&mut self) {
         self.end().await;
-        let ((db, accounts), stop, running) = Self::run(&self.config, &self.clock).await;
-        (self.db, self.accounts, self.stop, self.running) = (db, accounts, Some(stop), Some(running));
+        let (door, stop, running) = Self::run(&self.config, &self.clock).await;
+        self.db = door.db.clone();
+        (self.door, self.stop, self.running) = (door, Some(stop), Some(running));
     }
 
-    async fn end(&mut self) {
+    /// Stops the bot; the world around it stays.
+    pub async fn end(&mut self) {
         self.stop.take();
         if let Some(running) = self.running.take() {
             running.await.unwrap().unwrap();
@@ -114,11 +122,18 @@ impl World {
     /// A person with an account: the first becomes administrator, others are let in by an invite.
     pub async fn member(&self, name: &str, language: &str) -> Person {
         let person = self.telegram.person(name, language);
-        let code = match self.accounts.claim_link_code().await.unwrap() {
+        let code = match self.door.services.accounts.claim_link_code().await.unwrap() {
             Some(code) => code,
             None => {
-                let admin = self.accounts.find_account(schedulezap::domain::ids::AccountId(1)).await.unwrap().unwrap();
-                self.accounts.make_invite(&admin).await.unwrap()
+                let admin = self
+                    .door
+                    .services
+                    .accounts
+                    .find_account(schedulezap::domain::ids::AccountId(1))
+                    .await
+                    .unwrap()
+                    .unwrap();
+                self.door.services.accounts.make_invite(&admin).await.unwrap()
             }
         };
         person.opens(&code);
@@ -139,6 +154,11 @@ impl World {
 
     /// Adds the simulated server's instance `loja` as the person's active one.
     pub async fn with_instance(&self, person: &Person) {
+        self.with_instance_named(person, "loja").await;
+    }
+
+    /// Adds an instance of the simulated server as the person's active one.
+    pub async fn with_instance_named(&self, person: &Person, name: &str) {
         person.says("/instancias");
         person.sees("Nenhuma ainda").await;
         person.taps("Nova instância").unwrap();
@@ -149,10 +169,37 @@ impl World {
         person.sees("chave de API").await;
         person.says(KEY);
         person.sees("Encontrei estas").await;
-        person.taps("loja").unwrap();
+        person.taps(name).unwrap();
         person.sees("WhatsApp conectado").await;
         person.taps("Salvar").unwrap();
         person.sees("salva").await;
+    }
+
+    /// Waits until every update that came was handled.
+    pub async fn handled(&self) {
+        self.until_none("SELECT COUNT(*) FROM inbox WHERE status = 'waiting'", Duration::ZERO).await;
+    }
+
+    /// Waits until all that is to be said was said, and moves the clock for it.
+    pub async fn said(&self) {
+        self.until_none("SELECT COUNT(*) FROM outbox WHERE status = 'waiting'", Duration::from_secs(5)).await;
+    }
+
+    async fn until_none(&self, sql: &'static str, step: Duration) {
+        while self.telegram.pending() > 0 || self.count(sql).await > 0 {
+            self.advance(step);
+            // Whatever happens next, or a moment of the machine's.
+            let seen = self.telegram.revision();
+            let _ = tokio::time::timeout(Duration::from_millis(20), self.telegram.changed_after(seen)).await;
+        }
+    }
+
+    /// Asks the bot's database for a number.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        match &mut self.db.read().await.unwrap() {
+            Conn::Sqlite(conn) => sqlx::query_scalar(sql).fetch_one(&mut **conn).await.unwrap(),
+            Conn::Postgres(conn) => sqlx::query_scalar(sql).fetch_one(&mut **conn).await.unwrap(),
+        }
     }
 
     /// Moves the clock.
@@ -168,6 +215,11 @@ impl World {
             assert_eq!(person.unanswered(), 0, "a tap was not answered");
         }
     }
+}
+
+/// How much is done: little in every run; a variable of this name asks for more.
+pub fn amount(name: &str, little: usize) -> usize {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(little)
 }
 
 /// Fails a story that hangs.

@@ -4,12 +4,8 @@ use std::time::{Duration, Instant};
 
 use schedulezap::domain::clock::Clock;
 
+use crate::harness::amount;
 use crate::real::Real;
-
-/// How much is done: little in every run; `KILLS` and `MESSAGES` ask for more.
-fn amount(name: &str, little: usize) -> usize {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(little)
-}
 
 /// Kills and starts the process while messages are on their way, until WhatsApp has nearly all of them.
 async fn kill_while_sending(real: &Real, kills: usize, messages: usize) {
@@ -24,7 +20,7 @@ async fn kill_while_sending(real: &Real, kills: usize, messages: usize) {
     }
 }
 
-async fn until_settled(real: &Real, settled: &[&str]) -> Vec<(String, i64)> {
+pub async fn until_settled(real: &Real, settled: &[&str]) -> Vec<(String, i64)> {
     let begun = Instant::now();
     loop {
         let statuses = real.statuses().await;

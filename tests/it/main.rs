@@ -3,11 +3,14 @@
 
 #[path = "../evolution/mod.rs"]
 mod evolution;
+mod floods;
 mod gallery;
 mod harness;
 mod kills;
 mod real;
+mod replicas;
 mod rules;
 mod stories;
+mod updates;
 #[path = "../when/mod.rs"]
 mod when;

@@ -1,5 +1,7 @@
 //! The real binary as a process, between a simulated Telegram and a simulated Evolution API of the test's own.
 
+use std::fs::File;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -105,7 +107,16 @@ impl Real {
 
     /// Starts the process.
     pub fn start(&self) -> Process {
-        Process(Some(self.run(&["serve"]).spawn().unwrap()))
+        self.start_with(&[])
+    }
+
+    /// Starts the process with settings of its own besides.
+    pub fn start_with(&self, settings: &[(&str, &str)]) -> Process {
+        let mut command = self.run(&["serve"]);
+        let log = self.file(&format!("log-{}", rand::random::<u32>()));
+        let file = File::create(&log).unwrap();
+        command.envs(settings.iter().copied()).stdout(file.try_clone().unwrap()).stderr(file);
+        Process(Some(command.spawn().unwrap()), log)
     }
 
     /// Runs one of the short commands.
@@ -119,7 +130,7 @@ impl Real {
         command.env("TELEGRAM_BOT_TOKEN", TOKEN).env("TELEGRAM_API_URL", &self.origin).env("DATABASE_URL", &self.url);
         command.env("SECRET_KEY_FILE", self.dir.path().join("secret.key")).env("HTTP_LISTEN", "127.0.0.1:0");
         command.env("LOG", "warn").envs(self.settings.iter().map(|(name, value)| (*name, value.as_str())));
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
 
@@ -150,12 +161,12 @@ impl Real {
     }
 
     /// A file in the data's folder.
-    pub fn file(&self, name: &str) -> std::path::PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 }
 
-const STATUSES: &str = "SELECT status, COUNT(*) FROM scheduled_messages GROUP BY status ORDER BY status";
+pub const STATUSES: &str = "SELECT status, COUNT(*) FROM scheduled_messages GROUP BY status ORDER BY status";
 
 async fn run(conn: &mut Conn, sql: &str) {
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
@@ -166,7 +177,7 @@ async fn run(conn: &mut Conn, sql: &str) {
 }
 
 /// A running server; it is killed when dropped.
-pub struct Process(Option<Child>);
+pub struct Process(Option<Child>, PathBuf);
 
 impl Process {
     /// Ends it as a crash does.
@@ -181,6 +192,11 @@ impl Process {
         let mut child = self.0.take().unwrap();
         self::signal(&child, signal);
         child.wait().unwrap()
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.1).unwrap()
     }
 
     /// Sends it a signal: `STOP` freezes it, `CONT` lets it go on.

@@ -269,16 +269,23 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-#[expect(clippy::disallowed_methods, reason = "a simulated server is slow by the machine's clock")]
+/// A request is brought to its end even when its caller has gone away, as the real server does.
 async fn handle(State(server): State<EvolutionServer>, request: Request) -> Response {
-    let world = server.world;
+    let handled = tokio::spawn(serve(server.world, request)).await;
+    handled.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a simulated server is slow by the machine's clock")]
+async fn serve(world: Arc<World>, request: Request) -> Response {
     world.calls.fetch_add(1, Relaxed);
     let faults = world.faults();
     if faults.down {
         return (StatusCode::BAD_GATEWAY, "Bad Gateway").into_response();
     }
-    if faults.slow {
-        tokio::time::sleep(Duration::from_millis(world.slowness.load(Relaxed))).await;
+    // Half before and half after what is done.
+    let slowness = Duration::from_millis(if faults.slow { world.slowness.load(Relaxed) } else { 0 }) / 2;
+    if !slowness.is_zero() {
+        tokio::time::sleep(slowness).await;
     }
     let (head, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, BODY_CAP).await else {
@@ -294,7 +301,11 @@ async fn handle(State(server): State<EvolutionServer>, request: Request) -> Resp
     let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let key = header(&head.headers, "apikey").to_owned();
     let call = Call { world, faults, key, query, body };
-    route(&call, &head.method, head.uri.path()).await
+    let answer = route(&call, &head.method, head.uri.path()).await;
+    if !slowness.is_zero() {
+        tokio::time::sleep(slowness).await;
+    }
+    answer
 }
 
 async fn route(call: &Call, method: &Method, path: &str) -> Response {

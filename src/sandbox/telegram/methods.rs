@@ -177,10 +177,23 @@ impl super::World {
             let skip = self.updates.len().saturating_sub(keep);
             self.updates.drain(..skip);
         } else {
-            self.updates.retain(|(id, _)| *id >= offset);
+            let kept = self.updates.partition_point(|(id, _)| *id < offset);
+            self.confirmed.extend(self.updates.drain(..kept).map(|(_, update)| update));
+            while self.confirmed.len() > 8 {
+                self.confirmed.pop_front();
+            }
         }
-        self.updates.iter().take(limit).map(|(_, update)| update.clone()).collect()
+        let batch: Vec<_> = self.updates.iter().take(limit).map(|(_, update)| update.clone()).collect();
+        if self.echoes && !batch.is_empty() { echoed(self.confirmed.iter().cloned().chain(batch)) } else { batch }
     }
+}
+
+/// Each update three times, each time moved by up to three places.
+fn echoed(updates: impl Iterator<Item = Value>) -> Vec<Value> {
+    let thrice = updates.enumerate().flat_map(|(at, update)| (0..3).map(move |_| (at, update.clone())));
+    let mut moved: Vec<_> = thrice.map(|(at, update)| (at + rand::random_range(0..=3), update)).collect();
+    moved.sort_by_key(|(at, _)| *at);
+    moved.into_iter().map(|(_, update)| update).collect()
 }
 
 /// Long polling. A second poll ends the first with a conflict, as the real server does.

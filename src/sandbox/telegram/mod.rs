@@ -106,6 +106,9 @@ struct World {
     allowed: Vec<String>,
     polls: u64,
     down: bool,
+    /// Deliver updates more than once and out of order; those confirmed last come again too.
+    echoes: bool,
+    confirmed: VecDeque<Value>,
 }
 
 /// The server; cheap to clone.
@@ -189,6 +192,16 @@ impl Telegram {
     /// Telegram answers 502 while it is down.
     pub fn set_down(&self, down: bool) {
         self.world().down = down;
+    }
+
+    /// How many updates wait to be taken.
+    pub fn pending(&self) -> usize {
+        self.world().updates.len()
+    }
+
+    /// Delivers each update three times, moved by up to three places, and what was confirmed once more.
+    pub fn set_echoes(&self, echoes: bool) {
+        self.world().echoes = echoes;
     }
 
     /// Every call that was let in, the oldest first; the log keeps the last ten thousand.
@@ -326,6 +339,17 @@ impl Person {
         id
     }
 
+    /// Returns the newest message of the bot's that fits, as soon as there is one.
+    pub async fn sees_one(&self, fits: impl Fn(&Shown) -> bool) -> Shown {
+        loop {
+            let seen = *self.server.changed.borrow();
+            if let Some(shown) = self.chat().into_iter().rev().find(|m| m.from_bot && fits(m)) {
+                return shown;
+            }
+            self.server.changed_after(seen).await;
+        }
+    }
+
     /// Says something; returns the number of the message.
     pub fn says(&self, text: &str) -> i64 {
         self.post(text, None, None)
@@ -432,6 +456,11 @@ impl Person {
         self.server.world().open_queries.values().filter(|id| **id == self.id).count()
     }
 
+    /// Cannot be reached any more, of which the bot is not told.
+    pub fn vanishes(&self) {
+        self.server.world().blocked.push(self.id);
+    }
+
     /// Blocks the bot, or lets it talk again.
     pub fn blocks(&self, blocked: bool) {
         let mut world = self.server.world();
@@ -455,13 +484,7 @@ impl Person {
 
     /// Returns the newest message of the bot's that has this text, as soon as there is one.
     pub async fn sees(&self, text: &str) -> Shown {
-        loop {
-            let seen = *self.server.changed.borrow();
-            if let Some(shown) = self.chat().into_iter().rev().find(|m| m.from_bot && m.text.contains(text)) {
-                return shown;
-            }
-            self.server.changed_after(seen).await;
-        }
+        self.sees_one(|m| m.text.contains(text)).await
     }
 }
 

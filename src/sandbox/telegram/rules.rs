@@ -145,7 +145,7 @@ fn send(world: &mut World, params: &Value) -> Result<Value, Refused> {
 
 fn edit(world: &mut World, name: &str, params: &Value, message: i64) -> Result<Value, Refused> {
     const SAME: &str = "message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message";
-    let chat = known(world, params)?;
+    let chat = reachable(world, params)?;
     let not_found = || Refused::bad("message to edit not found");
     let old = world.chats.get(&chat).and_then(|messages| messages.iter().find(|m| m.id == message));
     let old = old.ok_or_else(not_found)?.clone();

@@ -1,0 +1,281 @@
+//! What one person, one chat or an outage does to others, and what it does not.
+
+use std::time::Duration;
+
+use schedulezap::domain::clock::Clock;
+use schedulezap::domain::ids::{AccountId, ChatId};
+use schedulezap::domain::message::Body;
+use schedulezap::domain::recipient::Recipient;
+use schedulezap::sandbox::evolution::Faults;
+use schedulezap::sandbox::telegram::Person;
+use schedulezap::services::Refusal;
+use schedulezap::services::messages::Addressee;
+
+use crate::harness::{START, World, amount, within};
+
+const HELP: &str = "Como usar";
+
+fn helped(person: &Person) -> usize {
+    person.chat().iter().filter(|m| m.from_bot && m.text.contains(HELP)).count()
+}
+
+/// Two people, and a bot that is away.
+async fn two(quota: u64) -> (World, Person, Person) {
+    let tune = |config: &mut schedulezap::config::Config| {
+        config.quotas.updates_per_min = quota;
+        config.send_gap = Duration::ZERO;
+        (config.send_per_hour, config.send_per_day) = (0, 0);
+    };
+    let world = World::start_with(Clock::manual(START), tune).await;
+    let ana = world.member("Ana", "pt-br").await;
+    let ben = world.member("Ben", "pt-br").await;
+    world.handled().await;
+    // The chats may be spoken to at length again.
+    world.advance(Duration::from_secs(60));
+    (world, ana, ben)
+}
+
+/// How many updates of a chat are done.
+async fn done(world: &World, person: &Person) -> usize {
+    let sql = "SELECT COUNT(*) FROM inbox WHERE status = 'done' AND lane = '1001:1001'";
+    assert_eq!(person.id(), 1001);
+    usize::try_from(world.count(sql).await).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_much_delays_only_themselves() {
+    within(async {
+        let (mut world, ana, ben) = two(0).await;
+        let before = done(&world, &ana).await;
+        world.end().await;
+        for _ in 0..600 {
+            ana.says("/ajuda");
+        }
+        ben.says("/ajuda");
+        world.restart().await;
+        ben.sees(HELP).await;
+        let first = done(&world, &ana).await - before;
+        assert!(first < 400, "{first} of 600 came first");
+        world.handled().await;
+        world.said().await;
+        assert_eq!(helped(&ana), 600, "all are answered");
+        assert_eq!(helped(&ben), 1);
+        world.finish(&[&ana, &ben]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_too_fast_is_delayed_and_never_dropped() {
+    within(async {
+        let (mut world, ana, ben) = two(120).await;
+        world.end().await;
+        for _ in 0..300 {
+            ana.says("/ajuda");
+        }
+        world.restart().await;
+        let before = done(&world, &ana).await;
+        while world.telegram.pending() > 0 || done(&world, &ana).await < before + 100 {
+            let seen = world.telegram.revision();
+            let _ = tokio::time::timeout(Duration::from_millis(20), world.telegram.changed_after(seen)).await;
+        }
+        ben.says("/ajuda");
+        ben.sees(HELP).await;
+        let first = done(&world, &ana).await;
+        assert!(first <= 120 + before, "{first} in one moment");
+        world.advance(Duration::from_secs(30));
+        while done(&world, &ana).await < first + 60 {
+            let seen = world.telegram.revision();
+            let _ = tokio::time::timeout(Duration::from_millis(20), world.telegram.changed_after(seen)).await;
+        }
+        while world.count("SELECT COUNT(*) FROM inbox WHERE status = 'waiting'").await > 0 {
+            world.advance(Duration::from_secs(1));
+            let seen = world.telegram.revision();
+            let _ = tokio::time::timeout(Duration::from_millis(5), world.telegram.changed_after(seen)).await;
+        }
+        world.said().await;
+        assert_eq!(helped(&ana), 300);
+        world.finish(&[&ana, &ben]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_panics_costs_one_apology() {
+    within(async {
+        let (world, ana, ben) = two(0).await;
+        world.door.trap.set("isca".to_owned()).unwrap();
+        ana.says("/agendar");
+        ana.says("isca");
+        ana.says("11 98888-7777");
+        ana.sees("O que enviar?").await;
+        ben.says("isca");
+        ben.says("/ajuda");
+        ben.sees(HELP).await;
+        world.handled().await;
+        world.said().await;
+        for person in [&ana, &ben] {
+            let sorry = person.chat().iter().filter(|m| m.from_bot && m.text.contains("Algo deu errado")).count();
+            assert_eq!(sorry, 1);
+        }
+        assert_eq!(world.count("SELECT COUNT(*) FROM inbox WHERE status = 'failed'").await, 2);
+        world.finish(&[&ana, &ben]).await;
+    })
+    .await;
+}
+
+/// Schedules a message in ten minutes, and some seconds more.
+async fn schedule(person: &Person, seconds: u32, text: &str) {
+    person.says(&format!("em 10 minutos e {seconds} segundos para 11 98888-7777: {text}"));
+    person.sees_one(|m| m.text.contains(text) && m.text.contains("Confira")).await;
+    person.taps("Confirmar").unwrap();
+    person.sees_one(|m| m.text.contains(text) && m.text.contains("Agendada")).await;
+}
+
+/// Moves the clock in steps until it is so.
+async fn until(world: &World, step: Duration, so: impl Fn() -> bool) {
+    while !so() {
+        world.advance(step);
+        let seen = world.telegram.revision();
+        let _ = tokio::time::timeout(Duration::from_millis(20), world.telegram.changed_after(seen)).await;
+    }
+}
+
+/// The calls for a chat, and whether each was let in.
+fn calls(world: &World, person: &Person) -> Vec<(String, Option<String>)> {
+    let mine = |call: &schedulezap::sandbox::telegram::Call| call.params["chat_id"] == person.id();
+    world.telegram.calls().into_iter().filter(mine).map(|call| (call.method, call.error)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_outlast_an_outage_of_telegram_and_obey_its_pauses() {
+    within(async {
+        let (world, ana, ben) = two(0).await;
+        world.with_instance(&ana).await;
+        world.advance(Duration::from_secs(60));
+        for (n, text) in [(1, "primeira"), (2, "segunda"), (3, "terceira")] {
+            schedule(&ana, n, text).await;
+        }
+        world.handled().await;
+        world.said().await;
+        world.telegram.set_down(true);
+        world.advance(Duration::from_secs(604));
+        until(&world, Duration::from_millis(50), || world.evolution.count() == 3).await;
+        // An hour of it: nothing is lost meanwhile, and WhatsApp got all of them.
+        for _ in 0..60 {
+            world.advance(Duration::from_secs(60));
+            tokio::task::yield_now().await;
+        }
+        world.telegram.set_flood(ana.id(), Some(7));
+        let before = calls(&world, &ana).len();
+        world.telegram.set_down(false);
+        ben.says("/ajuda");
+        until(&world, Duration::from_secs(10), || helped(&ben) == 1 && calls(&world, &ana).len() > before).await;
+        world.telegram.set_flood(ana.id(), None);
+        // Whatever happens elsewhere, this chat is left alone for seven seconds from its last refusal on.
+        let refused = calls(&world, &ana);
+        assert!(refused.last().unwrap().1.as_ref().unwrap().contains("Too Many Requests"), "{refused:?}");
+        world.advance(Duration::from_millis(6900));
+        ben.says("/ajuda");
+        ben.sees_one(|_| helped(&ben) == 2).await;
+        assert_eq!(calls(&world, &ana).len(), refused.len(), "nothing is called in the meantime");
+        world.advance(Duration::from_millis(101));
+        let third = ana.sees_one(|m| m.text.contains("Enviada para") && m.text.contains("terceira")).await;
+        let told: Vec<_> = ana.chat().into_iter().filter(|m| m.from_bot && m.text.contains("Enviada para")).collect();
+        assert_eq!(told.len(), 3);
+        for (told, text) in told.iter().zip(["primeira", "segunda", "terceira"]) {
+            assert!(told.text.contains(text), "{}", told.text);
+        }
+        assert_eq!(told.last().unwrap().id, third.id);
+        world.finish(&[&ana, &ben]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_that_is_gone_is_not_called_again_and_again() {
+    within(async {
+        let (world, ana, ben) = two(0).await;
+        world.with_instance(&ana).await;
+        world.advance(Duration::from_secs(60));
+        for n in 1..=5 {
+            schedule(&ana, n, &format!("nr{n}.")).await;
+        }
+        world.handled().await;
+        world.said().await;
+        ana.vanishes();
+        let before = calls(&world, &ana).len();
+        world.advance(Duration::from_secs(610));
+        until(&world, Duration::from_millis(50), || world.evolution.count() == 5).await;
+        ben.says("/ajuda");
+        ben.sees(HELP).await;
+        for _ in 0..20 {
+            world.advance(Duration::from_secs(60));
+            world.said().await;
+        }
+        let more = calls(&world, &ana).split_off(before);
+        assert!((1..=2).contains(&more.len()), "{more:?}");
+        // When the person is back, they are answered.
+        ana.blocks(false);
+        ana.says("/ajuda");
+        ana.sees(HELP).await;
+        world.finish(&[&ana, &ben]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancellation_that_races_with_sending_has_one_winner() {
+    let count = amount("RACES", 50);
+    within(async {
+        let (world, ana, ben) = two(0).await;
+        world.with_instance(&ana).await;
+        world.advance(Duration::from_secs(60));
+        world.evolution.set_slowness(Duration::from_millis(4));
+        world.evolution.set_faults(Faults { slow: true, ..Faults::default() });
+        let messages = world.door.services.messages.clone();
+        let account = world.door.services.accounts.find_account(AccountId(1)).await.unwrap().unwrap();
+        let to = [Addressee { recipient: Recipient::Phone("5511988887777".to_owned()), name: String::new() }];
+        let due = world.clock.now().plus(Duration::from_secs(600));
+        let mut made = Vec::new();
+        for n in 0..count {
+            let body = Body::parse(&format!("corrida {n}.")).unwrap();
+            let ids =
+                messages.schedule(&account, ChatId(ana.id()), &to, &body, due, &format!("race-{n}")).await.unwrap();
+            made.push((format!("corrida {n}."), ids[0]));
+        }
+        world.advance(Duration::from_secs(600));
+        let mut races = Vec::new();
+        for (n, (text, id)) in made.into_iter().enumerate() {
+            let (messages, owner) = (messages.clone(), account.id);
+            let evolution = world.evolution.clone();
+            races.push(tokio::spawn(async move {
+                // They come at every stage of the sending of the others.
+                evolution.wait_for(n / 8).await;
+                (text, messages.cancel(owner, id).await)
+            }));
+        }
+        until(&world, Duration::from_millis(10), || races.iter().all(tokio::task::JoinHandle::is_finished)).await;
+        let mut cancelled = 0;
+        let mut sent = Vec::new();
+        for race in races {
+            match race.await.unwrap() {
+                (_, Ok(_)) => cancelled += 1,
+                (text, Err(Refusal::BeingSent | Refusal::AlreadySent)) => sent.push(text),
+                (text, Err(other)) => panic!("{text}: {other}"),
+            }
+        }
+        until(&world, Duration::from_millis(10), || world.evolution.count() >= sent.len()).await;
+        let open = "SELECT COUNT(*) FROM scheduled_messages WHERE status IN ('scheduled', 'sending')";
+        while world.count(open).await > 0 {
+            until(&world, Duration::from_millis(10), || true).await;
+        }
+        let mut delivered: Vec<_> = world.evolution.delivered().into_iter().map(|one| one.text).collect();
+        delivered.sort();
+        sent.sort();
+        assert_eq!(delivered, sent, "{cancelled} were cancelled");
+        println!("{cancelled} cancelled, {} sent", sent.len());
+        world.finish(&[&ana, &ben]).await;
+    })
+    .await;
+}
