@@ -1,6 +1,7 @@
 //! The page that is the chat, and the few calls it makes.
 
 use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -12,6 +13,8 @@ use super::{Person, Telegram};
 pub(super) fn router(server: &Telegram) -> Router {
     Router::new()
         .route("/", get(|| async { Html(include_str!("page/index.html")) }))
+        .route("/style.css", get(|| async { ([(CONTENT_TYPE, "text/css")], include_str!("page/style.css")) }))
+        .route("/page.js", get(|| async { ([(CONTENT_TYPE, "text/javascript")], include_str!("page/page.js")) }))
         .route("/sandbox/people", get(people).post(add))
         .route("/sandbox/chat/{id}", get(chat))
         .route("/sandbox/chat/{id}/{act}", post(act))
