@@ -30,10 +30,12 @@ async fn two_processes_share_the_work_and_double_nothing() {
         return;
     }
     let messages = amount("MESSAGES", 400);
-    let real = Real::new(8).await;
+    let mut real = Real::new(16).await;
+    // Between two messages of a number either process may come first; without a gap one keeps the number to itself.
+    real.settings.push(("SEND_GAP_MS", "100".to_owned()));
     real.is_slow(Duration::from_millis(40));
-    let both = [real.start_with(&[LOG]), real.start_with(&[LOG])];
     real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(2))).await;
+    let both = [real.start_with(&[LOG]), real.start_with(&[LOG])];
     let sent = [("sent".to_owned(), i64::try_from(messages).unwrap())];
     assert_eq!(until_settled(&real, &["sent"]).await, sent);
     assert_eq!(real.doubled(), Vec::<String>::new());
@@ -54,8 +56,8 @@ async fn a_process_that_stood_still_past_its_lease_doubles_nothing() {
     let mut real = Real::new(8).await;
     real.settings.push(("LEASE", "2s".to_owned()));
     real.is_slow(Duration::from_millis(60));
-    let both = [real.start_with(&[LOG]), real.start_with(&[LOG])];
     real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(2))).await;
+    let both = [real.start_with(&[LOG]), real.start_with(&[LOG])];
     for stop in 0..stops {
         real.evolution.wait_for(messages * (stop + 1) / (stops * 3)).await;
         let process = &both[stop % 2];
