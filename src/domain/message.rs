@@ -220,6 +220,17 @@ pub struct ScheduledMessage {
     pub chat: ChatId,
 }
 
+impl ScheduledMessage {
+    /// The instance that it went through, or that it is pinned to; nothing where the active one is meant.
+    pub fn goes_through(&self) -> Option<InstanceId> {
+        if self.status == Status::Sent {
+            self.sent_through.or(self.instance)
+        } else {
+            self.instance.filter(|_| self.pinned)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use crate::domain::clock::{Clock, Moment};
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
 use crate::domain::message::{Body, ScheduledMessage, Status};
 use crate::domain::recipient::Recipient;
+pub use crate::storage::messages::Attempt;
 use crate::storage::messages::NewMessage;
 use crate::storage::wake::Wake;
 use crate::storage::{Conn, Database, StorageError};
@@ -127,6 +128,11 @@ impl Messages {
         shown: crate::domain::ids::TelegramMessageId,
     ) -> Result<Option<MessageId>, Refusal> {
         Ok(self.db.read().await?.find_card_message(chat, shown).await?)
+    }
+
+    /// The attempts of a message, the newest first.
+    pub async fn attempts(&self, owner: AccountId, id: MessageId) -> Result<Vec<Attempt>, Refusal> {
+        Ok(self.db.read().await?.list_attempts(owner, id).await?)
     }
 
     /// Recent recipients.

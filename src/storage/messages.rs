@@ -76,6 +76,17 @@ pub struct NewMessage {
     pub origin: String,
 }
 
+/// One try to hand a message over.
+#[derive(Debug, Clone, FromRow)]
+#[expect(missing_docs, reason = "the columns are told in the schema")]
+pub struct Attempt {
+    pub started_at: Moment,
+    pub finished_at: Option<Moment>,
+    pub outcome: Option<String>,
+    pub reason: Option<Reason>,
+    pub label: Option<String>,
+}
+
 macro_rules! columns {
     ($rest:literal) => {
         concat!(
@@ -252,6 +263,15 @@ impl Conn {
              updated_at = $3 WHERE user_id = $1 AND status = 'held' AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
                  SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active)))")
             .bind(owner).bind(only).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
+    }
+
+    /// The attempts of a message, the newest first, with the label of the instance where that is still there.
+    pub async fn list_attempts(&mut self, owner: AccountId, id: MessageId) -> Result<Vec<Attempt>> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT t.started_at, t.finished_at, t.outcome, t.reason, i.name AS label FROM message_attempts t
+             JOIN scheduled_messages m ON m.id = t.message_id LEFT JOIN user_instances i ON i.id = t.instance_id
+             WHERE m.user_id = $1 AND m.id = $2 ORDER BY t.attempt DESC LIMIT 20")
+            .bind(owner).bind(id).fetch_all(c).await)?)
     }
 
     /// Recent recipients of an account, newest first: number and name.

@@ -16,6 +16,8 @@ pub mod queue;
 pub mod reports;
 pub mod wake;
 
+use std::fs::Permissions;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
 use std::time::Duration;
@@ -138,6 +140,9 @@ impl Database {
             .busy_timeout(Duration::from_secs(10))
             .pragma("secure_delete", "ON")
             .statement_cache_capacity(256);
+        // Only its owner reads what people write: the files beside it take over its mode.
+        let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(options.get_filename());
+        made.map_err(sqlx::Error::Io)?.set_permissions(Permissions::from_mode(0o600)).map_err(sqlx::Error::Io)?;
         let single = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)

@@ -1,6 +1,7 @@
 //! What a key means: `verb[:id][:version]`, at most 64 bytes, readable in logs. A tap carries an id, never
 //! authority: every service looks the id up under the account.
 
+use crate::domain::account::LatePolicy;
 use crate::domain::ids::{InstanceId, MessageId, TelegramUserId};
 use crate::domain::language::Language;
 
@@ -102,6 +103,7 @@ macro_rules! word_args {
 word_args!(Language: "pt" => Language::Portuguese, "en" => Language::English, "es" => Language::Spanish);
 word_args!(Field: "label" => Field::Label, "url" => Field::Url, "key" => Field::Key, "name" => Field::Name);
 word_args!(Part: "time" => Part::Time, "text" => Part::Text, "to" => Part::To);
+word_args!(LatePolicy: "ask" => LatePolicy::Ask, "always" => LatePolicy::Always, "never" => LatePolicy::Never);
 word_args!(bool: "y" => true, "n" => false);
 
 taps! {
@@ -205,6 +207,12 @@ taps! {
     Language(language: Language) = "lang",
     /// Type a time zone.
     Zone = "zone",
+    /// Choose what becomes of late messages.
+    LatePolicies = "late_policies",
+    /// Take this choice for late messages.
+    LatePolicy(policy: LatePolicy) = "late_policy",
+    /// The attempts of a message.
+    History(id: MessageId) = "story",
     /// Type a region.
     Region = "region",
     /// Change the password.

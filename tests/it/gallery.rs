@@ -19,7 +19,7 @@ use schedulezap::sandbox::telegram::text_of;
 use schedulezap::services::Refusal;
 use schedulezap::services::accounts::{Admission, ClosedReason, LinkedChat};
 use schedulezap::services::instances::Instance;
-use schedulezap::services::messages::Addressee;
+use schedulezap::services::messages::{Addressee, Attempt};
 use schedulezap::services::passwords::PasswordError;
 use schedulezap::telegram::screen::{Html, KeyAction, Screen};
 use schedulezap::telegram::screens::messages::{Card, Confirm, List};
@@ -285,6 +285,7 @@ fn accounts() {
         vec![("", account::ask_zone(&[], START, l)), ("found", account::ask_zone(&found, START, l))]
     });
     hang_one("account_ask_region", account::ask_region);
+    hang_one("account_late_policies", |l| account::late_policies(LatePolicy::Ask, l));
     hang_one("account_ask_old_password", account::ask_old_password);
     hang_one("account_ask_new_password", account::ask_new_password);
     hang_one("account_chats", |l| account::chats(&[chat(1001, "Ana & <Cia>"), chat(1002, "")], l));
@@ -433,6 +434,22 @@ fn scheduling() {
             ("", messages::pin(&message(12, Status::Scheduled, None), &many()[..3], l)),
             ("pinned", messages::pin(&pinned, &many()[..2], l)),
         ]
+    });
+    hang("messages_history", |l| {
+        let words =
+            [Some("sent"), Some("unknown"), Some("again"), Some("held"), Some("failed"), Some("released"), None];
+        let attempts: Vec<_> = words
+            .into_iter()
+            .map(|word| Attempt {
+                started_at: START,
+                finished_at: None,
+                outcome: word.map(str::to_owned),
+                reason: None,
+                label: word.map(|_| "Loja & <Cia>".to_owned()),
+            })
+            .collect();
+        let id = MessageId(12);
+        vec![("", messages::history(id, &attempts, ZONE, l)), ("none", messages::history(id, &[], ZONE, l))]
     });
     hang("messages_late", |l| {
         let rows: Vec<_> = (1..=12).map(|n| message(n, Status::Late, None)).collect();

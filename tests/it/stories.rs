@@ -242,3 +242,30 @@ async fn every_language_is_spoken_from_the_door() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_messages_are_dropped_when_the_account_wants_that_and_attempts_can_be_read_again() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        ana.says("em 10 minutos para 11 98888-7777: primeira");
+        ana.sees("Confira e confirme").await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees("Agendada").await;
+        world.advance(Duration::from_secs(600));
+        ana.sees("Enviada para").await;
+        ana.taps("Ver mensagem").unwrap();
+        ana.sees("Enviada #1").await;
+        ana.taps("Histórico").unwrap();
+        ana.sees("entregue ao servidor").await;
+        ana.says("/conta");
+        ana.sees("Atrasadas: Perguntar").await;
+        ana.taps("Mensagens atrasadas").unwrap();
+        ana.sees("O que fazer com o que não pôde sair").await;
+        ana.taps("Descartar sempre").unwrap();
+        ana.sees("Atrasadas: Descartar sempre").await;
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}

@@ -78,6 +78,11 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
         Tap::Password => {
             Ok(talk.go(State::Settings(Setting::OldPassword), screens::account::ask_old_password(language)))
         }
+        Tap::LatePolicies => Ok(talk.stay(screens::account::late_policies(account.late_policy, language))),
+        Tap::LatePolicy(policy) => {
+            accounts.set_late_policy(account.id, *policy).await?;
+            changed(talk, account, t!(language, "late-policy-changed")).await
+        }
         Tap::Chats => {
             let chats = accounts.list_chats(account.id).await?;
             Ok(talk.stay(screens::account::chats(&chats, language)))

@@ -26,7 +26,7 @@ pub(super) async fn draw(
     message: &ScheduledMessage,
     fresh: bool,
 ) -> Result<Screen, Refusal> {
-    let through = match message.instance.filter(|_| message.pinned || message.status == Status::Sent) {
+    let through = match message.goes_through() {
         Some(id) => talk.services.instances.find(account.id, id).await.ok(),
         None => talk.services.instances.active(account.id).await?,
     };
@@ -92,6 +92,13 @@ pub(super) async fn arrived(talk: &Talk<'_>, account: &Account, id: MessageId) -
 }
 
 /// To which instance it is pinned.
+/// Every attempt of a message.
+pub(super) async fn history(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
+    talk.services.messages.find(account.id, id).await?;
+    let attempts = talk.services.messages.attempts(account.id, id).await?;
+    Ok(talk.stay(screens::messages::history(id, &attempts, account.zone, talk.language)))
+}
+
 pub(super) async fn ask_pin(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
     let message = talk.services.messages.find(account.id, id).await?;
     let instances = talk.services.instances.list(account.id).await?;

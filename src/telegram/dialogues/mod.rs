@@ -231,6 +231,7 @@ impl Talk<'_> {
             Tap::SendAgain(id) => messages::send_now(self, account, *id, None).await,
             Tap::PinMessage(id) => messages::ask_pin(self, account, *id).await,
             Tap::PinTo(id, instance) => messages::pin(self, account, *id, *instance).await,
+            Tap::History(id) => messages::history(self, account, *id).await,
             Tap::Duplicate(id) => message_draft::duplicate(self, account, *id).await,
             Tap::Arrived(id) => messages::arrived(self, account, *id).await,
             Tap::LateSend | Tap::LateChoose | Tap::LateTomorrow | Tap::LateDrop => late::tap(self, account, tap).await,
@@ -239,6 +240,8 @@ impl Talk<'_> {
             | Tap::Language(_)
             | Tap::Zone
             | Tap::Region
+            | Tap::LatePolicies
+            | Tap::LatePolicy(_)
             | Tap::Password
             | Tap::Chats
             | Tap::Unlink(_)

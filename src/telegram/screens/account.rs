@@ -1,6 +1,6 @@
 //! Account, sign-up and settings.
 
-use crate::domain::account::{Account, Role};
+use crate::domain::account::{Account, LatePolicy, Role};
 use crate::domain::clock::Moment;
 use crate::domain::language::Language;
 use crate::locale::{format, plain, t};
@@ -49,16 +49,36 @@ pub fn account(account: &Account, chats: usize, now: Moment, language: Language)
             now = format::moment(now, account.zone, language)
         ))
         .line(&t!(language, "account-region", region = account.region))
+        .line(&t!(language, "late-policy-line", choice = late_policy(account.late_policy, language)))
         .line(&t!(language, "account-chats", count = chats))
         .key(format!("🌐 {}", plain!(language, "language")), &Tap::Languages)
         .beside(format!("🕐 {}", plain!(language, "time-zone")), &Tap::Zone)
         .key(format!("📞 {}", plain!(language, "region")), &Tap::Region)
         .beside(format!("🔑 {}", plain!(language, "password")), &Tap::Password)
-        .key(format!("💬 {}", plain!(language, "linked-chats")), &Tap::Chats);
+        .key(format!("⏰ {}", plain!(language, "late-policy")), &Tap::LatePolicies)
+        .beside(format!("💬 {}", plain!(language, "linked-chats")), &Tap::Chats);
     if account.is_admin() {
-        screen = screen.beside(format!("💌 {}", plain!(language, "invite")), &Tap::Invite);
+        screen = screen.key(format!("💌 {}", plain!(language, "invite")), &Tap::Invite);
     }
     super::with_home(screen, language)
+}
+
+fn late_policy(policy: LatePolicy, language: Language) -> String {
+    match policy {
+        LatePolicy::Ask => plain!(language, "late-policy-ask"),
+        LatePolicy::Always => plain!(language, "late-policy-always"),
+        LatePolicy::Never => plain!(language, "late-policy-never"),
+    }
+}
+
+/// The choice of what becomes of late messages.
+pub fn late_policies(chosen: LatePolicy, language: Language) -> Screen {
+    let mut screen = Screen::new(t!(language, "late-policy-title"));
+    for policy in [LatePolicy::Ask, LatePolicy::Always, LatePolicy::Never] {
+        let mark = if policy == chosen { "✅ " } else { "" };
+        screen = screen.key(format!("{mark}{}", late_policy(policy, language)), &Tap::LatePolicy(policy));
+    }
+    screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Account)
 }
 
 /// The choice of a language.

@@ -8,7 +8,7 @@ use crate::domain::language::Language;
 use crate::domain::message::{Reason, ScheduledMessage, Status};
 use crate::locale::{format, plain, t};
 use crate::services::instances::Instance;
-use crate::services::messages::{Addressee, PAGE};
+use crate::services::messages::{Addressee, Attempt, PAGE};
 use crate::telegram::screen::{Html, Screen};
 use crate::telegram::tap::{Part, Tap};
 
@@ -200,7 +200,36 @@ fn card_keys(mut screen: Screen, message: &ScheduledMessage, fresh: bool, langua
         }
         Status::Sending => {}
     }
-    screen.key(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(!message.status.is_waiting(), 0))
+    screen =
+        screen.key(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(!message.status.is_waiting(), 0));
+    if message.attempt > 0 {
+        screen = screen.beside(format!("📜 {}", plain!(language, "history")), &Tap::History(id));
+    }
+    screen
+}
+
+/// Every attempt of a message, the newest first.
+pub fn history(id: MessageId, attempts: &[Attempt], zone: Tz, language: Language) -> Screen {
+    let mut screen = Screen::new(t!(language, "history-title", id = id));
+    if attempts.is_empty() {
+        screen = screen.line(&t!(language, "history-none"));
+    }
+    for one in attempts {
+        let what = match one.outcome.as_deref() {
+            Some("sent") => plain!(language, "attempt-sent"),
+            Some("again") => plain!(language, "attempt-again"),
+            Some("held") => plain!(language, "attempt-held"),
+            Some("failed") => plain!(language, "attempt-failed"),
+            Some("unknown") => plain!(language, "attempt-unknown"),
+            Some("released") => plain!(language, "attempt-released"),
+            _ => plain!(language, "attempt-open"),
+        };
+        let at = one.started_at.in_zone(zone);
+        let at = format!("{} {}", format::day(at.date_naive(), language), at.format("%H:%M:%S"));
+        let through = one.label.as_deref().map_or(String::new(), |label| format!(" · {label}"));
+        screen = screen.line(&Html::escape(&format!("• {at}{through}: {what}")));
+    }
+    screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Message(id))
 }
 
 fn edit_keys(screen: Screen, id: MessageId, language: Language) -> Screen {
