@@ -14,7 +14,7 @@ use crate::domain::clock::Clock;
 use crate::domain::retry::RetryPolicy;
 use crate::evolution::Evolution;
 use crate::evolution::policy::AllowHosts;
-use crate::http::health::{Health, Part};
+use crate::http::health::Health;
 use crate::scheduler::ledger::Ledger;
 use crate::scheduler::{Scheduler, Settings};
 use crate::services::Services;
@@ -120,13 +120,14 @@ impl App {
             reported,
             lookups: Arc::new(Notify::new()),
             ledger,
-            well: Arc::new(AtomicBool::new(true)),
+            well: Arc::new(AtomicBool::new(false)),
             holder: format!("{:016x}", rand::random::<u64>()),
             shutdown: shutdown.clone(),
         };
         let quota = u32::try_from(config.quotas.updates_per_min).unwrap_or(u32::MAX);
-        let health = Arc::new(Health::new(db.clone()));
+        let (store, time) = (db.clone(), clock.clone());
         let telegram = Context::new(db, clock, keyring, services, api, Arc::new(Notify::new()), shutdown, quota);
+        let health = Arc::new(Health::new(store, time, telegram.pulse.clone(), Arc::clone(&scheduler.well)));
         Ok(Self { telegram, scheduler, health, _lock: lock })
     }
 
@@ -134,22 +135,26 @@ impl App {
     pub async fn run(self, http: Option<TcpListener>, stop: impl Future<Output = ()>) -> Result<()> {
         let shutdown = self.telegram.shutdown.clone();
         let reported = Arc::clone(&self.scheduler.reported);
-        let http =
-            http.map(|listener| tokio::spawn(crate::http::serve(listener, Arc::clone(&self.health), shutdown.clone())));
+        let http = http.map(|listener| {
+            let router = crate::http::router(Arc::clone(&self.health));
+            tokio::spawn(crate::http::serve(listener, router, shutdown.clone()))
+        });
         tokio::spawn(self.scheduler.wake.clone().listen(self.scheduler.clock.clone(), shutdown.clone()));
-        let scheduler = tokio::spawn(self.scheduler.run());
+        let mut scheduler = tokio::spawn(self.scheduler.run());
         let reports = tokio::spawn(telegram::reports::run(Arc::clone(&self.telegram), reported));
         let mut door = tokio::spawn(telegram::run(Arc::clone(&self.telegram)));
-        self.health.set(Part::Scheduler, true);
-        self.health.set(Part::Telegram, true);
         let ended = tokio::select! {
             () = stop => None,
             ended = &mut door => Some(ended),
+            // It ends by itself only by a panic: whoever watches over the process starts it anew.
+            _ = &mut scheduler => Some(Ok(Err(anyhow!("the scheduler ended by itself")))),
         };
         tracing::info!("stopping");
         shutdown.cancel();
         let rest = async {
-            let _ = scheduler.await;
+            if !scheduler.is_finished() {
+                let _ = scheduler.await;
+            }
             let _ = reports.await;
             if let Some(http) = http {
                 let _ = http.await;

@@ -81,7 +81,7 @@ async fn serve(config: &Config) -> Result<()> {
             let _ = say(&format!("claim link: https://t.me/{}?start={code}", me.username));
         }
     });
-    tracing::info!(http = %config.http_listen, "started");
+    tracing::info!(http = %http.local_addr().unwrap_or(config.http_listen), "started");
     let outcome = app.run(Some(http), stop()).await;
     announced.abort();
     outcome

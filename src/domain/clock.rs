@@ -1,6 +1,7 @@
 //! Time, handed in: moments of one millisecond, and the clock that tells them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeZone, Utc};
@@ -48,6 +49,28 @@ impl Moment {
 impl<Z: TimeZone> From<DateTime<Z>> for Moment {
     fn from(at: DateTime<Z>) -> Self {
         Self(at.timestamp_millis())
+    }
+}
+
+/// A sign of life: when something last went well. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Pulse(Arc<AtomicI64>);
+
+impl Pulse {
+    /// It went well just now.
+    pub fn beat(&self, now: Moment) {
+        self.0.store(now.0, Ordering::Relaxed);
+    }
+
+    /// It went wrong.
+    pub fn stop(&self) {
+        self.0.store(i64::MIN, Ordering::Relaxed);
+    }
+
+    /// Whether it went well last, and no longer than `within` ago.
+    pub fn is_alive(&self, now: Moment, within: Duration) -> bool {
+        let last = self.0.load(Ordering::Relaxed);
+        last > 0 && now.since(Moment(last)) <= within
     }
 }
 

@@ -10,53 +10,59 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
+use tokio::sync::Mutex;
 
-use crate::storage::Database;
+use crate::domain::clock::{Clock, Moment, Pulse};
+use crate::storage::{Database, StorageError};
 
-/// A part of the program that reports how it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The connection with Telegram.
-    Telegram,
-    /// The scheduler.
-    Scheduler,
-}
+/// How long what was found out about the database holds: a look writes.
+const FRESH: Duration = Duration::from_secs(2);
+/// How long a look may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Longer than a poll of Telegram takes.
+const POLL: Duration = Duration::from_secs(60);
 
-/// How the parts are. The database is asked at each look.
+/// How the parts are.
 #[derive(Debug)]
 pub struct Health {
     db: Database,
-    telegram: AtomicBool,
-    scheduler: AtomicBool,
+    clock: Clock,
+    telegram: Pulse,
+    scheduler: Arc<AtomicBool>,
+    looked: Mutex<Option<(Moment, bool)>>,
 }
 
 impl Health {
-    /// Nothing has reported yet.
-    pub fn new(db: Database) -> Self {
-        Self { db, telegram: AtomicBool::new(false), scheduler: AtomicBool::new(false) }
+    /// Follows Telegram's pulse and whether the scheduler's last round could be written.
+    pub fn new(db: Database, clock: Clock, telegram: Pulse, scheduler: Arc<AtomicBool>) -> Self {
+        Self { db, clock, telegram, scheduler, looked: Mutex::default() }
     }
 
-    /// Notes how a part is.
-    pub fn set(&self, part: Part, ok: bool) {
-        self.flag(part).store(ok, Ordering::Relaxed);
-    }
-
-    /// How a part said it is.
-    pub fn is_ok(&self, part: Part) -> bool {
-        self.flag(part).load(Ordering::Relaxed)
-    }
-
-    fn flag(&self, part: Part) -> &AtomicBool {
-        match part {
-            Part::Telegram => &self.telegram,
-            Part::Scheduler => &self.scheduler,
+    /// Whether the database can be written. Looked at every two seconds at most.
+    async fn database(&self) -> bool {
+        let mut looked = self.looked.lock().await;
+        let now = self.clock.now();
+        if let Some((at, fine)) = *looked
+            && now.since(at) < FRESH
+            && now >= at
+        {
+            return fine;
         }
+        let write =
+            self.db.write(move |conn| Box::pin(async move { conn.set_meta("looked_at", &now.0.to_string()).await }));
+        let written: Result<Result<(), StorageError>, _> = tokio::time::timeout(PATIENCE, write).await;
+        let fine = matches!(written, Ok(Ok(())));
+        *looked = Some((now, fine));
+        fine
     }
 
-    /// Whether the database answers within two seconds.
-    pub async fn database(&self) -> bool {
-        let look = async { self.db.read().await?.execute("SELECT 1").await };
-        matches!(tokio::time::timeout(Duration::from_secs(2), look).await, Ok(Ok(())))
+    /// The parts, and whether each is well.
+    async fn parts(&self) -> [(&'static str, bool); 3] {
+        [
+            ("database", self.database().await),
+            ("telegram", self.telegram.is_alive(self.clock.now(), POLL)),
+            ("scheduler", self.scheduler.load(Ordering::Relaxed)),
+        ]
     }
 }
 
@@ -66,47 +72,11 @@ pub fn router(health: Arc<Health>) -> Router {
 }
 
 async fn ready(State(health): State<Arc<Health>>) -> impl IntoResponse {
-    let database = health.database().await;
-    let (telegram, scheduler) = (health.is_ok(Part::Telegram), health.is_ok(Part::Scheduler));
-    let ready = database && telegram && scheduler;
-    let word = |ok: bool| if ok { "ok" } else { "failing" };
-    let body = json!({
-        "status": if ready { "ready" } else { "degraded" },
-        "checks": { "database": word(database), "telegram": word(telegram), "scheduler": word(scheduler) },
-    });
-    (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::net::TcpListener;
-    use tokio_util::sync::CancellationToken;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn readiness_follows_the_parts() {
-        let dir = tempfile::tempdir().unwrap();
-        let db = Database::open(&format!("sqlite://{}/a.db", dir.path().display())).await.unwrap();
-        let health = Arc::new(Health::new(db.clone()));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        let server = tokio::spawn(crate::http::serve(listener, Arc::clone(&health), stop.clone()));
-        let ask = async |path: &str| {
-            let answer = reqwest::get(format!("http://{address}{path}")).await.unwrap();
-            (answer.status().as_u16(), answer.text().await.unwrap())
-        };
-        assert_eq!(ask("/healthz").await, (200, "ok".to_owned()));
-        assert_eq!(ask("/readyz").await.0, 503);
-        health.set(Part::Telegram, true);
-        health.set(Part::Scheduler, true);
-        let (status, body) = ask("/readyz").await;
-        assert!(status == 200 && body.contains(r#""status":"ready""#), "{body}");
-        db.close().await;
-        let (status, body) = ask("/readyz").await;
-        assert!(status == 503 && body.contains(r#""database":"failing""#), "{body}");
-        stop.cancel();
-        server.await.unwrap().unwrap();
-    }
+    let parts = health.parts().await;
+    let failing: Vec<_> = parts.iter().filter(|(_, well)| !well).map(|(name, _)| *name).collect();
+    let checks: serde_json::Map<_, _> =
+        parts.iter().map(|(name, well)| ((*name).to_owned(), json!(if *well { "ok" } else { "failing" }))).collect();
+    let (code, status) =
+        if failing.is_empty() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
+    (code, Json(json!({ "status": status, "failing": failing, "checks": checks })))
 }

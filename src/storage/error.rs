@@ -16,6 +16,14 @@ pub enum StorageError {
         /// Its row.
         row: i64,
     },
+    /// Everyone on the machine may read the file.
+    #[error("{path} has mode {mode:03o}: everyone on this machine may read it; run chmod 600 {path}", path = path.display())]
+    Exposed {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// The transaction was given up by its caller.
     #[error("the transaction was not finished")]
     Abandoned,

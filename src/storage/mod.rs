@@ -16,9 +16,10 @@ pub mod queue;
 pub mod reports;
 pub mod wake;
 
-use std::fs::Permissions;
+use std::fs::OpenOptions;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -140,9 +141,7 @@ impl Database {
             .busy_timeout(Duration::from_secs(10))
             .pragma("secure_delete", "ON")
             .statement_cache_capacity(256);
-        // Only its owner reads what people write: the files beside it take over its mode.
-        let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(options.get_filename());
-        made.map_err(sqlx::Error::Io)?.set_permissions(Permissions::from_mode(0o600)).map_err(sqlx::Error::Io)?;
+        make_private(options.get_filename())?;
         let single = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
@@ -211,10 +210,11 @@ impl Database {
         }
     }
 
-    /// Writes a consistent copy of an SQLite database to `file`, which must not exist yet.
-    pub async fn backup(&self, file: &std::path::Path) -> Result<()> {
+    /// Writes a consistent copy of an SQLite database to `file`, which must not exist yet; only its owner may read it.
+    pub async fn backup(&self, file: &Path) -> Result<()> {
         match self {
             Self::Sqlite { options, .. } => {
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(sqlx::Error::Io)?;
                 let mut conn = options.connect().await?;
                 sqlx::query("VACUUM INTO $1").bind(file.to_string_lossy().into_owned()).execute(&mut conn).await?;
                 conn.close().await?;
@@ -272,6 +272,19 @@ impl Conn {
             .bind(name).bind(value).execute(c).await.map(|_| ()))?;
         Ok(())
     }
+}
+
+/// Makes the file of a new database readable by its owner alone, as SQLite then makes those beside it; a database
+/// that everyone on the machine may read is refused (SECURITY.md T27).
+fn make_private(file: &Path) -> Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(sqlx::Error::Io(error).into()),
+    }
+    let mode = std::fs::metadata(file).map_err(sqlx::Error::Io)?.permissions().mode() & 0o777;
+    let others = mode & 0o007;
+    if others == 0 { Ok(()) } else { Err(StorageError::Exposed { path: file.to_owned(), mode }) }
 }
 
 /// The writer: takes what has gathered, commits it together, and answers all.

@@ -152,13 +152,14 @@ impl Api {
         self.call::<Value>("setMyCommands", &body, None).await.map(drop)
     }
 
-    /// Waits for updates from `offset` on, which confirms all before it.
-    pub async fn get_updates(&self, offset: Option<i64>) -> Result<Vec<RawUpdate>, ApiError> {
+    /// Waits for updates from `offset` on, which confirms all before it; with `at_once` only those that are there.
+    pub async fn get_updates(&self, offset: Option<i64>, at_once: bool) -> Result<Vec<RawUpdate>, ApiError> {
         #[derive(Deserialize)]
         struct Id {
             update_id: UpdateId,
         }
-        let mut body = json!({ "timeout": POLL.as_secs(), "limit": 100, "allowed_updates": ALLOWED });
+        let mut body =
+            json!({ "timeout": if at_once { 0 } else { POLL.as_secs() }, "limit": 100, "allowed_updates": ALLOWED });
         if let Some(offset) = offset {
             body["offset"] = offset.into();
         }

@@ -14,12 +14,19 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
     let mut offset = None;
     let mut wait = Duration::from_millis(500);
     let mut conflict_told = false;
+    // The first poll, and the first after trouble, only finds out whether Telegram answers.
+    let mut at_once = true;
     loop {
         let polled = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
-            polled = ctx.api.get_updates(offset) => polled,
+            polled = ctx.api.get_updates(offset, at_once) => polled,
         };
+        match &polled {
+            Ok(_) => ctx.pulse.beat(ctx.clock.now()),
+            Err(_) => ctx.pulse.stop(),
+        }
+        at_once = polled.is_err();
         let pause = match polled {
             Ok(updates) if updates.is_empty() => {
                 // Telegram starts its ids anew after a quiet week; what was confirmed stays confirmed.

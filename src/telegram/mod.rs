@@ -25,7 +25,7 @@ use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use self::api::{Api, ApiError, Me};
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Pulse};
 use crate::domain::ids::{TelegramUserId, UpdateId};
 use crate::domain::language::Language;
 use crate::services::Services;
@@ -58,6 +58,8 @@ pub struct Context {
     pub shutdown: CancellationToken,
     /// How many updates a chat user may send per minute before they are delayed; 0 for no limit.
     pub quota_per_minute: u32,
+    /// Beats while Telegram answers, or while another process talks with it.
+    pub pulse: Pulse,
     /// A text at which a turn panics: for tests.
     pub trap: OnceLock<String>,
     me: OnceLock<Me>,
@@ -98,6 +100,7 @@ impl Context {
             outbox_wake,
             shutdown,
             quota_per_minute,
+            pulse: Pulse::default(),
             trap: OnceLock::new(),
             me: OnceLock::new(),
             arrivals: (sender, Mutex::new(receiver)),
@@ -133,12 +136,17 @@ pub async fn run(ctx: Arc<Context>) -> anyhow::Result<()> {
                 }
                 served?;
             }
-            Ok(false) if !waiting_told => {
-                waiting_told = true;
-                tracing::info!("another process talks with Telegram; waiting for its lease");
+            Ok(false) => {
+                ctx.pulse.beat(ctx.clock.now());
+                if !waiting_told {
+                    waiting_told = true;
+                    tracing::info!("another process talks with Telegram; waiting for its lease");
+                }
             }
-            Ok(false) => {}
-            Err(error) => tracing::warn!(error = %error, "the lease could not be asked for"),
+            Err(error) => {
+                ctx.pulse.stop();
+                tracing::warn!(error = %error, "the lease could not be asked for");
+            }
         }
         pause(&ctx, &ctx.shutdown, RENEWAL).await;
     }
@@ -222,7 +230,10 @@ async fn greet(ctx: &Arc<Context>, term: &CancellationToken) -> anyhow::Result<(
         match asked {
             Ok(()) => return Ok(()),
             Err(ApiError::Unauthorized) => return Err(ApiError::Unauthorized.into()),
-            Err(error) => tracing::warn!(error = %error, "Telegram does not answer yet"),
+            Err(error) => {
+                ctx.pulse.stop();
+                tracing::warn!(error = %error, "Telegram does not answer yet");
+            }
         }
         pause(ctx, term, wait).await;
         wait = (wait * 2).min(Duration::from_secs(30));

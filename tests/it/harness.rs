@@ -1,5 +1,6 @@
 //! Drives a whole bot as people do, against the simulated Telegram and Evolution API, with time moved by hand.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub struct World {
     pub clock: Clock,
     pub url: String,
     pub db: Database,
+    /// Where the bot serves health.
+    pub http: SocketAddr,
     /// The running bot's own door to Telegram, and its services.
     pub door: Arc<Context>,
     config: Config,
@@ -74,7 +77,7 @@ impl World {
         config.secret_key_file = dir.path().join("secret.key");
         tune(&mut config);
         evolution.set_clock(clock.clone());
-        let (door, stop, running) = Self::run(&config, &clock).await;
+        let (door, http, stop, running) = Self::run(&config, &clock).await;
         Self {
             telegram,
             evolution,
@@ -82,6 +85,7 @@ impl World {
             url: format!("{origin}/evolution"),
             db: door.db.clone(),
             door,
+            http,
             config,
             stop: Some(stop),
             running: Some(running),
@@ -92,21 +96,24 @@ impl World {
     async fn run(
         config: &Config,
         clock: &Clock,
-    ) -> (Arc<Context>, oneshot::Sender<()>, JoinHandle<anyhow::Result<()>>) {
+    ) -> (Arc<Context>, SocketAddr, oneshot::Sender<()>, JoinHandle<anyhow::Result<()>>) {
         let app = App::build(config, clock.clone(), Hasher::cheap()).await.unwrap();
         let door = Arc::clone(&app.telegram);
         let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn(app.run(None, async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let http = listener.local_addr().unwrap();
+        let running = tokio::spawn(app.run(Some(listener), async {
             // A dropped sender stops it too.
             let _ = stopped.await;
         }));
-        (door, stop, running)
+        (door, http, stop, running)
     }
 
     /// Stops the bot and starts it again on the same data.
     pub async fn restart(&mut self) {
         self.end().await;
-        let (door, stop, running) = Self::run(&self.config, &self.clock).await;
+        let (door, http, stop, running) = Self::run(&self.config, &self.clock).await;
+        self.http = http;
         self.db = door.db.clone();
         (self.door, self.stop, self.running) = (door, Some(stop), Some(running));
     }

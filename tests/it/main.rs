@@ -8,6 +8,7 @@ mod floods;
 mod gallery;
 mod harness;
 mod kills;
+mod machine;
 mod real;
 mod replicas;
 mod rules;

@@ -194,6 +194,17 @@ impl Process {
         child.wait().unwrap()
     }
 
+    /// Waits for a start that fails; what it ended with, and what it said.
+    pub fn fails(mut self) -> (Option<i32>, String) {
+        let code = self.0.take().unwrap().wait().unwrap().code();
+        (code, self.log())
+    }
+
+    /// Its number.
+    pub fn pid(&self) -> u32 {
+        self.0.as_ref().unwrap().id()
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.1).unwrap()

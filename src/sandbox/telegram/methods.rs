@@ -222,6 +222,9 @@ async fn updates(server: &Telegram, params: &Map<String, Value>) -> Result<Value
             let seen = server.revision();
             {
                 let mut world = server.world();
+                if world.down {
+                    return Err(Refused::new(502, "Bad Gateway"));
+                }
                 if world.polls != mine {
                     return Err(Refused::new(
                         409,

@@ -192,6 +192,7 @@ impl Telegram {
     /// Telegram answers 502 while it is down.
     pub fn set_down(&self, down: bool) {
         self.world().down = down;
+        self.change();
     }
 
     /// How many updates wait to be taken.
