@@ -3,6 +3,7 @@
 //! Languages are word tables (`words/`); one grammar serves all of them.
 
 mod english;
+mod expand;
 mod grammar;
 mod item;
 mod json;
@@ -19,6 +20,7 @@ use chrono_tz::Tz;
 
 use crate::domain::language::Language;
 
+pub use expand::{Occurrence, next_after};
 pub use json::answer_json;
 pub use split::{Split, split};
 pub use words::Part;

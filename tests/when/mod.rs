@@ -1,7 +1,8 @@
-//! Tests of the reader of times: the corpora with their bars, chat replies as a table, clock changes, recurrences,
+//! Tests of the reader of times: the corpora with their bars, chat replies as a table, clock changes, repetitions,
 //! one-line requests, and any text at all.
 
 mod corpus;
+mod expand;
 mod replies;
 mod requests;
 
