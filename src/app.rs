@@ -16,7 +16,7 @@ use crate::evolution::Evolution;
 use crate::evolution::policy::AllowHosts;
 use crate::http::health::Health;
 use crate::scheduler::ledger::Ledger;
-use crate::scheduler::{Scheduler, Settings};
+use crate::scheduler::{self, Scheduler, Settings};
 use crate::services::Services;
 use crate::services::accounts::{self, Accounts, SignUp};
 use crate::services::instances::Instances;
@@ -24,6 +24,7 @@ use crate::services::lock::DatabaseLock;
 use crate::services::messages::Messages;
 use crate::services::passwords::Hasher;
 use crate::services::secrets::Keyring;
+use crate::services::series::AllSeries;
 use crate::storage::Database;
 use crate::storage::wake::Wake;
 use crate::telegram::api::Api;
@@ -95,6 +96,12 @@ impl App {
                 wake: wake.clone(),
                 quota: config.quotas.pending,
             },
+            series: AllSeries {
+                db: db.clone(),
+                clock: clock.clone(),
+                wake: wake.clone(),
+                quota: config.quotas.pending,
+            },
         };
         let token = config.token.clone().ok_or_else(|| {
             anyhow!("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather, or try `schedulezap demo`")
@@ -140,6 +147,8 @@ impl App {
             tokio::spawn(crate::http::serve(listener, router, shutdown.clone()))
         });
         tokio::spawn(self.scheduler.wake.clone().listen(self.scheduler.clock.clone(), shutdown.clone()));
+        let series = self.telegram.services.series.clone();
+        let series = tokio::spawn(scheduler::series::run(series, self.scheduler.clock.clone(), shutdown.clone()));
         let mut scheduler = tokio::spawn(self.scheduler.run());
         let reports = tokio::spawn(telegram::reports::run(Arc::clone(&self.telegram), reported));
         let mut door = tokio::spawn(telegram::run(Arc::clone(&self.telegram)));
@@ -156,6 +165,7 @@ impl App {
                 let _ = scheduler.await;
             }
             let _ = reports.await;
+            let _ = series.await;
             if let Some(http) = http {
                 let _ = http.await;
             }

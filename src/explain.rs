@@ -4,6 +4,8 @@ use chrono_tz::Tz;
 
 use crate::domain::clock::Moment;
 use crate::domain::language::Language;
+use crate::domain::series::Rhythm;
+use crate::locale::rule::rule;
 use crate::locale::{format, plain};
 use crate::when::{self, Meaning, Question, Reason};
 
@@ -25,7 +27,9 @@ pub fn explain(text: &str, now: Moment, zone: Tz, language: Language) -> String 
         }
         Meaning::Every(every) => {
             let first = Moment::from(every.first);
-            plain!(language, "explain-every", rule = every.rule, moment = moment(first), zone = place(first))
+            let rhythm = Rhythm { rule: every.rule, starts_at: every.first.naive_local() };
+            let rule = rule(&rhythm, zone, language);
+            plain!(language, "explain-every", rule = rule, moment = moment(first), zone = place(first))
         }
         Meaning::Unclear { question: Question::Hour(day), .. } => {
             plain!(language, "explain-hour", day = format::day(day, language))
@@ -64,7 +68,7 @@ mod tests {
             "qui, 12/03/2026 às 09:00 · Sao Paulo (UTC−3) · daqui a 18 h 40 min"
         );
         assert_eq!(say("tomorrow", Language::English), "On Thu, Mar 12, 2026, at what time?");
-        assert!(say("cada lunes a las 8", Language::Spanish).starts_with("Repetición FREQ=WEEKLY"));
+        assert!(say("cada lunes a las 8", Language::Spanish).starts_with("🔁 cada semana · lun · a las 08:00"));
         assert!(say("ontem 10h", Language::Portuguese).starts_with("Já passou"));
         assert_eq!(
             say("31/02/2027 10:00", Language::English),

@@ -256,7 +256,6 @@ when-past = ⏳ { $moment } has passed. Send it right away, or at another time?
 when-no-such-date = 📅 That date does not exist. Type another, for example <code>feb 28 10:00</code>.
 when-gap = 🕐 Clocks go forward that day and that time does not exist. Choose one nearby:
 when-too-far = 📅 Too far: at most 5 years ahead. Type for example <code>tomorrow 9am</code>.
-when-every = 🔁 No repetitions yet: for now I take the first time. Confirm:
 when-not-understood = 🤔 I did not understand that time. Type for example <code>tomorrow 9am</code> or <code>april 15 18:30</code>.
 text-empty = The message is empty. Type the text, for example <code>Good morning!</code>
 text-too-long = Too long: { $length } characters; WhatsApp takes 65,536. Send a shorter text.
@@ -382,7 +381,7 @@ span-days =
        *[other] { $n } days
     }
 explain-at = { $moment } · { $zone } · in { $span }
-explain-every = Repetition { $rule }, first { $moment } · { $zone }
+explain-every = 🔁 { $rule }, first { $moment } · { $zone }
 explain-unclear = There is more than one way to read it. Which of these?
 explain-hour = On { $day }, at what time?
 explain-past = Already gone: { $moment } · { $zone }
@@ -407,3 +406,98 @@ attempt-failed = refused
 attempt-unknown = answer lost
 attempt-released = given back, nothing left
 attempt-open = under way
+repeat = Repeat
+repetitions = Repeats ({ $count })
+repetitions-plain = Repeats
+skip-next = Skip the next
+pause = Pause
+resume-series = Resume repeat
+stop-series = Stop repeat
+and = and
+every-days =
+    { $n ->
+        [1] every day
+       *[other] every { $n } days
+    }
+every-weeks =
+    { $n ->
+        [1] every week
+       *[other] every { $n } weeks
+    }
+every-months =
+    { $n ->
+        [1] every month
+       *[other] every { $n } months
+    }
+every-years =
+    { $n ->
+        [1] every year
+       *[other] every { $n } years
+    }
+every-hours =
+    { $n ->
+        [1] every hour
+       *[other] every { $n } hours
+    }
+every-minutes =
+    { $n ->
+        [1] every minute
+       *[other] every { $n } minutes
+    }
+every-workday = every weekday
+every-weekend = every weekend
+rule-at = at { $times }
+rule-days = day { $days }
+rule-last-day = last day
+rule-nth =
+    { $n ->
+        [1] 1st { $day }
+        [2] 2nd { $day }
+        [3] 3rd { $day }
+       *[other] { $n }th { $day }
+    }{ $weekday ->
+       *[other] {""}
+    }
+rule-last-weekday =
+    { $weekday ->
+       *[other] last { $day }
+    }
+rule-nth-workday =
+    { $n ->
+        [1] 1st working day
+        [2] 2nd working day
+        [3] 3rd working day
+       *[other] { $n }th working day
+    }
+rule-last-workday = last working day
+rule-count =
+    { $n ->
+        [1] once
+       *[other] { $n } times
+    }
+rule-until = until { $day }
+ask-every = 🔁 <b>Repeat when?</b> Write, for example <i>every weekday at 8</i>, <i>every 5th at 10am</i>, <i>every friday 6pm until dec 31</i>, or choose:
+ask-every-hour = 🔁 { $rule }: at what time? Example: <code>9am</code>
+ask-every-again = 🤔 That is not a repetition. Write, for example, <code>every monday at 9am</code>.
+card-every = 🔁 <b>{ $rule }</b> · { $zone }
+card-first = ⏭ <b>{ $moment }</b> · in { $span }
+card-next = ⏭ { $moment }
+card-moved = ↪️ Clocks go forward that day: the time does not exist, and the message leaves right after.
+card-of-series = 🔁 Part of a repeat
+see-series = See repeat
+series-title = 🔁 <b>Repeats</b>
+series-none = None yet. Schedule with <i>every weekday at 8</i>, or use <b>Repeat</b> on a message.
+series-active = Repeat
+series-paused = Repeat paused
+series-stopped = Repeat stopped
+series-over = Repeat finished
+series-through-none = ⚪ No active instance: the messages wait until there is one.
+series-skipped = ⏭ Skipped: { $moment }
+series-many =
+    { $count ->
+        [1] 1 repeat created
+       *[other] { $count } repeats created
+    }
+series-pin-ask = 📌 Through which instance should repeat #{ $id } leave?
+reason-series-changed = The repeat was paused, changed or stopped.
+toast-series-stopped = The repeat was stopped already.

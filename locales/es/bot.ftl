@@ -256,7 +256,6 @@ when-past = ⏳ { $moment } ya pasó. ¿Enviar enseguida, o a otra hora?
 when-no-such-date = 📅 Esa fecha no existe. Escriba otra, por ejemplo <code>28/02 10h</code>.
 when-gap = 🕐 Ese día el reloj se adelanta y esa hora no existe. Elija una cercana:
 when-too-far = 📅 Demasiado lejos: 5 años como máximo. Escriba, por ejemplo, <code>mañana 9h</code>.
-when-every = 🔁 Repeticiones todavía no: por ahora tomo la primera vez. Confirme:
 when-not-understood = 🤔 No entendí esa hora. Escriba, por ejemplo, <code>mañana 9h</code> o <code>15/04 18:30</code>.
 text-empty = El mensaje está vacío. Escriba el texto, por ejemplo <code>¡Buenos días!</code>
 text-too-long = Demasiado largo: { $length } caracteres; WhatsApp acepta 65.536. Envíe un texto más corto.
@@ -382,7 +381,7 @@ span-days =
        *[other] { $n } días
     }
 explain-at = { $moment } · { $zone } · en { $span }
-explain-every = Repetición { $rule }, primera vez { $moment } · { $zone }
+explain-every = 🔁 { $rule }, primera vez { $moment } · { $zone }
 explain-unclear = Se puede entender de más de una manera. ¿Cuál de estas?
 explain-hour = El { $day }, ¿a qué hora?
 explain-past = Ya pasó: { $moment } · { $zone }
@@ -407,3 +406,87 @@ attempt-failed = rechazado
 attempt-unknown = respuesta perdida
 attempt-released = devuelto sin salir
 attempt-open = en curso
+repeat = Repetir
+repetitions = Repeticiones ({ $count })
+repetitions-plain = Repeticiones
+skip-next = Saltar la próxima
+pause = Pausar
+resume-series = Reanudar repetición
+stop-series = Detener repetición
+and = y
+every-days =
+    { $n ->
+        [1] cada día
+       *[other] cada { $n } días
+    }
+every-weeks =
+    { $n ->
+        [1] cada semana
+       *[other] cada { $n } semanas
+    }
+every-months =
+    { $n ->
+        [1] cada mes
+       *[other] cada { $n } meses
+    }
+every-years =
+    { $n ->
+        [1] cada año
+       *[other] cada { $n } años
+    }
+every-hours =
+    { $n ->
+        [1] cada hora
+       *[other] cada { $n } horas
+    }
+every-minutes =
+    { $n ->
+        [1] cada minuto
+       *[other] cada { $n } minutos
+    }
+every-workday = cada día laborable
+every-weekend = cada fin de semana
+rule-at = a las { $times }
+rule-days = día { $days }
+rule-last-day = último día
+rule-nth =
+    { $weekday ->
+       *[other] { $n }.º { $day }
+    }
+rule-last-weekday =
+    { $weekday ->
+       *[other] último { $day }
+    }
+rule-nth-workday = { $n }.º día hábil
+rule-last-workday = último día hábil
+rule-count =
+    { $n ->
+        [1] 1 vez
+       *[other] { $n } veces
+    }
+rule-until = hasta { $day }
+ask-every = 🔁 <b>¿Repetir cuándo?</b> Escriba, por ejemplo <i>cada día laborable a las 8</i>, <i>el 5 de cada mes a las 10</i>, <i>cada viernes 18h hasta el 31/12</i>, o elija:
+ask-every-hour = 🔁 { $rule }: ¿a qué hora? Ejemplo: <code>9h</code>
+ask-every-again = 🤔 Eso no es una repetición. Escriba, por ejemplo, <code>cada lunes a las 9</code>.
+card-every = 🔁 <b>{ $rule }</b> · { $zone }
+card-first = ⏭ <b>{ $moment }</b> · en { $span }
+card-next = ⏭ { $moment }
+card-moved = ↪️ Ese día se adelanta el reloj: la hora no existe, y el mensaje sale justo después.
+card-of-series = 🔁 Parte de una repetición
+see-series = Ver repetición
+series-title = 🔁 <b>Repeticiones</b>
+series-none = Ninguna todavía. Programe con <i>cada día laborable a las 8</i>, o use <b>Repetir</b> en un mensaje.
+series-active = Repetición
+series-paused = Repetición en pausa
+series-stopped = Repetición detenida
+series-over = Repetición terminada
+series-through-none = ⚪ Ninguna instancia activa: los mensajes esperan hasta que haya una.
+series-skipped = ⏭ Saltada: { $moment }
+series-many =
+    { $count ->
+        [1] 1 repetición creada
+       *[other] { $count } repeticiones creadas
+    }
+series-pin-ask = 📌 ¿Por qué instancia debe salir la repetición #{ $id }?
+reason-series-changed = La repetición fue pausada, cambiada o detenida.
+toast-series-stopped = La repetición ya fue detenida.

@@ -256,7 +256,6 @@ when-past = ⏳ { $moment } já passou. Enviar em seguida, ou outro horário?
 when-no-such-date = 📅 Essa data não existe. Escreva outra, por exemplo <code>28/02 10h</code>.
 when-gap = 🕐 Nesse dia o relógio adianta e esse horário não existe. Escolha um próximo:
 when-too-far = 📅 Longe demais: no máximo 5 anos. Escreva, por exemplo, <code>amanhã 9h</code>.
-when-every = 🔁 Repetições ainda não: por enquanto escolho a primeira vez. Confirme:
 when-not-understood = 🤔 Não entendi esse horário. Escreva, por exemplo, <code>amanhã 9h</code> ou <code>15/04 18:30</code>.
 text-empty = A mensagem está vazia. Escreva o texto, por exemplo <code>Bom dia!</code>
 text-too-long = Longa demais: { $length } caracteres; o WhatsApp aceita 65.536. Envie um texto menor.
@@ -382,7 +381,7 @@ span-days =
        *[other] { $n } dias
     }
 explain-at = { $moment } · { $zone } · daqui a { $span }
-explain-every = Repetição { $rule }, primeira vez { $moment } · { $zone }
+explain-every = 🔁 { $rule }, primeira vez { $moment } · { $zone }
 explain-unclear = Há mais de um jeito de entender. Qual destes?
 explain-hour = Em { $day }, a que horas?
 explain-past = Já passou: { $moment } · { $zone }
@@ -407,3 +406,91 @@ attempt-failed = recusada
 attempt-unknown = resposta perdida
 attempt-released = devolvida sem sair
 attempt-open = em andamento
+repeat = Repetir
+repetitions = Repetições ({ $count })
+repetitions-plain = Repetições
+skip-next = Pular a próxima
+pause = Pausar
+resume-series = Retomar repetição
+stop-series = Parar repetição
+and = e
+every-days =
+    { $n ->
+        [1] todo dia
+       *[other] a cada { $n } dias
+    }
+every-weeks =
+    { $n ->
+        [1] toda semana
+       *[other] a cada { $n } semanas
+    }
+every-months =
+    { $n ->
+        [1] todo mês
+       *[other] a cada { $n } meses
+    }
+every-years =
+    { $n ->
+        [1] todo ano
+       *[other] a cada { $n } anos
+    }
+every-hours =
+    { $n ->
+        [1] toda hora
+       *[other] a cada { $n } horas
+    }
+every-minutes =
+    { $n ->
+        [1] todo minuto
+       *[other] a cada { $n } minutos
+    }
+every-workday = todo dia útil
+every-weekend = todo fim de semana
+rule-at = às { $times }
+rule-days = dia { $days }
+rule-last-day = último dia
+rule-nth =
+    { $weekday ->
+        [6] { $n }º { $day }
+        [7] { $n }º { $day }
+       *[other] { $n }ª { $day }
+    }
+rule-last-weekday =
+    { $weekday ->
+        [6] último { $day }
+        [7] último { $day }
+       *[other] última { $day }
+    }
+rule-nth-workday = { $n }º dia útil
+rule-last-workday = último dia útil
+rule-count =
+    { $n ->
+        [1] 1 vez
+       *[other] { $n } vezes
+    }
+rule-until = até { $day }
+ask-every = 🔁 <b>Repetir quando?</b> Escreva, por exemplo <i>todo dia útil às 8</i>, <i>todo dia 5 às 10h</i>, <i>toda sexta 18h até 31/12</i>, ou escolha:
+ask-every-hour = 🔁 { $rule }: a que horas? Exemplo: <code>9h</code>
+ask-every-again = 🤔 Isso não é uma repetição. Escreva, por exemplo, <code>toda segunda às 9h</code>.
+card-every = 🔁 <b>{ $rule }</b> · { $zone }
+card-first = ⏭ <b>{ $moment }</b> · em { $span }
+card-next = ⏭ { $moment }
+card-moved = ↪️ Nesse dia o relógio adianta: o horário não existe, e a mensagem sai logo depois.
+card-of-series = 🔁 Parte de uma repetição
+see-series = Ver repetição
+series-title = 🔁 <b>Repetições</b>
+series-none = Nenhuma ainda. Agende com <i>todo dia útil às 8</i>, ou use <b>Repetir</b> em uma mensagem.
+series-active = Repetição
+series-paused = Repetição pausada
+series-stopped = Repetição parada
+series-over = Repetição terminada
+series-through-none = ⚪ Nenhuma instância ativa: as mensagens esperam até que haja uma.
+series-skipped = ⏭ Pulada: { $moment }
+series-many =
+    { $count ->
+        [1] 1 repetição criada
+       *[other] { $count } repetições criadas
+    }
+series-pin-ask = 📌 Por qual instância a repetição #{ $id } deve sair?
+reason-series-changed = A repetição foi pausada, mudada ou parada.
+toast-series-stopped = A repetição já foi parada.

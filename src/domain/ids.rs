@@ -29,6 +29,8 @@ ids! {
     InstanceId,
     /// A scheduled message: a row of `scheduled_messages`.
     MessageId,
+    /// A repeating message: a row of `series`.
+    SeriesId,
     /// A message of Telegram's, within its chat.
     TelegramMessageId,
     /// An update of Telegram's.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::clock::Moment;
-use super::ids::{AccountId, ChatId, InstanceId, MessageId};
+use super::ids::{AccountId, ChatId, InstanceId, MessageId, SeriesId};
 use super::recipient::Recipient;
 
 /// Where a message stands (PRODUCT.md section 5).
@@ -87,6 +87,8 @@ pub enum Reason {
     ChannelRefused,
     /// The answer was never seen.
     AnswerLost,
+    /// Its series was paused, changed or stopped.
+    SeriesChanged,
 }
 
 impl Reason {
@@ -105,6 +107,7 @@ impl Reason {
             Self::Invalid => "invalid",
             Self::ChannelRefused => "channel_refused",
             Self::AnswerLost => "answer_lost",
+            Self::SeriesChanged => "series_changed",
         }
     }
 }
@@ -218,6 +221,10 @@ pub struct ScheduledMessage {
     pub version: i64,
     /// The chat that asked for it.
     pub chat: ChatId,
+    /// The series that it is an occurrence of.
+    pub series: Option<SeriesId>,
+    /// The wall time of its rule does not exist that day: it goes later.
+    pub moved: bool,
 }
 
 impl ScheduledMessage {

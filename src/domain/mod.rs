@@ -9,3 +9,4 @@ pub mod message;
 pub mod recipient;
 pub mod report;
 pub mod retry;
+pub mod series;

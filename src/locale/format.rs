@@ -63,6 +63,24 @@ pub fn span(by: Duration, language: Language) -> String {
     }
 }
 
+/// `qui`
+pub fn weekday_name(day: chrono::Weekday, language: Language) -> String {
+    plain!(language, "weekday-short", n = weekday(day))
+}
+
+/// `dez`
+pub fn month_name(month: u32, language: Language) -> String {
+    plain!(language, "month-short", n = month)
+}
+
+/// `25/12`, `Dec 25`
+pub fn day_of_month(day: u32, month: u32, language: Language) -> String {
+    match language {
+        Language::Portuguese | Language::Spanish => format!("{day:02}/{month:02}"),
+        Language::English => format!("{} {day}", month_name(month, language)),
+    }
+}
+
 fn weekday(day: chrono::Weekday) -> u32 {
     day.number_from_monday()
 }

@@ -2,6 +2,7 @@
 //! escaped for Telegram's HTML by `t!` and left as they are by `plain!`.
 
 pub mod format;
+pub mod rule;
 
 use std::sync::LazyLock;
 

@@ -5,6 +5,7 @@ pub mod decision;
 pub mod ledger;
 mod looks;
 mod round;
+pub mod series;
 mod watch;
 
 use std::collections::{HashMap, HashSet};

@@ -284,6 +284,9 @@ impl Instances {
                         Pending::Hold => Some(Status::Held),
                     };
                     let touched = conn.settle_messages_of(owner, id, to, now).await?;
+                    if pending != Pending::Hold {
+                        conn.settle_series_of(owner, id, pending == Pending::Cancel, now).await?;
+                    }
                     if conn.delete_instance(owner, id).await? { Ok(touched) } else { Err(Refusal::NotFound) }
                 })
             })

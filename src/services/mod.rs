@@ -9,6 +9,7 @@ pub mod passwords;
 pub mod places;
 pub mod refusal;
 pub mod secrets;
+pub mod series;
 
 pub use refusal::Refusal;
 
@@ -21,4 +22,6 @@ pub struct Services {
     pub instances: instances::Instances,
     /// Scheduled messages.
     pub messages: messages::Messages,
+    /// Repeating messages.
+    pub series: series::AllSeries,
 }

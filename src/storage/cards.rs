@@ -6,6 +6,8 @@ use crate::domain::ids::{ChatId, MessageId, TelegramMessageId};
 impl Conn {
     /// Notes that a Telegram message is the card of a scheduled message; nothing when that is gone.
     pub async fn insert_card(&mut self, chat: ChatId, shown: TelegramMessageId, message: MessageId) -> Result<()> {
+        on!(self, c => sqlx::query("DELETE FROM series_cards WHERE chat_id = $1 AND telegram_id = $2")
+            .bind(chat).bind(shown).execute(c).await.map(|_| ()))?;
         on!(self, c => sqlx::query(
             "INSERT INTO cards (chat_id, telegram_id, message_id)
              SELECT $1, $2, id FROM scheduled_messages WHERE id = $3

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{Conn, Result, StorageError, on};
 use crate::domain::clock::Moment;
-use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
+use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId, SeriesId};
 use crate::domain::message::{Reason, ScheduledMessage, Status};
 use crate::domain::recipient::Recipient;
 
@@ -28,6 +28,8 @@ struct Row {
     look_at: Option<Moment>,
     version: i64,
     chat_id: ChatId,
+    series_id: Option<SeriesId>,
+    moved: bool,
 }
 
 impl TryFrom<Row> for ScheduledMessage {
@@ -58,6 +60,8 @@ impl TryFrom<Row> for ScheduledMessage {
             is_looked_for: row.look_at.is_some(),
             version: row.version,
             chat: row.chat_id,
+            series: row.series_id,
+            moved: row.moved,
         })
     }
 }
@@ -91,7 +95,8 @@ macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, user_id, instance_id, pinned, recipient, recipient_name, message, scheduled_time, due_at, \
-             time_zone, status, reason, attempt, sent_at, sent_through, look_at, version, chat_id FROM scheduled_messages ",
+             time_zone, status, reason, attempt, sent_at, sent_through, look_at, version, chat_id, series_id, moved \
+             FROM scheduled_messages ",
             $rest
         )
     };
@@ -119,6 +124,19 @@ impl Conn {
     pub async fn find_message(&mut self, owner: AccountId, id: MessageId) -> Result<Option<ScheduledMessage>> {
         let row: Option<Row> = on!(self, c => sqlx::query_as(columns!("WHERE user_id = $1 AND id = $2"))
             .bind(owner).bind(id).fetch_optional(c).await)?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// The next occurrence of a series that waits for its moment.
+    pub async fn find_occurrence(
+        &mut self,
+        owner: AccountId,
+        series: SeriesId,
+        after: Moment,
+    ) -> Result<Option<ScheduledMessage>> {
+        let row: Option<Row> = on!(self, c => sqlx::query_as(columns!(
+            "WHERE user_id = $1 AND series_id = $2 AND status = 'scheduled' AND scheduled_time > $3 ORDER BY scheduled_time, id LIMIT 1"))
+            .bind(owner).bind(series).bind(after).fetch_optional(c).await)?;
         row.map(TryInto::try_into).transpose()
     }
 
@@ -185,7 +203,7 @@ impl Conn {
         now: Moment,
     ) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
-            "UPDATE scheduled_messages SET scheduled_time = $3, due_at = $3, time_zone = $4, status = 'scheduled', reason = NULL,
+            "UPDATE scheduled_messages SET scheduled_time = $3, due_at = $3, time_zone = $4, status = 'scheduled', reason = NULL, detached = TRUE, moved = FALSE,
              tries = 0, started_at = NULL, look_at = NULL, if_absent = NULL, looks = 0, resends = 0, version = version + 1, updated_at = $5
              WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed','unknown','cancelled')")
             .bind(owner).bind(id).bind(at).bind(zone).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
@@ -203,7 +221,7 @@ impl Conn {
         now: Moment,
     ) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
-            "UPDATE scheduled_messages SET recipient = $3, recipient_name = $4, message = $5, version = version + 1, updated_at = $6
+            "UPDATE scheduled_messages SET recipient = $3, recipient_name = $4, message = $5, detached = TRUE, version = version + 1, updated_at = $6
              WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed')")
             .bind(owner).bind(id).bind(recipient.as_str()).bind(name).bind(body).bind(now)
             .execute(c).await.map(|r| r.rows_affected()))?;
@@ -219,7 +237,7 @@ impl Conn {
         now: Moment,
     ) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
-            "UPDATE scheduled_messages SET pinned = $3, instance_id = COALESCE($4, instance_id), version = version + 1, updated_at = $5
+            "UPDATE scheduled_messages SET pinned = $3, detached = TRUE, instance_id = COALESCE($4, instance_id), version = version + 1, updated_at = $5
              WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed')")
             .bind(owner).bind(id).bind(to.is_some()).bind(to).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
         Ok(done == 1)

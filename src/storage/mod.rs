@@ -14,6 +14,7 @@ pub mod messages;
 pub mod outbox;
 pub mod queue;
 pub mod reports;
+pub mod series;
 pub mod wake;
 
 use std::fs::OpenOptions;

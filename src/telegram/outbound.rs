@@ -14,7 +14,7 @@ use super::lanes::{Lanes, Pace};
 pub use super::screen::Outgoing;
 use super::screen::Screen;
 use crate::domain::clock::Moment;
-use crate::domain::ids::{ChatId, MessageId, TelegramMessageId};
+use crate::domain::ids::{ChatId, MessageId, SeriesId, TelegramMessageId};
 use crate::services::secrets::Keyring;
 use crate::storage::{Database, StorageError};
 
@@ -238,14 +238,19 @@ impl Mouth {
 struct Said {
     dead: bool,
     card: Option<(TelegramMessageId, MessageId)>,
+    series: Option<(TelegramMessageId, SeriesId)>,
 }
 
 impl Said {
-    const DONE: Self = Self { dead: false, card: None };
-    const DEAD: Self = Self { dead: true, card: None };
+    const DONE: Self = Self { dead: false, card: None, series: None };
+    const DEAD: Self = Self { dead: true, card: None, series: None };
 
     fn shown(at: TelegramMessageId, screen: &Screen) -> Self {
-        Self { dead: false, card: screen.about.map(|message| (at, message)) }
+        Self {
+            dead: false,
+            card: screen.about.map(|message| (at, message)),
+            series: screen.series.map(|series| (at, series)),
+        }
     }
 }
 
@@ -298,13 +303,16 @@ async fn deliver(ctx: &Arc<Context>, paces: &Paces, chat: ChatId, row: &Row) -> 
     // It was said: only the mark may be tried again.
     let (id, mut tries) = (row.id, 0);
     loop {
-        let (dead, card) = (said.dead, said.card);
+        let (dead, card, series) = (said.dead, said.card, said.series);
         let marked: Result<(), StorageError> = ctx
             .db
             .write(move |conn| {
                 Box::pin(async move {
                     if let Some((shown, message)) = card {
                         conn.insert_card(chat, shown, message).await?;
+                    }
+                    if let Some((shown, series)) = series {
+                        conn.insert_series_card(chat, shown, series).await?;
                     }
                     conn.finish_outgoing(id, dead).await
                 })

@@ -123,7 +123,7 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
                 said.line(&reason_line(reason, language));
             }
             let card = card(services, account, &message).await?;
-            let asked = Screen { html: said, rows: card.rows.clone(), about: Some(message.id) };
+            let asked = Screen { html: said, ..card.clone() };
             Ok(vec![Outgoing::Redraw(card), Outgoing::Send(asked)])
         }
         Report::Late => {

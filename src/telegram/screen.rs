@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use serde::{Deserialize, Serialize};
 
 use super::tap::Tap;
-use crate::domain::ids::{MessageId, TelegramMessageId};
+use crate::domain::ids::{MessageId, SeriesId, TelegramMessageId};
 
 /// Text for Telegram's HTML mode. User text gets in only through [`Html::escape`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -96,12 +96,15 @@ pub struct Screen {
     pub rows: Vec<Vec<Key>>,
     /// The scheduled message whose card this is.
     pub about: Option<MessageId>,
+    /// The series whose card this is.
+    #[serde(default)]
+    pub series: Option<SeriesId>,
 }
 
 impl Screen {
     /// A screen without keys.
     pub fn new(html: Html) -> Self {
-        Self { html, rows: Vec::new(), about: None }
+        Self { html, ..Self::default() }
     }
 
     /// Adds a line of text.
@@ -133,6 +136,13 @@ impl Screen {
     #[must_use]
     pub fn copy(mut self, label: impl Into<String>, text: impl Into<String>) -> Self {
         self.rows.push(vec![Key { label: label.into(), does: KeyAction::Copy(text.into()) }]);
+        self
+    }
+
+    /// Marks it as the card of a series.
+    #[must_use]
+    pub fn card_of_series(mut self, series: SeriesId) -> Self {
+        self.series = Some(series);
         self
     }
 

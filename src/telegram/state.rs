@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::tap::{Field, Part};
 use crate::domain::clock::Moment;
-use crate::domain::ids::{InstanceId, MessageId};
+use crate::domain::ids::{InstanceId, MessageId, SeriesId};
+use crate::domain::series::Rhythm;
 use crate::evolution::doctor::Diagnosis;
 use crate::services::messages::Addressee;
 
@@ -100,6 +101,27 @@ pub struct MessageDraft {
     pub at: Option<Moment>,
     /// The day that was said without an hour (YYYY-MM-DD).
     pub day: Option<String>,
+    /// The series that is edited; none for a message.
+    #[serde(default)]
+    pub series: Option<SeriesId>,
+    /// The repetition, where it is one: in place of `at`.
+    #[serde(default)]
+    pub every: Option<Rhythm>,
+    /// The message that the repetition takes the place of.
+    #[serde(default)]
+    pub replaces: Option<MessageId>,
+    /// It must be a repetition.
+    #[serde(default)]
+    pub repeat: bool,
+    /// The repetition that was said without an hour, in the words it was said in.
+    #[serde(default)]
+    pub every_said: Option<String>,
+    /// Repetitions offered as keys.
+    #[serde(default)]
+    pub offered: Vec<Rhythm>,
+    /// What was said of the time before it was asked, and is to be asked back.
+    #[serde(default)]
+    pub when_said: Option<String>,
     /// The moment of the first message of this draft: makes creation idempotent.
     #[serde(default)]
     pub origin: String,

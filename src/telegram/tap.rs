@@ -2,7 +2,7 @@
 //! authority: every service looks the id up under the account.
 
 use crate::domain::account::LatePolicy;
-use crate::domain::ids::{InstanceId, MessageId, TelegramUserId};
+use crate::domain::ids::{InstanceId, MessageId, SeriesId, TelegramUserId};
 use crate::domain::language::Language;
 
 /// A field of an instance that is edited by itself.
@@ -87,6 +87,7 @@ number_args! {
     i64 => |n| n, |n| *n;
     InstanceId => InstanceId, |n| n.0;
     MessageId => MessageId, |n| n.0;
+    SeriesId => SeriesId, |n| n.0;
     TelegramUserId => TelegramUserId, |n| n.0;
 }
 
@@ -187,6 +188,28 @@ taps! {
     PinTo(id: MessageId, instance: InstanceId) = "msg_pin_to",
     /// A new draft with the same recipient and text.
     Duplicate(id: MessageId) = "msg_dup",
+    /// A new draft that repeats it.
+    Repeat(id: MessageId) = "msg_repeat",
+    /// The list of series, a page of it.
+    SeriesList(page: i64) = "sers",
+    /// A series' card.
+    Series(id: SeriesId) = "ser",
+    /// Edit a part of a series.
+    EditSeries(id: SeriesId, part: Part) = "ser_edit",
+    /// Skip its next occurrence.
+    SkipNext(id: SeriesId, version: i64) = "ser_skip",
+    /// Pause it.
+    PauseSeries(id: SeriesId, version: i64) = "ser_pause",
+    /// Go on with it.
+    ResumeSeries(id: SeriesId, version: i64) = "ser_resume",
+    /// Stop it for good.
+    StopSeries(id: SeriesId, version: i64) = "ser_stop",
+    /// Choose the instance that it is pinned to.
+    PinSeries(id: SeriesId) = "ser_pin",
+    /// Pin it there (0: unpin).
+    PinSeriesTo(id: SeriesId, instance: InstanceId) = "ser_pin_to",
+    /// Take the n-th offered repetition.
+    PickEvery(index: i64) = "pick_every",
     /// An unknown message arrived.
     Arrived(id: MessageId) = "msg_arrived",
     /// Send an unknown or failed message again.

@@ -7,13 +7,14 @@ use std::path::Path;
 
 use schedulezap::domain::account::{Account, LatePolicy, Role, UsernameError};
 use schedulezap::domain::clock::Moment;
-use schedulezap::domain::ids::{AccountId, ChatId, InstanceId, MessageId, TelegramUserId};
+use schedulezap::domain::ids::{AccountId, ChatId, InstanceId, MessageId, SeriesId, TelegramUserId};
 use schedulezap::domain::instance::{
     ApiKeyError, Connection, InstanceName, InstanceNameError, KeyKind, Label, LabelError, ServerUrl, ServerUrlError,
 };
 use schedulezap::domain::language::Language;
 use schedulezap::domain::message::{BodyError, Reason, ScheduledMessage, Status};
 use schedulezap::domain::recipient::{Recipient, RecipientError};
+use schedulezap::domain::series::{Rhythm, Series, SeriesStatus};
 use schedulezap::evolution::doctor::{Check, CheckName, Diagnosis};
 use schedulezap::sandbox::telegram::text_of;
 use schedulezap::services::Refusal;
@@ -21,9 +22,12 @@ use schedulezap::services::accounts::{Admission, ClosedReason, LinkedChat};
 use schedulezap::services::instances::Instance;
 use schedulezap::services::messages::{Addressee, Attempt};
 use schedulezap::services::passwords::PasswordError;
+use schedulezap::services::series::Shown;
 use schedulezap::telegram::screen::{Html, KeyAction, Screen};
 use schedulezap::telegram::screens::messages::{Card, Confirm, List};
-use schedulezap::telegram::screens::{account, diagnosis, home, instances, messages, refusal, with_cancel, with_home};
+use schedulezap::telegram::screens::{
+    account, diagnosis, home, instances, messages, refusal, series, with_cancel, with_home,
+};
 use schedulezap::telegram::state::InstanceDraft;
 use schedulezap::telegram::tap::Field;
 
@@ -154,6 +158,27 @@ fn message(id: i64, status: Status, reason: Option<Reason>) -> ScheduledMessage 
         sent_at: (status == Status::Sent).then_some(START),
         version: 3,
         chat: ChatId(1001),
+        series: None,
+        moved: false,
+    }
+}
+
+fn series(rule: &str, status: SeriesStatus) -> Series {
+    Series {
+        id: SeriesId(7),
+        account: AccountId(1),
+        instance: Some(InstanceId(1)),
+        pinned: false,
+        recipient: maria().recipient,
+        recipient_name: maria().name,
+        body: NASTY.to_owned(),
+        rhythm: Rhythm { rule: rule.to_owned(), starts_at: "2026-03-12T09:00:00".parse().unwrap() },
+        zone: ZONE,
+        status,
+        made_to: START,
+        next_at: Some(START.plus(std::time::Duration::from_secs(67_200))),
+        version: 4,
+        chat: ChatId(1001),
     }
 }
 
@@ -168,7 +193,7 @@ const STATUSES: [Status; 8] = [
     Status::Cancelled,
 ];
 
-const REASONS: [Reason; 12] = [
+const REASONS: [Reason; 13] = [
     Reason::NoActiveInstance,
     Reason::Disconnected,
     Reason::KeyRefused,
@@ -181,6 +206,7 @@ const REASONS: [Reason; 12] = [
     Reason::Invalid,
     Reason::ChannelRefused,
     Reason::AnswerLost,
+    Reason::SeriesChanged,
 ];
 
 const CHECKS: [CheckName; 9] = [
@@ -408,6 +434,14 @@ fn scheduling() {
         all.push(("looked for", card(&looked_for, Some(&open), false)));
         all.push(("pinned", card(&pinned, Some(&open), false)));
         all.push(("nothing active", card(&message(12, Status::Scheduled, None), None, false)));
+        let occurrence =
+            ScheduledMessage { series: Some(SeriesId(7)), moved: true, ..message(12, Status::Scheduled, None) };
+        all.push(("of a series", card(&occurrence, Some(&open), false)));
+        let withdrawn = ScheduledMessage {
+            series: Some(SeriesId(7)),
+            ..message(12, Status::Cancelled, Some(Reason::SeriesChanged))
+        };
+        all.push(("of a stopped series", card(&withdrawn, Some(&open), false)));
         all
     });
     hang_texts("messages_status_line", |l| {
@@ -420,8 +454,9 @@ fn scheduling() {
     });
     hang("messages_list", |l| {
         let rows: Vec<_> = (1..).zip(STATUSES).map(|(n, status)| message(n, status, None)).collect();
-        let list =
-            |rows, past, page, waiting, gone| messages::list(&List { rows, past, page, waiting, gone, zone: ZONE }, l);
+        let list = |rows, past, page, waiting, gone| {
+            messages::list(&List { rows, past, page, waiting, gone, series: waiting / 7, zone: ZONE }, l)
+        };
         vec![
             ("none", list(&[], false, 0, 0, 0)),
             ("waiting", list(&rows[3..6], false, 1, 14, 3)),
@@ -454,6 +489,75 @@ fn scheduling() {
     hang("messages_late", |l| {
         let rows: Vec<_> = (1..=12).map(|n| message(n, Status::Late, None)).collect();
         vec![("one", messages::late(&rows[..1], ZONE, l)), ("twelve", messages::late(&rows, ZONE, l))]
+    });
+}
+
+#[test]
+fn repetitions() {
+    let open = instance(1, "Loja <3", Connection::Open, true);
+    let day = std::time::Duration::from_secs(86_400);
+    let upcoming = [(START.plus(day), false), (START.plus(day * 2), true), (START.plus(day * 3), false)];
+    let weekdays = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=9;BYMINUTE=0";
+    let monthly = "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=9,18;BYMINUTE=30;COUNT=10";
+    let shown = |rule: &str, status| Shown { series: series(rule, status), next: None };
+    hang_one("series_ask_every", |l| {
+        let offered = [series(weekdays, SeriesStatus::Active).rhythm, series(monthly, SeriesStatus::Active).rhythm];
+        series::ask_every(&offered, ZONE, l)
+    });
+    hang_one("series_ask_every_hour", |l| {
+        let rhythm = series("FREQ=DAILY;INTERVAL=2", SeriesStatus::Active).rhythm;
+        let offered = [series(weekdays, SeriesStatus::Active).rhythm];
+        series::ask_every_hour(&rhythm, &offered, ZONE, l)
+    });
+    hang("series_confirm", |l| {
+        let rhythm = series(weekdays, SeriesStatus::Active).rhythm;
+        let card = |to, body, upcoming, through| {
+            series::confirm(
+                &series::Confirm { to, body, rhythm: &rhythm, upcoming, now: START, zone: ZONE, through },
+                l,
+            )
+        };
+        let long = "😀<".repeat(40_000);
+        vec![
+            ("", card(&[maria()][..], NASTY, &upcoming[..1], Some(&open))),
+            ("moved", card(&[group(), maria()][..], "Bom dia!", &upcoming[..], None)),
+            ("as long as can be", card(&[maria()][..], &long, &upcoming[..], Some(&open))),
+        ]
+    });
+    hang("series_card", |l| {
+        let card = |shown: &Shown, upcoming, fresh| {
+            series::card(&series::Card { shown, upcoming, now: START, through: Some(&open), fresh }, l)
+        };
+        let next = Some(message(12, Status::Scheduled, None));
+        let over = Series { next_at: None, ..series(monthly, SeriesStatus::Active) };
+        let pinned = Series { pinned: true, ..series(weekdays, SeriesStatus::Active) };
+        vec![
+            ("fresh", card(&Shown { next, series: series(weekdays, SeriesStatus::Active) }, &upcoming[..1], true)),
+            ("active", card(&shown(monthly, SeriesStatus::Active), &upcoming[..], false)),
+            ("pinned", card(&Shown { series: pinned, next: None }, &upcoming[..1], false)),
+            ("paused", card(&shown(monthly, SeriesStatus::Paused), &upcoming[..], false)),
+            ("stopped", card(&shown(monthly, SeriesStatus::Stopped), &upcoming[..], false)),
+            ("over", card(&Shown { series: over, next: None }, &[], false)),
+        ]
+    });
+    hang_texts("series_status_line", |l| {
+        [SeriesStatus::Active, SeriesStatus::Paused, SeriesStatus::Stopped]
+            .map(|status| ("", Html::escape(&series::status_line(&shown(weekdays, status), l))))
+            .to_vec()
+    });
+    hang_one("series_started_many", |l| {
+        series::started_many(&[shown(weekdays, SeriesStatus::Active), shown(monthly, SeriesStatus::Active)], l)
+    });
+    hang("series_list", |l| {
+        let rows = [shown(weekdays, SeriesStatus::Active), shown(monthly, SeriesStatus::Paused)];
+        vec![("none", series::list(&[], 0, 0, l)), ("two", series::list(&rows, 1, 8, l))]
+    });
+    hang("series_pin", |l| {
+        let pinned = Series { pinned: true, ..series(weekdays, SeriesStatus::Active) };
+        vec![
+            ("", series::pin(&shown(weekdays, SeriesStatus::Active), &many()[..3], l)),
+            ("pinned", series::pin(&Shown { series: pinned, next: None }, &many()[..2], l)),
+        ]
     });
 }
 

@@ -10,6 +10,7 @@ mod harness;
 mod kills;
 mod machine;
 mod real;
+mod repeats;
 mod replicas;
 mod rules;
 mod stories;

@@ -79,14 +79,23 @@ fn every_language_has_every_text_with_the_same_values() {
 }
 
 fn tables(engine: &str) -> BTreeSet<(String, Vec<String>)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine).join("0001_start.sql");
-    let text = fs::read_to_string(path).unwrap();
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
+    let mut files: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
     let mut found = BTreeSet::new();
-    for part in text.split("CREATE TABLE ").skip(1) {
-        let (name, rest) = part.split_once(" (").unwrap();
-        let (columns, _) = rest.split_once("\n)").unwrap();
-        let columns = columns.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
-        found.insert((name.to_owned(), columns));
+    for file in files {
+        let text = fs::read_to_string(file).unwrap();
+        for part in text.split("CREATE TABLE ").skip(1) {
+            let (name, rest) = part.split_once(" (").unwrap();
+            let (columns, _) = rest.split_once("\n)").unwrap();
+            let columns =
+                columns.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
+            found.insert((name.to_owned(), columns));
+        }
+        for part in text.split("ALTER TABLE ").skip(1) {
+            let words: Vec<_> = part.split_whitespace().take(4).map(str::to_owned).collect();
+            found.insert((words[0].clone(), words[1..].to_vec()));
+        }
     }
     found
 }

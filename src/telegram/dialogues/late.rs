@@ -28,6 +28,7 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
             page: 0,
             waiting: count.min(6),
             gone: 0,
+            series: 0,
             zone: account.zone,
         };
         return Ok(talk.stay(screens::messages::list(&list, talk.language)));

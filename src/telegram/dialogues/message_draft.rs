@@ -1,18 +1,21 @@
 //! A new message, or an edit of a waiting one: to whom → what → when → confirm.
 
-use chrono::{Days, NaiveDate, TimeZone};
+use chrono::NaiveDate;
 use std::time::Duration;
 
-use super::{Talk, messages};
+use super::when_reply::{Said, hours, quick, read_time};
+use super::{Talk, messages, series};
 use crate::domain::account::Account;
 use crate::domain::clock::Moment;
-use crate::domain::ids::MessageId;
+use crate::domain::ids::{MessageId, SeriesId};
 use crate::domain::language::Language;
 use crate::domain::message::{Body, ScheduledMessage};
 use crate::domain::recipient::Recipient;
+use crate::domain::series::Series;
 use crate::locale::{plain, t};
 use crate::services::Refusal;
 use crate::services::messages::Addressee;
+use crate::services::series::{Shown, upcoming};
 use crate::telegram::event::Input;
 use crate::telegram::screen::{Html, Screen};
 use crate::telegram::screens;
@@ -45,7 +48,7 @@ pub(super) async fn start(talk: &Talk<'_>, account: &Account, args: &str) -> Res
 /// Anything said while idle starts a draft with it.
 pub(super) async fn one_line(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> Result<Turn, Refusal> {
     let draft = read_line(talk, account, text, marked);
-    if draft.to.is_empty() && draft.at.is_none() && draft.day.is_none() && draft.body.is_none() {
+    if draft.to.is_empty() && !knows_when(&draft) && draft.body.is_none() {
         return Ok(talk.stay(Screen::new(t!(talk.language, "not-understood"))));
     }
     next(talk, account, draft).await
@@ -66,17 +69,33 @@ fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> Me
     {
         draft.to = to;
     }
-    match split.when.map(|reading| reading.meaning) {
-        Some(Meaning::At(at, grain)) if grain != Grain::Day => draft.at = Some(at.into()).filter(|at| *at > talk.now),
-        Some(Meaning::Unclear { question: Question::Hour(day), .. }) => draft.day = Some(day.to_string()),
-        _ => {}
+    if let Some(reading) = split.when {
+        match reading.meaning {
+            Meaning::At(at, grain) if grain != Grain::Day => draft.at = Some(at.into()).filter(|at| *at > talk.now),
+            Meaning::At(at, _) => draft.day = Some(at.date_naive().to_string()),
+            Meaning::Unclear { question: Question::Hour(day), .. } => draft.day = Some(day.to_string()),
+            Meaning::Nothing => {}
+            // It repeats, or something about it is to be asked back when its turn comes.
+            _ => draft.when_said = text.get(reading.span).map(str::to_owned),
+        }
     }
-    let understood = !draft.to.is_empty() || draft.at.is_some() || draft.day.is_some();
+    if let Some(said) = &draft.when_said
+        && let Said::Every(rhythm) = read_time(talk, account, None, None, said)
+    {
+        draft.every = Some(rhythm);
+        draft.when_said = None;
+    }
+    let understood = !draft.to.is_empty() || knows_when(&draft);
     // A text that is neither addressed nor timed is the message itself.
     let body = if understood { split.body } else { Some(marked.to_owned()) };
     draft.body = body.filter(|body| Body::parse(body).is_ok());
     draft.said_in = talk.event.message.map(|m| m.0);
     draft
+}
+
+/// Whether something about the time was said.
+fn knows_when(draft: &MessageDraft) -> bool {
+    draft.at.is_some() || draft.day.is_some() || draft.every.is_some() || draft.when_said.is_some()
 }
 
 /// Asks what is missing, or shows the confirm card.
@@ -85,7 +104,7 @@ pub(super) async fn next(talk: &Talk<'_>, account: &Account, mut draft: MessageD
         Some(Part::To)
     } else if draft.body.is_none() || draft.more {
         Some(Part::Text)
-    } else if draft.at.is_none() {
+    } else if draft.at.is_none() && draft.every.is_none() {
         Some(Part::Time)
     } else {
         None
@@ -101,12 +120,18 @@ pub(super) async fn next(talk: &Talk<'_>, account: &Account, mut draft: MessageD
 
 async fn ask(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, part: Part) -> Result<Turn, Refusal> {
     draft.asking = Some(part);
+    if part == Part::Time
+        && let Some(said) = draft.when_said.take()
+    {
+        return Box::pin(time(talk, account, draft, &said)).await;
+    }
     let screen = match part {
         Part::To => {
             draft.recent = talk.services.messages.recent(account.id).await?;
             screens::messages::ask_to(&draft.recent, talk.language)
         }
         Part::Text => screens::messages::ask_text(talk.language),
+        Part::Time if draft.repeat => screens::series::ask_every(&draft.offered, account.zone, talk.language),
         Part::Time => match draft.day.as_deref().and_then(|day| day.parse().ok()) {
             Some(day) => screens::messages::ask_which(
                 ask_hour(day, talk.language),
@@ -122,31 +147,6 @@ async fn ask(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, part: 
 
 fn ask_hour(day: NaiveDate, language: Language) -> Html {
     t!(language, "ask-hour", day = crate::locale::format::day(day, language))
-}
-
-/// Usual moments: in an hour, this evening, tomorrow morning and afternoon.
-fn quick(now: Moment, account: &Account) -> Vec<Moment> {
-    let today = now.in_zone(account.zone).date_naive();
-    let tomorrow = today + Days::new(1);
-    let in_an_hour = Moment((now.0 + 3_600_000) / 60_000 * 60_000);
-    let mut at: Vec<_> =
-        [Some(in_an_hour), wall(today, 18, account), wall(tomorrow, 9, account), wall(tomorrow, 14, account)]
-            .into_iter()
-            .flatten()
-            .filter(|at| *at > now)
-            .collect();
-    at.sort_unstable();
-    at.dedup();
-    at
-}
-
-fn hours(day: NaiveDate, now: Moment, account: &Account) -> Vec<Moment> {
-    [9, 14, 19].into_iter().filter_map(|hour| wall(day, hour, account)).filter(|at| *at > now).collect()
-}
-
-fn wall(day: NaiveDate, hour: u32, account: &Account) -> Option<Moment> {
-    let at = day.and_hms_opt(hour, 0, 0)?;
-    account.zone.from_local_datetime(&at).earliest().map(Into::into)
 }
 
 /// Asks the same again, after saying why.
@@ -167,10 +167,16 @@ async fn again(talk: &Talk<'_>, account: &Account, draft: MessageDraft, why: Htm
 }
 
 async fn confirm(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Result<Turn, Refusal> {
-    let (Some(at), Some(body)) = (draft.at, draft.body.clone()) else {
-        return Box::pin(next(talk, account, draft)).await;
-    };
+    let Some(body) = draft.body.clone() else { return Box::pin(next(talk, account, draft)).await };
     let through = talk.services.instances.active(account.id).await?;
+    if let Some(rhythm) = &draft.every {
+        let upcoming = upcoming(rhythm, account.zone, talk.now, series::AHEAD);
+        let (to, now, zone, through) = (draft.to.as_slice(), talk.now, account.zone, through.as_ref());
+        let card = screens::series::Confirm { to, body: &body, rhythm, upcoming: &upcoming, now, zone, through };
+        let screen = screens::series::confirm(&card, talk.language);
+        return Ok(talk.go(State::Message(draft), screen));
+    }
+    let Some(at) = draft.at else { return Box::pin(next(talk, account, draft)).await };
     let card = Confirm { to: &draft.to, body: &body, at, now: talk.now, zone: account.zone, through: through.as_ref() };
     let screen = screens::messages::confirm(&card, talk.language);
     Ok(talk.go(State::Message(draft), screen))
@@ -237,7 +243,10 @@ pub(super) async fn answer(
         // At the confirm card a new time may simply be said.
         (None, Input::Text { plain, .. }) => time(talk, account, draft, plain).await,
         (_, Input::Edited { marked, .. })
-            if draft.id.is_none() && draft.said_in == talk.event.message.map(|m| m.0) && draft.body.is_some() =>
+            if draft.id.is_none()
+                && draft.series.is_none()
+                && draft.said_in == talk.event.message.map(|m| m.0)
+                && draft.body.is_some() =>
         {
             match Body::parse(marked) {
                 Ok(body) => {
@@ -279,84 +288,28 @@ async fn text(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, said:
     changed(talk, account, draft).await
 }
 
-/// What a reply about time comes to.
-enum Said {
-    At(Moment),
-    Day(NaiveDate),
-    Ask(Html, Vec<Moment>),
-    Refused(Html),
-}
-
-fn read_time(talk: &Talk<'_>, account: &Account, day: Option<NaiveDate>, text: &str) -> Said {
-    let (language, now) = (talk.language, talk.now.in_zone(account.zone));
-    let mut meaning = when::read(text, now, language).meaning;
-    if let Some(day) = day {
-        // A bare hour belongs to the day that was said before.
-        let order = if language == Language::English { "%m/%d/%Y" } else { "%d/%m/%Y" };
-        let joined = when::read(&format!("{} {text}", day.format(order)), now, language).meaning;
-        if let Meaning::At(at, grain) = &joined
-            && *grain != Grain::Day
-            && at.date_naive() == day
-        {
-            meaning = joined;
-        }
-    }
-    match meaning {
-        Meaning::At(at, Grain::Day) => Said::Day(at.date_naive()),
-        Meaning::At(at, _) => Said::At(at.into()),
-        Meaning::Unclear { question: Question::Hour(day), .. } => Said::Day(day),
-        Meaning::Unclear { candidates, .. } => Said::Ask(
-            t!(language, "when-unclear"),
-            candidates.into_iter().map(Into::into).filter(|at| *at > talk.now).collect(),
-        ),
-        Meaning::Past(at) => {
-            let at = Moment::from(at);
-            let ask = t!(language, "when-past", moment = crate::locale::format::moment(at, account.zone, language));
-            let local = at.in_zone(account.zone);
-            let again = [
-                talk.now.in_zone(account.zone).date_naive(),
-                talk.now.in_zone(account.zone).date_naive() + Days::new(1),
-            ];
-            let near = again
-                .into_iter()
-                .filter_map(|day| account.zone.from_local_datetime(&day.and_time(local.time())).earliest())
-                .map(Moment::from)
-                .filter(|at| *at > talk.now)
-                .take(1);
-            Said::Ask(ask, std::iter::once(talk.now.plus(Duration::from_secs(60))).chain(near).collect())
-        }
-        Meaning::Impossible(when::Reason::NoSuchDate { nearest }) => {
-            // The hour that was said with it, or a usual one, on the nearest days that exist.
-            let order = if language == Language::English { "%m/%d/%Y" } else { "%d/%m/%Y" };
-            let hour = text.split_once([' ', ',']).map_or("9:00", |(_, rest)| rest.trim());
-            let near = nearest.into_iter().filter_map(|day| {
-                let read = |hour: &str| match when::read(&format!("{} {hour}", day.format(order)), now, language)
-                    .meaning
-                {
-                    Meaning::At(at, grain) if grain != Grain::Day && at.date_naive() == day => Some(Moment::from(at)),
-                    _ => None,
-                };
-                read(hour).or_else(|| read("9:00"))
-            });
-            let near: Vec<Moment> = near.filter(|at| *at > talk.now).collect();
-            let said = t!(language, "when-no-such-date");
-            if near.is_empty() { Said::Refused(said) } else { Said::Ask(said, near) }
-        }
-        Meaning::Impossible(when::Reason::Gap { nearest }) => {
-            Said::Ask(t!(language, "when-gap"), nearest.into_iter().map(Into::into).collect())
-        }
-        Meaning::Impossible(when::Reason::TooFar) => Said::Refused(t!(language, "when-too-far")),
-        Meaning::Every(every) => Said::Ask(t!(language, "when-every"), vec![every.first.into()]),
-        Meaning::Nothing => Said::Refused(t!(language, "when-not-understood")),
-    }
-}
-
 async fn time(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, text: &str) -> Result<Turn, Refusal> {
     let day = draft.day.as_deref().and_then(|day| day.parse().ok());
-    match read_time(talk, account, day, text) {
+    let language = talk.language;
+    match read_time(talk, account, day, draft.every_said.as_deref(), text) {
+        Said::Every(rhythm) => {
+            (draft.every, draft.at, draft.day, draft.every_said) = (Some(rhythm), None, None, None);
+            // A waiting message that is to repeat becomes a series.
+            draft.replaces = draft.replaces.or(draft.id.take());
+            changed(talk, account, draft).await
+        }
+        Said::EveryDay(rhythm, offered) => {
+            (draft.asking, draft.every_said) = (Some(Part::Time), Some(text.to_owned()));
+            let screen = screens::series::ask_every_hour(&rhythm, &offered, account.zone, language);
+            draft.offered = offered;
+            Ok(talk.go(State::Message(draft), screen))
+        }
+        Said::At(_) | Said::Day(_) | Said::Ask(..) if draft.repeat => {
+            draft.asking = Some(Part::Time);
+            again(talk, account, draft, t!(language, "ask-every-again")).await
+        }
         Said::At(at) => {
-            draft.at = Some(at);
-            draft.day = None;
+            (draft.at, draft.day, draft.every, draft.every_said) = (Some(at), None, None, None);
             changed(talk, account, draft).await
         }
         Said::Day(day) => {
@@ -365,7 +318,7 @@ async fn time(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, text:
         }
         Said::Ask(question, candidates) => {
             draft.asking = Some(Part::Time);
-            let screen = screens::messages::ask_which(question, &candidates, account.zone, talk.language);
+            let screen = screens::messages::ask_which(question, &candidates, account.zone, language);
             Ok(talk.go(State::Message(draft), screen))
         }
         Said::Refused(why) => {
@@ -377,6 +330,9 @@ async fn time(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, text:
 
 /// A part is known now: an edit of a waiting message is saved, a draft goes on.
 async fn changed(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Result<Turn, Refusal> {
+    if let Some(id) = draft.series {
+        return changed_series(talk, account, id, draft).await;
+    }
     let Some(id) = draft.id else { return Box::pin(next(talk, account, draft)).await };
     let services = &talk.services.messages;
     let message = match draft.asking {
@@ -395,6 +351,26 @@ async fn changed(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Res
         }
     };
     Ok(talk.go(State::Idle, messages::draw(talk, account, &message, false).await?))
+}
+
+/// A part of a series is known now: it is saved.
+async fn changed_series(
+    talk: &Talk<'_>,
+    account: &Account,
+    id: SeriesId,
+    draft: MessageDraft,
+) -> Result<Turn, Refusal> {
+    let all = &talk.services.series;
+    let shown = match (draft.asking, draft.every) {
+        (Some(Part::Time) | None, Some(rhythm)) => all.reschedule(account, id, rhythm).await?,
+        (Some(Part::Text | Part::To), _) => {
+            let body = draft.body.as_deref().and_then(|body| Body::parse(body).ok()).ok_or(Refusal::Changed)?;
+            let to = draft.to.into_iter().next().ok_or(Refusal::Changed)?;
+            all.rewrite(account.id, id, to, body).await?
+        }
+        (Some(Part::Time) | None, None) => return Err(Refusal::Changed),
+    };
+    Ok(talk.go(State::Idle, series::draw(talk, account, &shown, false).await?))
 }
 
 fn past(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft) -> Turn {
@@ -430,7 +406,7 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
     match tap {
         Tap::DraftPart(part) => {
             if *part == Part::Time {
-                draft.day = None;
+                (draft.day, draft.every_said) = (None, None);
             }
             ask(talk, account, draft, *part).await
         }
@@ -440,16 +416,49 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
         }
         Tap::Pick(at) => {
             let at = Moment(*at);
-            draft.at = Some(at);
-            draft.day = None;
+            (draft.at, draft.day, draft.every, draft.every_said) = (Some(at), None, None, None);
             if at <= talk.now { Ok(past(talk, account, draft)) } else { changed(talk, account, draft).await }
         }
-        Tap::Confirm if draft.asking.is_none() && draft.id.is_none() => schedule(talk, account, draft).await,
+        Tap::PickEvery(n) if draft.asking == Some(Part::Time) => {
+            let taken = usize::try_from(*n).ok().and_then(|n| draft.offered.get(n)).cloned();
+            let Some(rhythm) = taken else { return Ok(talk.toast(plain!(talk.language, "toast-expired"))) };
+            (draft.every, draft.at, draft.day, draft.every_said) = (Some(rhythm), None, None, None);
+            draft.replaces = draft.replaces.or(draft.id.take());
+            changed(talk, account, draft).await
+        }
+        Tap::Confirm if draft.asking.is_none() && draft.id.is_none() && draft.series.is_none() => {
+            schedule(talk, account, draft).await
+        }
         _ => Ok(talk.toast(plain!(talk.language, "toast-expired"))),
     }
 }
 
+/// Starts the series of a draft; the message that it takes the place of is cancelled.
+async fn start_series(talk: &Talk<'_>, account: &Account, draft: MessageDraft, body: &Body) -> Result<Turn, Refusal> {
+    let Some(rhythm) = &draft.every else { return Box::pin(next(talk, account, draft)).await };
+    let (all, chat) = (&talk.services.series, talk.event.subject.chat);
+    let ids = all.start(account, chat, &draft.to, body, rhythm, &draft.origin).await?;
+    if let Some(message) = draft.replaces {
+        // Where it has gone meanwhile, the series goes on by itself.
+        if let Err(Refusal::Storage(error)) = talk.services.messages.cancel(account.id, message).await {
+            return Err(Refusal::Storage(error));
+        }
+    }
+    let mut made: Vec<Shown> = Vec::with_capacity(ids.len());
+    for id in ids {
+        made.push(all.find(account.id, id).await?);
+    }
+    let screen = match made.as_slice() {
+        [one] => series::draw(talk, account, one, true).await?,
+        many => screens::series::started_many(many, talk.language),
+    };
+    Ok(talk.go(State::Idle, screen))
+}
+
 async fn schedule(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Result<Turn, Refusal> {
+    if let (Some(_), Some(Ok(body))) = (&draft.every, draft.body.as_deref().map(Body::parse)) {
+        return start_series(talk, account, draft, &body).await;
+    }
     let (Some(at), Some(Ok(body))) = (draft.at, draft.body.as_deref().map(Body::parse)) else {
         return Box::pin(next(talk, account, draft)).await;
     };
@@ -469,19 +478,55 @@ async fn schedule(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Re
     Ok(talk.go(State::Idle, screen))
 }
 
-fn of(message: &ScheduledMessage, origin: String) -> MessageDraft {
-    let to = Addressee { recipient: message.recipient.clone(), name: message.recipient_name.clone() };
-    MessageDraft { to: vec![to], body: Some(message.body.clone()), origin, ..MessageDraft::default() }
-}
-
 /// Edits a part of a waiting message.
 pub(super) async fn edit(talk: &Talk<'_>, account: &Account, id: MessageId, part: Part) -> Result<Turn, Refusal> {
     let message = talk.services.messages.find(account.id, id).await?;
     if !message.status.is_open() {
         return Err(Refusal::AlreadySent);
     }
-    let draft = MessageDraft { id: Some(id), ..of(&message, String::new()) };
+    let draft = MessageDraft { id: Some(id), ..copy(talk, &message) };
     ask(talk, account, draft, part).await
+}
+
+/// Edits a part of a series.
+pub(super) async fn edit_series(talk: &Talk<'_>, account: &Account, id: SeriesId, part: Part) -> Result<Turn, Refusal> {
+    let shown = talk.services.series.find(account.id, id).await?;
+    if !shown.series.status.is_open() {
+        return Err(Refusal::Changed);
+    }
+    ask(talk, account, of_series(talk, account, &shown.series), part).await
+}
+
+/// A reply to a series' card says another rhythm.
+pub(super) async fn new_rhythm(
+    talk: &Talk<'_>,
+    account: &Account,
+    series: &Series,
+    text: &str,
+) -> Result<Turn, Refusal> {
+    if !series.status.is_open() {
+        return Err(Refusal::Changed);
+    }
+    let draft = MessageDraft { asking: Some(Part::Time), ..of_series(talk, account, series) };
+    time(talk, account, draft, text).await
+}
+
+fn of_series(talk: &Talk<'_>, account: &Account, series: &Series) -> MessageDraft {
+    let to = Addressee { recipient: series.recipient.clone(), name: series.recipient_name.clone() };
+    MessageDraft {
+        series: Some(series.id),
+        to: vec![to],
+        body: Some(series.body.clone()),
+        repeat: true,
+        offered: series::usual(series.rhythm.starts_at, talk.now, account),
+        ..MessageDraft::default()
+    }
+}
+
+/// A fresh draft with the recipient and text of another message.
+pub(super) fn copy(talk: &Talk<'_>, message: &ScheduledMessage) -> MessageDraft {
+    let to = Addressee { recipient: message.recipient.clone(), name: message.recipient_name.clone() };
+    MessageDraft { to: vec![to], body: Some(message.body.clone()), ..fresh(talk) }
 }
 
 /// A reply to a card says another time.
@@ -491,13 +536,12 @@ pub(super) async fn new_time(
     message: &ScheduledMessage,
     text: &str,
 ) -> Result<Turn, Refusal> {
-    let draft = MessageDraft { id: Some(message.id), asking: Some(Part::Time), ..of(message, String::new()) };
+    let draft = MessageDraft { id: Some(message.id), asking: Some(Part::Time), ..copy(talk, message) };
     time(talk, account, draft, text).await
 }
 
 /// A new draft with the recipient and text of another message.
 pub(super) async fn duplicate(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
     let message = talk.services.messages.find(account.id, id).await?;
-    let draft = MessageDraft { origin: fresh(talk).origin, ..of(&message, String::new()) };
-    next(talk, account, draft).await
+    next(talk, account, copy(talk, &message)).await
 }

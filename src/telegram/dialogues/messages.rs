@@ -15,7 +15,8 @@ use crate::telegram::session::Turn;
 /// A page of a list.
 pub(super) async fn list(talk: &Talk<'_>, account: &Account, past: bool, page: i64) -> Result<Turn, Refusal> {
     let (rows, waiting, gone) = talk.services.messages.page(account.id, past, page).await?;
-    let list = List { rows: &rows, past, page, waiting, gone, zone: account.zone };
+    let series = talk.services.series.count(account.id).await?;
+    let list = List { rows: &rows, past, page, waiting, gone, series, zone: account.zone };
     Ok(talk.go(talk.left(), screens::messages::list(&list, talk.language)))
 }
 
@@ -91,7 +92,6 @@ pub(super) async fn arrived(talk: &Talk<'_>, account: &Account, id: MessageId) -
     Ok(talk.stay(draw(talk, account, &message, false).await?))
 }
 
-/// To which instance it is pinned.
 /// Every attempt of a message.
 pub(super) async fn history(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
     talk.services.messages.find(account.id, id).await?;
@@ -99,6 +99,7 @@ pub(super) async fn history(talk: &Talk<'_>, account: &Account, id: MessageId) -
     Ok(talk.stay(screens::messages::history(id, &attempts, account.zone, talk.language)))
 }
 
+/// Asks to which instance it is pinned.
 pub(super) async fn ask_pin(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
     let message = talk.services.messages.find(account.id, id).await?;
     let instances = talk.services.instances.list(account.id).await?;
@@ -112,15 +113,23 @@ pub(super) async fn pin(talk: &Talk<'_>, account: &Account, id: MessageId, to: I
     Ok(talk.stay(draw(talk, account, &message, false).await?))
 }
 
+/// Whether a reply to a card cancels.
+pub(super) fn cancels(text: &str) -> bool {
+    let word = text.trim().trim_start_matches('/').to_lowercase();
+    ["cancela", "cancele", "cancelar", "cancel", "cancelá"].contains(&word.as_str())
+        || Command::read(&word) == Some(Command::Cancel)
+}
+
 /// A reply to a card: a new time, or a word that cancels.
-pub(super) async fn reply(talk: &Talk<'_>, account: &Account, text: &str) -> Result<Turn, Refusal> {
+pub(super) async fn reply(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> Result<Turn, Refusal> {
     let Some(id) = talk.replied_card().await? else {
-        return super::message_draft::one_line(talk, account, text, text).await;
+        return match talk.replied_series().await? {
+            Some(id) => super::series::reply(talk, account, id, text).await,
+            None => super::message_draft::one_line(talk, account, text, marked).await,
+        };
     };
     let message = talk.services.messages.find(account.id, id).await?;
-    let word = text.trim().trim_start_matches('/').to_lowercase();
-    let cancels = ["cancela", "cancele", "cancelar", "cancel", "cancelá"].contains(&word.as_str());
-    if cancels || Command::read(&word) == Some(Command::Cancel) {
+    if cancels(text) {
         let message = talk.services.messages.cancel(account.id, id).await?;
         return Ok(talk.say(talk.state(), draw(talk, account, &message, false).await?));
     }

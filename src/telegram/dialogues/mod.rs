@@ -6,7 +6,9 @@ mod instances;
 mod late;
 mod message_draft;
 mod messages;
+mod series;
 mod sign_up;
+mod when_reply;
 
 use anyhow::Result;
 
@@ -220,7 +222,7 @@ impl Talk<'_> {
             Tap::NewMessage => message_draft::start(self, account, "").await,
             Tap::Messages(past, page) => messages::list(self, account, *past, *page).await,
             Tap::Message(id) => messages::card(self, account, *id).await,
-            Tap::Confirm | Tap::DraftPart(_) | Tap::Finished | Tap::Pick(_) => {
+            Tap::Confirm | Tap::DraftPart(_) | Tap::Finished | Tap::Pick(_) | Tap::PickEvery(_) => {
                 message_draft::tap(self, account, tap).await
             }
             Tap::Undo(id, version) | Tap::CancelMessage(id, version) => {
@@ -233,6 +235,16 @@ impl Talk<'_> {
             Tap::PinTo(id, instance) => messages::pin(self, account, *id, *instance).await,
             Tap::History(id) => messages::history(self, account, *id).await,
             Tap::Duplicate(id) => message_draft::duplicate(self, account, *id).await,
+            Tap::SeriesList(page) => series::list(self, account, *page).await,
+            Tap::Series(id) => series::card(self, account, *id).await,
+            Tap::Repeat(_)
+            | Tap::EditSeries(..)
+            | Tap::SkipNext(..)
+            | Tap::PauseSeries(..)
+            | Tap::ResumeSeries(..)
+            | Tap::StopSeries(..)
+            | Tap::PinSeries(_)
+            | Tap::PinSeriesTo(..) => series::tap(self, account, tap).await,
             Tap::Arrived(id) => messages::arrived(self, account, *id).await,
             Tap::LateSend | Tap::LateChoose | Tap::LateTomorrow | Tap::LateDrop => late::tap(self, account, tap).await,
             Tap::Account
@@ -284,8 +296,8 @@ impl Talk<'_> {
                 Ok(self.forget(self.go(State::Idle, screen)))
             }
             State::Idle | State::Left { .. } => match input {
-                Input::Text { plain, .. } if self.event.reply_to.is_some() => {
-                    messages::reply(self, account, plain).await
+                Input::Text { plain, marked } if self.event.reply_to.is_some() => {
+                    messages::reply(self, account, plain, marked).await
                 }
                 Input::Text { plain, marked } => message_draft::one_line(self, account, plain, marked).await,
                 Input::Contact { phone, name } => message_draft::with_contact(self, account, phone, name).await,
@@ -305,6 +317,14 @@ impl Talk<'_> {
     async fn replied_card(&self) -> Result<Option<crate::domain::ids::MessageId>, Refusal> {
         match self.event.reply_to {
             Some(shown) => self.services.messages.of_card(self.event.subject.chat, shown).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The series whose card was replied to. Whose it is, is looked up under the account.
+    async fn replied_series(&self) -> Result<Option<crate::domain::ids::SeriesId>, Refusal> {
+        match self.event.reply_to {
+            Some(shown) => self.services.series.of_card(self.event.subject.chat, shown).await,
             None => Ok(None),
         }
     }

@@ -118,7 +118,8 @@ fn through(instance: Option<&Instance>, language: Language) -> Html {
     }
 }
 
-fn quote(body: &str) -> Html {
+/// A text as it goes out, cut to what a card shows.
+pub(super) fn quote(body: &str) -> Html {
     Html::trusted(format!("<blockquote>{}</blockquote>", Html::escape(&preview(body, PREVIEW))))
 }
 
@@ -147,8 +148,9 @@ pub fn card(card: &Card<'_>, language: Language) -> Screen {
         status_line(message.status, language)
     };
     let mut screen = Screen::new(Html::trusted(format!("<b>{status}</b> #{}", message.id)));
-    if let Some(reason) =
-        message.reason.filter(|_| matches!(message.status, Status::Held | Status::Failed | Status::Unknown))
+    if let Some(reason) = message
+        .reason
+        .filter(|_| matches!(message.status, Status::Held | Status::Failed | Status::Unknown | Status::Cancelled))
     {
         screen = screen.line(&reason_line(reason, language));
     }
@@ -159,6 +161,12 @@ pub fn card(card: &Card<'_>, language: Language) -> Screen {
         }
         _ => screen.line(&when(message.scheduled_time, card.now, card.zone, language)),
     };
+    if message.moved {
+        screen = screen.line(&t!(language, "card-moved"));
+    }
+    if message.series.is_some() {
+        screen = screen.line(&t!(language, "card-of-series"));
+    }
     if !matches!(message.status, Status::Cancelled) {
         screen = screen.line(&through(card.through, language));
         if message.pinned {
@@ -173,6 +181,11 @@ fn card_keys(mut screen: Screen, message: &ScheduledMessage, fresh: bool, langua
     let (id, version) = (message.id, message.version);
     let send_again = format!("🔁 {}", plain!(language, "send-again"));
     let cancel = format!("🗑 {}", plain!(language, "cancel-message"));
+    // What repeats already leads to its series.
+    let repeat = match message.series {
+        Some(series) => (format!("🔁 {}", plain!(language, "see-series")), Tap::Series(series)),
+        None => (format!("🔁 {}", plain!(language, "repeat")), Tap::Repeat(id)),
+    };
     match message.status {
         Status::Scheduled | Status::Held | Status::Late => {
             if fresh {
@@ -182,7 +195,8 @@ fn card_keys(mut screen: Screen, message: &ScheduledMessage, fresh: bool, langua
                 .beside(format!("🚀 {}", plain!(language, "send-now")), &Tap::SendNow(id, version))
                 .key(format!("📌 {}", plain!(language, "pin-instance")), &Tap::PinMessage(id))
                 .beside(format!("📄 {}", plain!(language, "duplicate")), &Tap::Duplicate(id))
-                .key(cancel, &Tap::CancelMessage(id, version));
+                .key(repeat.0, &repeat.1)
+                .beside(cancel, &Tap::CancelMessage(id, version));
         }
         Status::Unknown if message.is_looked_for => screen = screen.key(cancel, &Tap::CancelMessage(id, version)),
         Status::Unknown => {
@@ -196,7 +210,9 @@ fn card_keys(mut screen: Screen, message: &ScheduledMessage, fresh: bool, langua
                 .key(cancel, &Tap::CancelMessage(id, version));
         }
         Status::Sent | Status::Cancelled => {
-            screen = screen.key(format!("📄 {}", plain!(language, "duplicate")), &Tap::Duplicate(id));
+            screen = screen
+                .key(format!("📄 {}", plain!(language, "duplicate")), &Tap::Duplicate(id))
+                .beside(repeat.0, &repeat.1);
         }
         Status::Sending => {}
     }
@@ -268,6 +284,7 @@ pub fn reason_line(reason: Reason, language: Language) -> Html {
         Reason::Invalid => t!(language, "reason-invalid"),
         Reason::ChannelRefused => t!(language, "reason-channel-refused"),
         Reason::AnswerLost => t!(language, "reason-answer-lost"),
+        Reason::SeriesChanged => t!(language, "reason-series-changed"),
     }
 }
 
@@ -296,6 +313,8 @@ pub struct List<'a> {
     pub waiting: i64,
     /// How many are past.
     pub gone: i64,
+    /// How many series there are.
+    pub series: i64,
     /// The reader's zone.
     pub zone: Tz,
 }
@@ -318,6 +337,7 @@ pub fn list(list: &List<'_>, language: Language) -> Screen {
             if message.recipient_name.is_empty() { message.recipient.shown() } else { message.recipient_name.clone() };
         let mark = status_line(message.status, language);
         let mark = mark.split(' ').next().unwrap_or_default().to_owned();
+        let mark = if message.series.is_some() { format!("{mark}🔁") } else { mark };
         let line = format!(
             "{mark} <b>{}</b> → {}: {}",
             Html::escape(&at),
@@ -341,8 +361,12 @@ pub fn list(list: &List<'_>, language: Language) -> Screen {
     } else {
         (format!("🗂 {}", plain!(language, "show-past", count = list.gone)), Tap::Messages(true, 0))
     };
-    let screen =
-        screen.key(label, &other).key(format!("📝 {}", plain!(language, "schedule-message")), &Tap::NewMessage);
+    let mut screen = screen.key(label, &other);
+    if list.series > 0 {
+        screen =
+            screen.beside(format!("🔁 {}", plain!(language, "repetitions", count = list.series)), &Tap::SeriesList(0));
+    }
+    let screen = screen.key(format!("📝 {}", plain!(language, "schedule-message")), &Tap::NewMessage);
     super::with_home(screen, language)
 }
 

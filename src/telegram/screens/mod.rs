@@ -6,6 +6,7 @@ pub mod home;
 pub mod instances;
 pub mod messages;
 pub mod refusal;
+pub mod series;
 
 use super::screen::Screen;
 use super::tap::Tap;
