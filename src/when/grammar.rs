@@ -5,12 +5,13 @@ mod clock;
 mod date;
 mod every;
 mod length;
+mod zone;
 
 use std::ops::Range;
 
-use super::item::Item;
+use super::item::{Clock, Item};
 use super::lexer::{Kind, Token};
-use super::words::{Part, Term, Unit};
+use super::words::{Edge, Part, Term, Unit};
 use crate::domain::language::Language;
 
 /// A number as said: its value and how many digits it has, 0 for words.
@@ -42,6 +43,12 @@ impl Parser<'_> {
         let mut found = Found::default();
         let mut i = 0;
         while i < self.tokens.len() {
+            // A number behind "room" or "version" is no time.
+            if let Some(next) = self.labelled(i) {
+                found.unknown += 1;
+                i = next;
+                continue;
+            }
             if let Some((item, next)) = self.item(i) {
                 if let Some(extra) = self.companion(i, item) {
                     found.items.push((extra, i..next));
@@ -60,6 +67,29 @@ impl Parser<'_> {
         found
     }
 
+    /// The end of a number that a word before it claims for something else.
+    fn labelled(&self, i: usize) -> Option<usize> {
+        if !self.has(i, Term::Label) {
+            return None;
+        }
+        let mut next = i + 1;
+        next += usize::from(self.sign(next, '.') || self.sign(next, ':') || self.sign(next, '#'));
+        let mut end = self.digits(next)?.next;
+        // Versions, scores, numbers with signs; but not a time that only follows.
+        let clock = self.sign(end, ':') || self.has(end, Term::HourMark) || self.sign(end, '/');
+        if clock || self.get(end, |t| matches!(t, Term::Am | Term::Pm).then_some(())).is_some() {
+            return None;
+        }
+        while self.joined(end) && matches!(self.tokens.get(end).map(|t| &t.kind), Some(Kind::Sign(_) | Kind::Digits(_)))
+        {
+            end += 1;
+        }
+        // "3 a 2", "9 de julho": what the number is tied to.
+        let tie = self.has(end, Term::At) || self.has(end, Term::To) || self.has(end, Term::Of);
+        let more = self.digits(end + 1).map(|n| n.next).or_else(|| self.month(end + 1).map(|_| end + 2));
+        Some(more.filter(|_| tie && self.tokens.get(end).is_some_and(|t| t.span.len() <= 2)).unwrap_or(end))
+    }
+
     fn item(&self, i: usize) -> Option<(Item, usize)> {
         self.every(i)
             .or_else(|| self.offset_to_clock(i))
@@ -70,6 +100,7 @@ impl Parser<'_> {
             .or_else(|| self.weekday(i))
             .or_else(|| self.day(i))
             .or_else(|| self.relative(i))
+            .or_else(|| self.named_month(i))
             .or_else(|| self.clock(i))
             .or_else(|| self.single(i))
     }
@@ -103,7 +134,12 @@ impl Parser<'_> {
                 Term::Until => Item::Until,
                 Term::Or => Item::Or,
                 Term::Vague => Item::Vague,
-                Term::Zone(zone) => Item::Zone(zone),
+                Term::Zone(_) => return self.zone(i),
+                Term::Feast(day, month) => Item::Date(day, month, None),
+                Term::Edge(edge) => return Some(self.edge(i, edge)),
+                Term::Start => Item::Start,
+                Term::Except => Item::Except,
+                Term::Twice => return self.per(2, i + 1),
                 Term::Weekdays(day) => Item::Weekdays(day),
                 _ => continue,
             };
@@ -111,7 +147,7 @@ impl Parser<'_> {
         }
         let n = self.number(i)?;
         if self.has(n.next, Term::Times) {
-            return Some((Item::Count(n.value), n.next + 1));
+            return self.per(n.value, n.next + 1).or(Some((Item::Count(n.value), n.next + 1)));
         }
         if n.len == 4 && (1900..2200).contains(&n.value) && !self.glued(i) && !self.glued(n.next) {
             return Some((Item::Year(i32::try_from(n.value).ok()?), n.next));
@@ -126,9 +162,49 @@ impl Parser<'_> {
         {
             return Some((Item::Day(n.value, true), n.next));
         }
+        // "0900": a clock in the manner of armies.
+        if n.len == 4 && !self.glued(i) && !self.glued(n.next) && n.value / 100 < 24 && n.value % 100 < 60 {
+            let zero = self.tokens.get(i).is_some_and(|_| n.value < 1000);
+            let clock =
+                Clock { hour: n.value / 100, minute: n.value % 100, full: true, weak: !zero, ..Clock::default() };
+            return (zero || n.value % 5 == 0).then_some((Item::Clock(clock), n.next));
+        }
         let digits = n.len <= 2 && !self.glued(i) && !self.glued(n.next);
+        // "uma da tarde".
+        let part = self.skip(n.next, &[Term::Of, Term::On, Term::The, Term::MaybeIn], 3);
+        let hour = n.len == 0
+            && n.value == 1
+            && self.part(part).is_some()
+            && (part > n.next || self.tokens.get(part).is_some_and(|t| t.words > 1));
+        if hour {
+            return Some((Item::Bare(1, true), n.next));
+        }
         // "one" and "a" are seldom hours.
         (digits && n.value <= 31 && (n.len > 0 || n.value != 1)).then_some((Item::Bare(n.value, n.len == 0), n.next))
+    }
+
+    /// "a day", "por semana", "al mes" behind "twice".
+    fn per(&self, n: u32, i: usize) -> Option<(Item, usize)> {
+        let unit = |unit: Unit| matches!(unit, Unit::Day | Unit::Week | Unit::Month | Unit::Year).then_some(unit);
+        let freq = self.get(i, |t| if let Term::Freq(1, u) = t { unit(u) } else { None });
+        if let Some(unit) = freq {
+            return Some((Item::Per(n, unit), i + 1));
+        }
+        let j = self.skip(i, &[Term::The, Term::For, Term::Every, Term::At, Term::Num(1)], 2);
+        (j > i).then(|| self.unit(j).and_then(unit)).flatten().map(|unit| (Item::Per(n, unit), j + 1))
+    }
+
+    /// The edge of a week, month or year; "fim de mês" is that of the present one.
+    fn edge(&self, i: usize, edge: Edge) -> (Item, usize) {
+        let own = self.unit(i);
+        let j = self.skip(i + 1, &[Term::Of, Term::The, Term::On, Term::This], 3);
+        let whole = |unit: Unit| matches!(unit, Unit::Week | Unit::Month | Unit::Year).then_some(unit);
+        let here =
+            own.or_else(|| self.unit(j).filter(|_| !self.has(j + 1, Term::Next) && !self.has(j + 1, Term::Last)));
+        match here.and_then(whole) {
+            Some(unit) => (Item::Edge(edge, Some(unit)), if own.is_some() { i + 1 } else { j + 1 }),
+            None => (Item::Edge(edge, None), i + 1),
+        }
     }
 
     pub fn terms(&self, i: usize) -> &'static [Term] {

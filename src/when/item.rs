@@ -1,6 +1,8 @@
 //! The pieces of a time that the grammar finds in a text, before they are put together.
 
-use super::words::{Part, Unit};
+use chrono_tz::Tz;
+
+use super::words::{Edge, Part, Unit};
 
 /// A clock time as said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,6 +25,8 @@ pub(super) struct Clock {
     pub noon: bool,
     /// "h" and seconds were said, so the moment is precise to that.
     pub seconds: bool,
+    /// Two numbers with an "and" between: "8 e 20" may be two hours.
+    pub pair: bool,
     /// Minutes less ("quarter to"), taken off once the half of the day is known.
     pub less: u32,
 }
@@ -46,6 +50,8 @@ pub(super) enum Which {
     /// "next friday": the first one, or the one of next week.
     Next,
     AfterNext,
+    /// "friday week": a week after the first one.
+    WeekAfter,
     Last,
 }
 
@@ -84,6 +90,12 @@ pub(super) enum Item {
     Year(i32),
     Week(i64),
     Month(i64),
+    /// Years from this one.
+    Years(i64),
+    /// A month by its name.
+    Named(u32, Option<i32>),
+    /// The edge of the week, month or year said with it, or of the present one.
+    Edge(Edge, Option<Unit>),
     /// The nth, or from the end, of a month.
     Nth(i32, Counted, InMonth),
     /// The nth such weekday from now.
@@ -103,10 +115,16 @@ pub(super) enum Item {
     /// A weekend, so many weeks from now.
     Weekend(i64),
     Until,
+    /// The first day of a repetition follows.
+    Start,
+    /// Days to leave out follow.
+    Except,
     /// How often.
     Count(u32),
+    /// How often in a day, week or month.
+    Per(u32, Unit),
     For(Length),
     Or,
     Vague,
-    Zone(usize),
+    Zone(Tz),
 }

@@ -35,6 +35,10 @@ pub(super) struct Token {
     pub joined: bool,
     /// A dot follows without a space, as behind an abbreviation.
     pub dotted: bool,
+    /// How many words the phrase has.
+    pub words: usize,
+    /// A word of the account's own language.
+    pub own: bool,
 }
 
 /// A letter run, a digit run or a sign, before phrases are found.
@@ -55,32 +59,35 @@ pub(super) fn lex(text: &str, language: Language) -> Vec<Token> {
     while let Some(raw) = raws.get(i) {
         let mut next = i + 1;
         let mut kind = Kind::Unknown;
+        let mut own = false;
         if raw.digits {
             let value = raw.text.parse().unwrap_or(u32::MAX);
             kind = Kind::Digits(Digits { value, len: raw.text.len() });
         } else if let Some(sign) = raw.sign {
             kind = Kind::Sign(sign);
-        } else if let Some((terms, len)) = find(&raws[i..], tables) {
+        } else if let Some((terms, len, first)) = find(&raws[i..], tables) {
             kind = Kind::Word(terms);
+            own = first;
             next = i + len;
         }
+        let words = next - i;
         let last = &raws[next - 1];
         let dotted = raws.get(next).is_some_and(|r| r.sign == Some('.') && r.joined)
             && !raws.get(next + 1).is_some_and(|r| r.digits && r.joined);
         let span = raw.span.start..last.span.end;
         if matches!(kind, Kind::Word(_) | Kind::Unknown) && dotted {
-            tokens.push(Token { kind, span, joined: raw.joined, dotted });
+            tokens.push(Token { kind, span, joined: raw.joined, dotted, words, own });
             next += 1;
         } else {
-            tokens.push(Token { kind, span, joined: raw.joined, dotted: false });
+            tokens.push(Token { kind, span, joined: raw.joined, dotted: false, words, own });
         }
         i = next;
     }
     tokens
 }
 
-/// The longest phrase at the head of `raws`, in the first table that knows one.
-fn find(raws: &[Raw], tables: [&'static Table; 3]) -> Option<(&'static [Term], usize)> {
+/// The longest phrase at the head of `raws`, in the first table that knows one, and whether that was the first of all.
+fn find(raws: &[Raw], tables: [&'static Table; 3]) -> Option<(&'static [Term], usize, bool)> {
     let first = raws.first()?.text.as_str();
     let phrase = |table: &'static Table, word: &str| {
         table.phrases(word).iter().find_map(|phrase| {
@@ -89,10 +96,8 @@ fn find(raws: &[Raw], tables: [&'static Table; 3]) -> Option<(&'static [Term], u
             same.then(|| (phrase.terms.as_slice(), 1 + phrase.rest.len()))
         })
     };
-    if let Some(found) = tables.iter().find_map(|table| phrase(table, first)) {
-        return Some(found);
-    }
-    tables.iter().find_map(|table| phrase(table, table.correct(first)?))
+    let known = tables.iter().enumerate().find_map(|(at, table)| phrase(table, first).map(|(t, n)| (t, n, at == 0)));
+    known.or_else(|| tables.iter().find_map(|table| phrase(table, table.correct(first)?)).map(|(t, n)| (t, n, false)))
 }
 
 /// Whether a hyphen only ties two words together ("segunda-feira").

@@ -10,13 +10,13 @@ use chrono_tz::Tz;
 
 use super::grammar::{Found, Parser};
 use super::item::{Clock, Item, Length};
-use super::lexer::lex;
-use super::words::{Part, ZONES};
+use super::lexer::{Kind, Token, lex};
+use super::words::{Edge, Part, Term, Unit};
 use super::{Grain, Meaning, Question, Reason, english, recur};
 use crate::domain::language::Language;
 use day::Day;
 
-pub(super) use day::{coming, nth_of, plus};
+pub(super) use day::{nth_of, plus};
 pub(super) use hour::usual_minute;
 
 /// The hours offered when only the date is known.
@@ -52,6 +52,9 @@ pub(super) struct Draft {
     pub fridays: Option<(i64, u32)>,
     pub closest: Option<u32>,
     pub weekend: Option<i64>,
+    pub years: Option<i64>,
+    pub named: Option<(u32, Option<i32>)>,
+    pub edge: Option<(Edge, Option<Unit>)>,
     pub clocks: Vec<Clock>,
     pub part: Option<Part>,
     pub length: Option<(Length, Option<i64>)>,
@@ -74,13 +77,13 @@ pub(super) fn outcome(text: &str, now: DateTime<Tz>, language: Language) -> Outc
     let tokens = lex(text, language);
     let found = Parser { tokens: &tokens, language }.scan();
     let nothing = || Outcome { meaning: Meaning::Nothing, plain: None, span: 0..0 };
-    if !telling(&found) {
+    if !telling(&found, &tokens) {
         return english::read(text, now, language).unwrap_or_else(nothing);
     }
     let span = span(&found, &tokens);
-    let zone = found.items.iter().find_map(|(item, _)| if let Item::Zone(z) = item { ZONES.get(*z) } else { None });
+    let zone = found.items.iter().find_map(|(item, _)| if let Item::Zone(zone) = item { Some(zone) } else { None });
     let clocked = found.items.iter().any(|(item, _)| matches!(item, Item::Clock(_)));
-    let there = zone.filter(|_| clocked).map_or(now, |(_, tz)| now.with_timezone(tz));
+    let there = zone.filter(|_| clocked).map_or(now, |zone| now.with_timezone(zone));
     let items: Vec<Item> = found.items.iter().map(|(item, _)| *item).collect();
     let (meaning, plain) = understand(&items, there);
     if meaning == Meaning::Nothing {
@@ -111,15 +114,24 @@ fn homeward(meaning: Meaning, zone: Tz) -> Meaning {
     }
 }
 
-fn span(found: &Found, tokens: &[super::lexer::Token]) -> Range<usize> {
+fn span(found: &Found, tokens: &[Token]) -> Range<usize> {
     let start = found.items.iter().filter_map(|(_, r)| tokens.get(r.start)).map(|t| t.span.start).min();
     let end = found.items.iter().filter_map(|(_, r)| tokens.get(r.end.saturating_sub(1))).map(|t| t.span.end).max();
     start.unwrap_or(0)..end.unwrap_or(0)
 }
 
 /// Whether the pieces say enough to be a time at all: weak ones only count when every word of the text is known.
-fn telling(found: &Found) -> bool {
-    let strong = found.items.iter().any(|(item, _)| match item {
+fn telling(found: &Found, tokens: &[Token]) -> bool {
+    let clocked = found.items.iter().any(|(i, _)| matches!(i, Item::Clock(_) | Item::Part(_) | Item::Every(..)));
+    let word = |at: usize| tokens.get(at).map(|t| &t.kind);
+    let strong = found.items.iter().any(|(item, at)| match item {
+        // "segunda reunião" is the second one, not Monday's.
+        Item::Weekday(..) if !clocked => {
+            let last = at.end.saturating_sub(1);
+            let ordinal =
+                matches!(word(last), Some(Kind::Word(terms)) if terms.iter().any(|t| matches!(t, Term::Ord(_))));
+            !(ordinal && matches!(word(at.end), Some(Kind::Unknown)))
+        }
         Item::Clock(c) => !c.weak && (c.led || c.full || c.pm.is_some() || c.noon || c.midnight),
         Item::Length(_, sign, _) => sign.is_some(),
         Item::Date(..)
@@ -131,9 +143,13 @@ fn telling(found: &Found) -> bool {
         | Item::Rel(_) => true,
         Item::Day(_, said) => *said && found.unknown <= 2,
         Item::Every(..) => found.unknown <= 1,
-        Item::Now | Item::Vague | Item::Week(_) | Item::Month(_) | Item::Weekend(_) => {
-            found.unknown <= 2 && !found.greeting
-        }
+        Item::Now
+        | Item::Vague
+        | Item::Week(_)
+        | Item::Month(_)
+        | Item::Years(_)
+        | Item::Weekend(_)
+        | Item::Per(..) => found.unknown <= 2 && !found.greeting,
         _ => false,
     });
     let part = found.items.iter().any(|(i, _)| matches!(i, Item::Part(_)));
@@ -141,7 +157,16 @@ fn telling(found: &Found) -> bool {
     let some = found.items.iter().any(|(item, _)| {
         !matches!(
             item,
-            Item::Or | Item::Until | Item::Zone(_) | Item::Year(_) | Item::Less(_) | Item::Count(_) | Item::For(_)
+            Item::Or
+                | Item::Until
+                | Item::Start
+                | Item::Except
+                | Item::Edge(_, None)
+                | Item::Zone(_)
+                | Item::Year(_)
+                | Item::Less(_)
+                | Item::Count(_)
+                | Item::For(_)
         )
     });
     some && (strong || (found.unknown == 0 && !found.greeting))
@@ -196,7 +221,7 @@ fn either(left: &[Item], right: &[Item], now: DateTime<Tz>) -> (Meaning, Option<
 }
 
 impl Draft {
-    fn from_items(items: &[Item]) -> Self {
+    pub(super) fn from_items(items: &[Item]) -> Self {
         let mut draft = Self::default();
         for (at, item) in items.iter().enumerate() {
             match *item {
@@ -212,6 +237,9 @@ impl Draft {
                 Item::Fridays(n, day) => draft.fridays = Some((n, day)),
                 Item::Closest(day) => draft.closest = Some(day),
                 Item::Weekend(n) => draft.weekend = Some(n),
+                Item::Years(n) => draft.years = Some(n),
+                Item::Named(month, year) => draft.named = Some((month, year)),
+                Item::Edge(edge, unit) => draft.edge = Some((edge, unit)),
                 Item::Clock(clock) => draft.clocks.push(clock),
                 Item::Bare(n, word) => draft
                     .bares
@@ -244,6 +272,9 @@ impl Draft {
             || self.weekend.is_some()
             || self.week.is_some()
             || self.month.is_some()
+            || self.years.is_some()
+            || self.named.is_some()
+            || self.edge.is_some_and(|(_, unit)| unit.is_some())
     }
 
     fn meaning(mut self, now: DateTime<Tz>) -> (Meaning, Option<Plain>) {

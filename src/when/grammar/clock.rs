@@ -24,6 +24,17 @@ impl Parser<'_> {
             }
             i += 1;
         }
+        // "3 a 2" is a score, unless a word leads the first number.
+        let score = led
+            && i == start + 1
+            && self.has(start, Term::OrdMark)
+            && start > 0
+            && self.digits(start - 1).is_some()
+            && !(start > 1 && (self.has(start - 2, Term::Of) || self.has(start - 2, Term::From)))
+            && self.digits(i).is_some_and(|n| !self.has(n.next, Term::HourMark) && !self.sign(n.next, ':'));
+        if score {
+            return None;
+        }
         let (mut clock, next) = self.hour(i, led)?;
         clock.led = led;
         Some((Item::Clock(clock), next))
@@ -143,6 +154,7 @@ impl Parser<'_> {
         } else if let Some((minutes, after, weak)) = self.spoken(n.value, n.len, next, led) {
             clock.minute = minutes;
             clock.weak = weak;
+            clock.pair = n.len > 0 && self.has(next, Term::And) && self.digits(next + 1).is_some();
             next = after;
             marked = true;
         }
@@ -220,6 +232,7 @@ impl Parser<'_> {
         let n = self.number(i)?;
         if self.glued(n.next)
             || self.has(n.next, Term::HourMark)
+            || self.has(n.next, Term::Times)
             || self.get(n.next, |t| matches!(t, Term::Month(_)).then_some(())).is_some()
         {
             return None;
@@ -270,6 +283,10 @@ impl Parser<'_> {
         for _ in 0..4 {
             if self.has(i, Term::Sharp) || self.has(i, Term::Ish) {
                 i += 1;
+                continue;
+            }
+            if self.sign(i, '-') && self.has(i + 1, Term::Ish) {
+                i += 2;
                 continue;
             }
             if let Some(pm) = self.pm(i).filter(|_| clock.pm.is_none()) {

@@ -1,6 +1,6 @@
 //! Dates: in digits, with the name of the month, weekdays, days counted in a month, weeks and months from now.
 
-use super::super::item::{Counted, InMonth, Item, Which};
+use super::super::item::{Counted, InMonth, Item, Length, Which};
 use super::super::words::{Term, Unit, month_first};
 use super::Parser;
 
@@ -13,8 +13,39 @@ impl Parser<'_> {
         self.get(i, |t| match t {
             Term::Weekday(d) => Some(d),
             Term::Weak(d) if self.tokens[i].dotted || self.company(i) => Some(d),
+            Term::Short(d) if self.tokens[i].dotted || self.company(i) || self.more_company(i) => Some(d),
             _ => None,
         })
+    }
+
+    /// Whether a short form stands alone, or beside a word of time or one that leads a date.
+    fn more_company(&self, i: usize) -> bool {
+        let words = |t: &super::super::lexer::Token| matches!(t.kind, super::Kind::Word(_) | super::Kind::Unknown);
+        if self.tokens.iter().filter(|t| words(t)).count() == 1 {
+            // A foreign word alone is not taken for a weekday.
+            return self.tokens.iter().any(|t| words(t) && t.own);
+        }
+        let near = |j: usize| {
+            self.get(j, |t| {
+                let near = matches!(
+                    t,
+                    Term::Next
+                        | Term::This
+                        | Term::Num(_)
+                        | Term::Noon
+                        | Term::Midnight
+                        | Term::Rel(_)
+                        | Term::Short(_)
+                );
+                near.then_some(())
+            })
+            .is_some()
+        };
+        let lead = i > 0 && self.has(i - 1, Term::On) && !self.has(i - 1, Term::The) && !self.has(i - 1, Term::For);
+        let then = self.sign(i + 1, ',') || self.has(i + 1, Term::At);
+        // "on sun", "no dom": nothing may follow that claims the word for something else.
+        let open = !matches!(self.tokens.get(i + 1).map(|t| &t.kind), Some(super::Kind::Unknown));
+        near(i + 1) || (then && near(i + 2)) || (i > 0 && near(i - 1)) || (lead && open)
     }
 
     /// Whether a short form of a weekday has a number or another weekday beside it.
@@ -62,8 +93,14 @@ impl Parser<'_> {
         let three =
             if self.sign(i + 3, sign) && self.joined(i + 3) && self.joined(i + 4) { self.field(i + 4) } else { None };
         let end = if three.is_some() { i + 5 } else { i + 3 };
-        // "1/4 h" is a part of an hour.
-        if three.is_none() && sign == '/' && one.0 < two.0 && two.0 <= 4 && self.unit(end).is_some() {
+        // "1/4 h" is a part of an hour, "1/2 cup" one of a cup, "1.5 hours" a length.
+        let unknown = matches!(self.tokens.get(end).map(|t| &t.kind), Some(super::Kind::Unknown));
+        let measure = self.unit(end).is_some() || unknown;
+        if three.is_none() && sign == '/' && one.0 < two.0 && two.0 <= 4 && measure && (!led || !unknown) {
+            return None;
+        }
+        if three.is_none() && ((sign == '.' && self.unit(end).is_some()) || (sign == '/' && (one.0, two.0) == (24, 7)))
+        {
             return None;
         }
         let tied = ['/', '-', '.'].into_iter().any(|s| self.sign(end, s)) && self.joined(end) && self.joined(end + 1);
@@ -212,6 +249,7 @@ impl Parser<'_> {
         if self.sign(j, '-') || self.sign(j, ']') {
             j += 1;
         }
+        j += usize::from(self.sign(j, ',') && self.digits(j + 1).is_some_and(|d| d.len <= 2));
         j = self.skip(j, &[Term::The], 1);
         if self.sign(j, ']') {
             j += 1;
@@ -335,6 +373,32 @@ impl Parser<'_> {
         Some((InMonth::Rel(rel), j + 1))
     }
 
+    /// A month by its name, without a day: "em abril", "next june", "março do ano que vem".
+    pub fn named_month(&self, start: usize) -> Option<(Item, usize)> {
+        let mut i = start;
+        let mut led =
+            start > 0 && self.get(start - 1, |t| matches!(t, Term::Edge(_) | Term::Until).then_some(())).is_some();
+        for _ in 0..3 {
+            if self.month(i).is_some() {
+                break;
+            }
+            let lead = [Term::MaybeIn, Term::On, Term::Next, Term::This].iter().any(|t| self.has(i, *t));
+            led |= lead;
+            if !(lead || self.has(i, Term::Of) || self.has(i, Term::The)) {
+                return None;
+            }
+            i += 1;
+        }
+        let month = self.month(i)?;
+        let long = self.tokens.get(i).is_some_and(|t| t.span.len() >= 4);
+        let number = self.digits(i + 1).is_some_and(|d| d.len <= 2) && !self.has(i + 1, Term::Of);
+        if !(led || long) || number || self.has(i + 1, Term::Last) {
+            return None;
+        }
+        let (year, end) = self.trailing_year(i + 1);
+        Some((Item::Named(month, year), self.skip(end, &[Term::Next], 1)))
+    }
+
     /// A weekday with what tells which one.
     pub fn weekday(&self, start: usize) -> Option<(Item, usize)> {
         let mut i = start;
@@ -386,6 +450,13 @@ impl Parser<'_> {
         }
         if which == Which::Plain {
             let week = self.unit(next + 1) == Some(Unit::Week) || self.month(next + 1).is_some();
+            // "friday week" is a week later.
+            let bare = self.unit(next) == Some(Unit::Week)
+                && !self.has(next + 1, Term::Next)
+                && self.digits(next + 1).is_none();
+            if bare {
+                return Some((Item::Weekday(day, Which::WeekAfter), next + 1));
+            }
             if self.has(next, Term::Next) && !week {
                 return Some((Item::Weekday(day, Which::Next), next + 1));
             }
@@ -455,8 +526,16 @@ impl Parser<'_> {
         }
         // "on 15", "el 16", "dia 5"; a bare preposition is not enough before a small number or a word.
         let plain = !led && !word && ordinal.is_none();
+        // "the second" alone is seldom a day.
+        if ordinal.is_some_and(|o| o.len == 0 && o.value == 2) && !word && self.tokens.get(n.next).is_none() {
+            return None;
+        }
         if plain
-            && (n.len == 0 || !self.has(start, Term::On) || self.unit(n.next).is_some() || self.has(n.next, Term::And))
+            && (self.has(start, Term::MaybeIn)
+                || n.len == 0
+                || !self.has(start, Term::On)
+                || self.unit(n.next).is_some()
+                || self.has(n.next, Term::And))
         {
             return None;
         }
@@ -501,12 +580,19 @@ impl Parser<'_> {
                 let post =
                     if self.has(i + 1, Term::Next) { Some(1) } else { self.has(i + 1, Term::Last).then_some(-1) };
                 let article = i > start && (self.has(i - 1, Term::Of) || self.has(i - 1, Term::The));
-                let weeks = rel.or(post).or(article.then_some(0).filter(|_| unit == Unit::Month))?;
+                let edge = start > 0 && self.get(start - 1, |t| matches!(t, Term::Edge(_)).then_some(())).is_some();
+                let here =
+                    article && unit == Unit::Month || edge && matches!(unit, Unit::Month | Unit::Week | Unit::Year);
+                let weeks = rel.or(post).or(here.then_some(0))?;
                 let next = if rel.is_none() && post.is_some() { i + 2 } else { i + 1 };
                 return match unit {
                     Unit::Week => Some((Item::Week(weeks), next)),
                     Unit::Month => Some((Item::Month(weeks), next)),
+                    Unit::Year => Some((Item::Years(weeks), next)),
                     Unit::Day if weeks == 1 => Some((Item::Rel(1), next)),
+                    Unit::Business if weeks == 1 => {
+                        Some((Item::Length(Length { business: 1, ..Length::default() }, Some(1), false), next))
+                    }
                     _ => None,
                 };
             }

@@ -146,12 +146,19 @@ impl Parser<'_> {
         let i = self.skip(i, &[Term::Approx], 1);
         let amount = self.amount(i)?;
         let mut next = amount.next;
+        let mut twelfths = amount.twelfths;
+        // "2 and a half hours".
+        if !amount.part && self.has(next, Term::And) && self.has(next + 1, Term::Half) && self.unit(next + 2).is_some()
+        {
+            twelfths += 6;
+            next += 2;
+        }
         if amount.part {
             next = self.skip(next, &[Term::Of], 1);
             if self.unit(next).is_none() && self.cardinal(next) == Some(1) {
                 next += 1;
             }
-        } else if self.unit(next).is_none() && self.has(next, Term::Of) {
+        } else if self.unit(next).is_none() && self.has(next, Term::Of) && self.digits(i).is_none() {
             next += 1;
         }
         let unit = match self.unit(next) {
@@ -160,7 +167,7 @@ impl Parser<'_> {
             None if self.sign(next, '"') && self.joined(next) => Unit::Second,
             None => return None,
         };
-        add(sum, unit, amount.twelfths);
+        add(sum, unit, twelfths);
         Some((unit, next + 1))
     }
 
@@ -179,8 +186,9 @@ impl Parser<'_> {
             return Some(Amount { twelfths: i64::from(few) * 12, next: i + 1, part: false });
         }
         let Some(n) = self.number(i) else {
-            // "fortnight", "quinzena" may stand without a number.
-            let alone = matches!(self.unit(i), Some(Unit::Fortnight));
+            // "fortnight", "quinzena" may stand without a number, and "hora y media".
+            let half = self.unit(i) == Some(Unit::Hour) && self.has(i + 1, Term::And) && self.has(i + 2, Term::Half);
+            let alone = half || matches!(self.unit(i), Some(Unit::Fortnight));
             return alone.then_some(Amount { twelfths: 12, next: i, part: false });
         };
         if n.value > 9999 {

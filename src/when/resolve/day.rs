@@ -3,6 +3,7 @@
 use chrono::{Datelike as _, Duration, Months, NaiveDate, NaiveDateTime, Weekday};
 
 use super::super::item::{Counted, InMonth, Length, Which};
+use super::super::words::{Edge, Unit};
 use super::super::{Question, Reason};
 use super::Draft;
 
@@ -35,10 +36,13 @@ fn no_such_date(year: i32, month: u32, day: u32) -> Reason {
 
 impl Draft {
     /// The day that the pieces name, if they name one.
-    pub(super) fn date_of(&self, now: NaiveDateTime) -> Option<Result<Day, Reason>> {
+    pub(in super::super) fn date_of(&self, now: NaiveDateTime) -> Option<Result<Day, Reason>> {
         let today = now.date();
         if let Some((d, m, y)) = self.date {
-            return Some(self.calendar(d, m, y.or(self.year), today));
+            return Some(self.calendar(d, m, y.or(self.year).or(self.year_ahead(today)), today));
+        }
+        if let (Some(d), Some((m, y))) = (self.day, self.named) {
+            return Some(self.calendar(d, m, y.or(self.year).or(self.year_ahead(today)), today));
         }
         if let Some((n, what, month)) = self.nth {
             return Some(
@@ -55,13 +59,19 @@ impl Draft {
         if let Some(d) = self.day {
             return Some(self.day_of_month(d, today).ok_or(Reason::NoSuchDate { nearest: Vec::new() }));
         }
+        let ask = |date| Day { question: Some(Question::Date), ..Day::on(date) };
+        if let (Some((wd, _)), Some(first)) = (self.weekday, self.first_of_named(today)) {
+            return Some(Ok(ask(coming(first.max(today), wd))));
+        }
         if let Some((wd, which)) = self.weekday {
             return Some(Ok(self.weekday_of(wd, which, today)));
+        }
+        if let Some((date, other)) = self.edge_of(today) {
+            return Some(Ok(Day { others: other.into_iter().filter(|d| *d != date).collect(), ..ask(date) }));
         }
         if let Some(n) = self.rel {
             return Some(Ok(Day { today: n == 0, ..Day::on(today + Duration::days(n)) }));
         }
-        let ask = |date| Day { question: Some(Question::Date), ..Day::on(date) };
         if let Some(n) = self.weekend {
             let n = n.max(self.week.unwrap_or(0));
             let saturday = coming(monday(today) + Duration::days(7 * n), 5);
@@ -71,9 +81,51 @@ impl Draft {
             let start = monday(today) + Duration::days(7 * n);
             return Some(Ok(ask(if n == 0 { today } else { start })));
         }
-        let n = self.month?;
-        let start = month_start(today, n)?;
-        Some(Ok(ask(if n == 0 { today } else { start })))
+        if let Some(n) = self.month {
+            let start = month_start(today, n)?;
+            return Some(Ok(ask(if n == 0 { today } else { start })));
+        }
+        if let Some(first) = self.first_of_named(today) {
+            return Some(Ok(ask(first.max(today))));
+        }
+        let first = NaiveDate::from_ymd_opt(self.year_ahead(today)?, 1, 1)?;
+        Some(Ok(ask(if self.years == Some(0) { today } else { first })))
+    }
+
+    fn year_ahead(&self, today: NaiveDate) -> Option<i32> {
+        today.year().checked_add(i32::try_from(self.years?).ok()?)
+    }
+
+    /// The first day of the month that is named, of this year if it is not over.
+    fn first_of_named(&self, today: NaiveDate) -> Option<NaiveDate> {
+        let (month, year) = self.named?;
+        let said = year.or(self.year).or(self.year_ahead(today));
+        NaiveDate::from_ymd_opt(said.unwrap_or(today.year() + i32::from(month < today.month())), month, 1)
+    }
+
+    /// The beginning, middle or end of the week, month or year that is said with it, and a second guess.
+    fn edge_of(&self, today: NaiveDate) -> Option<(NaiveDate, Option<NaiveDate>)> {
+        let (edge, own) = self.edge?;
+        let week = self.week.or((own == Some(Unit::Week)).then_some(0));
+        let month = self.month.or((own == Some(Unit::Month)).then_some(0));
+        let first_of_month = month.and_then(|n| month_start(today, n)).or_else(|| self.first_of_named(today));
+        let (first, middle, last, other) = if let Some(n) = week {
+            let start = monday(today) + Duration::days(7 * n);
+            let friday = start + Duration::days(4);
+            (start, start + Duration::days(2), friday.max(today), Some(start + Duration::days(6)))
+        } else if let Some(first) = first_of_month {
+            let last = nth_in(-1, Counted::Day, first)?;
+            (first, first + Duration::days(14), last, nth_in(-1, Counted::Business, first))
+        } else {
+            let year = self.year_ahead(today).or((own == Some(Unit::Year)).then_some(today.year()))?;
+            let day = |month, day| NaiveDate::from_ymd_opt(year, month, day);
+            (day(1, 1)?, day(7, 1)?, day(12, 31)?, None)
+        };
+        Some(match edge {
+            Edge::First => (first.max(today), Some(first + Duration::days(1)).filter(|d| *d > today)),
+            Edge::Middle => (middle.max(today), None),
+            Edge::Last => (last.max(today), other.filter(|d| *d >= today)),
+        })
     }
 
     fn calendar(&self, d: u32, m: u32, y: Option<i32>, today: NaiveDate) -> Result<Day, Reason> {
@@ -144,7 +196,7 @@ impl Draft {
             Which::Plain => Day::on(soon),
             Which::Next if after == week => Day::on(after),
             Which::Next => Day { others: vec![after], question: Some(Question::Weekday), ..Day::on(week) },
-            Which::AfterNext => Day::on(after + Duration::days(7)),
+            Which::AfterNext | Which::WeekAfter => Day::on(after + Duration::days(7)),
             Which::Last => Day::on(soon - Duration::days(7)),
         }
     }
@@ -156,7 +208,7 @@ fn monday(day: NaiveDate) -> NaiveDate {
 }
 
 /// The first such weekday from a day on.
-pub(in super::super) fn coming(from: NaiveDate, weekday: u32) -> NaiveDate {
+pub(super) fn coming(from: NaiveDate, weekday: u32) -> NaiveDate {
     let ahead = (weekday + 7 - from.weekday().num_days_from_monday()) % 7;
     from + Duration::days(i64::from(ahead))
 }

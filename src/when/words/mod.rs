@@ -4,9 +4,12 @@
 mod en;
 mod es;
 mod pt;
+mod zones;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use chrono_tz::Tz;
 
 use crate::domain::language::Language;
 
@@ -29,11 +32,17 @@ pub(super) enum Term {
     Weekday(u32),
     /// A short form that is a weekday only in company or with a dot.
     Weak(u32),
+    /// A short form that is a weekday in more company, or as the whole reply: "sex", "sun".
+    Short(u32),
     /// A weekday that repeats: "Mondays".
     Weekdays(u32),
     /// "feira", that follows a weekday.
     Feira,
     Month(u32),
+    /// A day that is a name for a date: day and month.
+    Feast(u32, u32),
+    /// The beginning, middle or end of a week, month or year.
+    Edge(Edge),
     Part(Part),
     /// A part of day that repeats: "mornings".
     Parts(Part),
@@ -93,15 +102,25 @@ pub(super) enum Term {
     Workdays,
     Weekend,
     Until,
+    /// Leads the first day of a repetition: "starting", "a partir de".
+    Start,
+    /// Leads the days on which a repetition does not happen.
+    Except,
     Times,
+    /// "twice".
+    Twice,
     /// Leads a length of repetition: "for", "por".
     For,
     Closest,
     Approx,
     /// A time too vague to act on.
     Vague,
-    /// A named zone, by index into [`ZONES`].
-    Zone(usize),
+    /// A named zone.
+    Zone(Tz),
+    /// Makes the place beside it a zone: "time", "horário de".
+    ZoneMark,
+    /// Makes the number behind it a number of something else: "room", "version".
+    Label,
     /// Words without a say in the time.
     Glue,
     /// A whole phrase that only looks like a time.
@@ -127,6 +146,14 @@ pub(super) enum Unit {
     Semester,
     Year,
     Weekend,
+}
+
+/// Where in a week, month or year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Edge {
+    First,
+    Middle,
+    Last,
 }
 
 /// A part of the day.
@@ -166,76 +193,12 @@ impl Part {
         match self {
             Self::EarlyMorning => 10,
             Self::Morning | Self::MidMorning => 12,
-            Self::Lunch => 16,
+            Self::Lunch => 15,
             Self::Afternoon | Self::MidAfternoon | Self::LateAfternoon => 20,
             Self::Evening | Self::Night | Self::LateNight => 24,
         }
     }
 }
-
-/// Places and abbreviations of zones that people name, with their IANA zones.
-pub(super) static ZONES: &[(&str, chrono_tz::Tz)] = &[
-    ("brasilia", chrono_tz::America::Sao_Paulo),
-    ("sao paulo", chrono_tz::America::Sao_Paulo),
-    ("brt", chrono_tz::America::Sao_Paulo),
-    ("manaus", chrono_tz::America::Manaus),
-    ("cuiaba", chrono_tz::America::Cuiaba),
-    ("fernando de noronha", chrono_tz::America::Noronha),
-    ("rio branco", chrono_tz::America::Rio_Branco),
-    ("lisboa", chrono_tz::Europe::Lisbon),
-    ("lisbon", chrono_tz::Europe::Lisbon),
-    ("portugal", chrono_tz::Europe::Lisbon),
-    ("madrid", chrono_tz::Europe::Madrid),
-    ("londres", chrono_tz::Europe::London),
-    ("london", chrono_tz::Europe::London),
-    ("uk time", chrono_tz::Europe::London),
-    ("paris", chrono_tz::Europe::Paris),
-    ("berlin", chrono_tz::Europe::Berlin),
-    ("berlim", chrono_tz::Europe::Berlin),
-    ("cet", chrono_tz::Europe::Paris),
-    ("cest", chrono_tz::Europe::Paris),
-    ("bst", chrono_tz::Europe::London),
-    ("nova york", chrono_tz::America::New_York),
-    ("nova iorque", chrono_tz::America::New_York),
-    ("nueva york", chrono_tz::America::New_York),
-    ("new york", chrono_tz::America::New_York),
-    ("miami", chrono_tz::America::New_York),
-    ("eastern time", chrono_tz::America::New_York),
-    ("eastern", chrono_tz::America::New_York),
-    ("est", chrono_tz::America::New_York),
-    ("edt", chrono_tz::America::New_York),
-    ("et", chrono_tz::America::New_York),
-    ("chicago", chrono_tz::America::Chicago),
-    ("cst", chrono_tz::America::Chicago),
-    ("cdt", chrono_tz::America::Chicago),
-    ("denver", chrono_tz::America::Denver),
-    ("mst", chrono_tz::America::Denver),
-    ("mdt", chrono_tz::America::Denver),
-    ("los angeles", chrono_tz::America::Los_Angeles),
-    ("pacific", chrono_tz::America::Los_Angeles),
-    ("pst", chrono_tz::America::Los_Angeles),
-    ("pdt", chrono_tz::America::Los_Angeles),
-    ("utc", chrono_tz::UTC),
-    ("gmt", chrono_tz::UTC),
-    ("buenos aires", chrono_tz::America::Argentina::Buenos_Aires),
-    ("argentina", chrono_tz::America::Argentina::Buenos_Aires),
-    ("bogota", chrono_tz::America::Bogota),
-    ("colombia", chrono_tz::America::Bogota),
-    ("lima", chrono_tz::America::Lima),
-    ("caracas", chrono_tz::America::Caracas),
-    ("montevideo", chrono_tz::America::Montevideo),
-    ("ciudad de mexico", chrono_tz::America::Mexico_City),
-    ("cdmx", chrono_tz::America::Mexico_City),
-    ("mexico", chrono_tz::America::Mexico_City),
-    ("tokyo", chrono_tz::Asia::Tokyo),
-    ("toquio", chrono_tz::Asia::Tokyo),
-    ("tokio", chrono_tz::Asia::Tokyo),
-    ("jst", chrono_tz::Asia::Tokyo),
-    ("dubai", chrono_tz::Asia::Dubai),
-    ("sydney", chrono_tz::Australia::Sydney),
-    ("luanda", chrono_tz::Africa::Luanda),
-    ("maputo", chrono_tz::Africa::Maputo),
-];
 
 /// Whether dates in digits put the month before the day.
 pub(super) const fn month_first(language: Language) -> bool {
@@ -287,16 +250,21 @@ impl Table {
             let named = |t: &Term| {
                 matches!(t, Term::Weekday(_) | Term::Month(_) | Term::Rel(_) | Term::Weekdays(_) | Term::Part(_))
             };
-            if rest.is_empty() && first.len() >= 6 && terms.iter().any(named) {
+            let weekday = first.len() == 5 && terms.iter().any(|t| matches!(t, Term::Weekday(_)));
+            if rest.is_empty() && (first.len() >= 6 && terms.iter().any(named) || weekday) {
                 typos.entry(first.as_bytes()[0]).or_default().push(first);
             }
             phrases.entry(first).or_default().push(Phrase { rest, terms: terms.to_vec() });
         }
-        for (index, (name, _)) in ZONES.iter().enumerate() {
+        for (name, zone) in zones::names() {
             let mut words = name.split(' ');
             let first = words.next().unwrap_or_default();
-            let phrase = Phrase { rest: words.collect(), terms: vec![Term::Zone(index)] };
-            phrases.entry(first).or_default().push(phrase);
+            let rest: Vec<_> = words.collect();
+            let list = phrases.entry(first).or_default();
+            // The words of the language come first.
+            if list.iter().all(|phrase| phrase.rest != rest) {
+                list.push(Phrase { rest, terms: vec![Term::Zone(*zone)] });
+            }
         }
         for list in phrases.values_mut() {
             list.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
@@ -311,11 +279,32 @@ impl Table {
 
     /// The known word that `word` is one slip of the finger away from.
     pub fn correct(&self, word: &str) -> Option<&'static str> {
-        if !(5..=12).contains(&word.len()) || !word.is_ascii() {
+        if !(4..=12).contains(&word.len()) || !word.is_ascii() || NO_SLIPS.contains(&word) {
             return None;
         }
         let near = self.typos.get(&word.as_bytes()[0])?;
-        near.iter().copied().find(|known| one_slip(word.as_bytes(), known.as_bytes()))
+        near.iter().copied().find(|known| {
+            // Short words are too near to other words: only a vowel may be lost from them, or two letters swapped.
+            let (typed, known) = (word.as_bytes(), known.as_bytes());
+            if known.len() > 5 { typed.len() > 4 && one_slip(typed, known) } else { small_slip(typed, known) }
+        })
+    }
+}
+
+/// Words that are near to a weekday or a month and are their own.
+const NO_SLIPS: [&str; 12] = [
+    "marte", "partes", "manaus", "manhas", "agosta", "maneira", "semana", "domino", "abrir", "quanta", "quarts",
+    "sundae",
+];
+
+/// Whether a word lost one vowel of another, or has two neighbours of it swapped.
+fn small_slip(typed: &[u8], known: &[u8]) -> bool {
+    let head = typed.iter().zip(known).take_while(|(one, two)| one == two).count();
+    let (typed, known) = (&typed[head..], &known[head..]);
+    match known {
+        [vowel, rest @ ..] if typed == rest => matches!(vowel, b'a' | b'e' | b'i' | b'o' | b'u'),
+        [a, b, rest @ ..] => matches!(typed, [c, d, tail @ ..] if c == b && d == a && tail == rest),
+        _ => false,
     }
 }
 
