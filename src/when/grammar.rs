@@ -28,6 +28,8 @@ pub(super) struct Found {
     pub items: Vec<(Item, Range<usize>)>,
     /// Words of no table.
     pub unknown: usize,
+    /// A word takes something back, and what is not said.
+    pub negated: bool,
     /// Phrases that only look like a time.
     pub greeting: bool,
 }
@@ -60,6 +62,7 @@ impl Parser<'_> {
             match &self.tokens[i].kind {
                 Kind::Unknown => found.unknown += 1,
                 Kind::Word(terms) if terms.contains(&Term::Greeting) => found.greeting = true,
+                Kind::Word(terms) if terms.contains(&Term::Not) => found.negated = true,
                 _ => {}
             }
             i += 1;

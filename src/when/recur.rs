@@ -6,7 +6,7 @@ mod times;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Timelike as _};
 use chrono_tz::Tz;
 
-use super::item::{Clock, InMonth, Item};
+use super::item::{Clock, Counted, InMonth, Item, Which};
 use super::resolve::{Draft, Plain, first, plus, time};
 use super::words::Unit;
 use super::{Meaning, Question, Reason, Recurrence};
@@ -29,7 +29,7 @@ pub(super) fn repeats(items: &[Item]) -> bool {
                 | Item::Workdays
                 | Item::Nth(_, _, InMonth::Each)
         )
-    }) || (weekdays.len() > 1 && !or)
+    }) || (weekdays.len() > 2 && !or)
 }
 
 /// The rule that the pieces make.
@@ -177,6 +177,10 @@ fn gather(items: &[Item]) -> Rule {
             Item::Per(n, unit) => {
                 rule.per = Some((n, unit));
                 rule.unit = rule.unit.or(Some(unit));
+            }
+            // "every month on the last friday".
+            Item::Weekday(d, Which::Last) if rule.unit == Some(Unit::Month) => {
+                rule.nth = Some((-1, Counted::Weekday(d), InMonth::Each));
             }
             Item::Weekday(d, _) | Item::Weekdays(d) => rule.mark(d),
             Item::Range(a, b) => {

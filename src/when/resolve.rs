@@ -62,6 +62,8 @@ pub(super) struct Draft {
     pub vague: bool,
     /// The length is counted from the date said with it.
     anchored: bool,
+    /// How long something lasts: "a meeting for 30 minutes".
+    lasts: Option<Length>,
     bares: Vec<(u32, bool)>,
 }
 
@@ -89,6 +91,7 @@ pub(super) fn outcome(text: &str, now: DateTime<Tz>, language: Language) -> Outc
     if meaning == Meaning::Nothing {
         return english::read(text, now, language).unwrap_or_else(nothing);
     }
+    let (meaning, plain) = if found.negated { doubted(meaning, plain) } else { (meaning, plain) };
     if there.timezone() == now.timezone() {
         return Outcome { meaning, plain, span };
     }
@@ -98,6 +101,18 @@ pub(super) fn outcome(text: &str, now: DateTime<Tz>, language: Language) -> Outc
         (_, plain) => plain,
     };
     Outcome { meaning, plain, span }
+}
+
+/// What was said with a "not" somewhere is asked about.
+fn doubted(meaning: Meaning, plain: Option<Plain>) -> (Meaning, Option<Plain>) {
+    let ask = |candidates| Meaning::Unclear { question: Question::Moment, candidates };
+    let meaning = match meaning {
+        Meaning::At(at, _) => ask(vec![at]),
+        Meaning::Every(_) => ask(Vec::new()),
+        Meaning::Unclear { question: Question::Hour(_), candidates } => ask(candidates),
+        other => other,
+    };
+    (meaning, plain)
 }
 
 /// The same meaning in the account's zone.
@@ -141,8 +156,17 @@ fn telling(found: &Found, tokens: &[Token]) -> bool {
         | Item::Nth(..)
         | Item::Fridays(..)
         | Item::Rel(_) => true,
-        Item::Day(_, said) => *said && found.unknown <= 2,
-        Item::Every(..) => found.unknown <= 1,
+        Item::Day(_, said) => *said && found.unknown <= 6,
+        Item::Every(_, unit) => found.unknown <= if unit.is_some() { 6 } else { 1 },
+        Item::Parts(_) | Item::Workdays => found.unknown <= 4 && !found.greeting,
+        // "in the morning", "pela manhã": led, or said in more than one word.
+        Item::Part(_) => {
+            let led = at.start > 0
+                && matches!(word(at.start - 1), Some(Kind::Word(terms))
+                    if terms.iter().any(|t| matches!(t, Term::On | Term::Of | Term::The | Term::At)));
+            let long = tokens.get(at.start).is_some_and(|t| t.words > 2);
+            (led || long) && found.unknown <= 2 && !found.greeting
+        }
         Item::Now
         | Item::Vague
         | Item::Week(_)
@@ -176,6 +200,14 @@ fn telling(found: &Found, tokens: &[Token]) -> bool {
 fn understand(items: &[Item], now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
     if recur::repeats(items) {
         return recur::recurrence(items, now);
+    }
+    // Two weekdays are two moments.
+    let weekday = |i: &Item| if let Item::Weekday(day, _) = i { Some(*day) } else { None };
+    let one = items.iter().find_map(weekday);
+    if let Some(at) = items.iter().position(|i| weekday(i).is_some() && weekday(i) != one)
+        && !items.iter().any(|i| matches!(i, Item::Or))
+    {
+        return either(&items[..at], &items[at..], now);
     }
     if let Some(at) = items.iter().position(|i| matches!(i, Item::Or)) {
         let (left, right) = (&items[..at], &items[at + 1..]);
@@ -254,10 +286,13 @@ impl Draft {
                         clock.less = minutes;
                     }
                 }
-                Item::For(length) => draft.length = draft.length.or(Some((length, None))),
+                Item::For(length) => draft.lasts = Some(length),
                 Item::Vague => draft.vague = true,
                 _ => {}
             }
+        }
+        if draft.length.is_none() && !(draft.dated() || draft.part.is_some() || !draft.clocks.is_empty()) {
+            draft.length = draft.lasts.map(|length| (length, None));
         }
         draft
     }
@@ -393,7 +428,7 @@ impl Draft {
                 return date_only(&day, None, now);
             }
         }
-        if negative {
+        if negative && (date < local.date() || !self.anchored) {
             let at = first(date.and_time(local.time()), now.timezone());
             return (at.map_or(Meaning::Nothing, Meaning::Past), None);
         }

@@ -36,7 +36,7 @@ impl Parser<'_> {
             return None;
         }
         let (mut clock, next) = self.hour(i, led)?;
-        clock.led = led;
+        clock.led |= led;
         Some((Item::Clock(clock), next))
     }
 
@@ -208,7 +208,7 @@ impl Parser<'_> {
                 next = after;
             }
         }
-        if clock.minute == 0 && word <= 3 && clock.hour <= 3 {
+        if clock.minute == 0 && word <= 3 && (1..=3).contains(&clock.hour) {
             clock.length = true;
         }
         (clock, next)
@@ -282,6 +282,7 @@ impl Parser<'_> {
     fn tail(&self, mut clock: Clock, mut i: usize) -> (Clock, usize) {
         for _ in 0..4 {
             if self.has(i, Term::Sharp) || self.has(i, Term::Ish) {
+                clock.led = true;
                 i += 1;
                 continue;
             }

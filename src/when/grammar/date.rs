@@ -527,7 +527,11 @@ impl Parser<'_> {
         // "on 15", "el 16", "dia 5"; a bare preposition is not enough before a small number or a word.
         let plain = !led && !word && ordinal.is_none();
         // "the second" alone is seldom a day.
-        if ordinal.is_some_and(|o| o.len == 0 && o.value == 2) && !word && self.tokens.get(n.next).is_none() {
+        if ordinal.is_some_and(|o| o.len == 0 && o.value == 2)
+            && !word
+            && !self.has(start, Term::On)
+            && self.tokens.get(n.next).is_none()
+        {
             return None;
         }
         if plain

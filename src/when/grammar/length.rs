@@ -38,7 +38,7 @@ impl Parser<'_> {
         if self.glued(i) && !signed {
             return None;
         }
-        if let Some((item, next)) = self.fridays(i) {
+        if let Some((item, next)) = self.fridays(i, sign) {
             return Some((item, next));
         }
         let (length, mut next) = self.length(i)?;
@@ -68,6 +68,12 @@ impl Parser<'_> {
             from = true;
             next += 1;
         }
+        // "3 days before friday".
+        if self.has(next, Term::To) && !length.clock && sign.is_none() {
+            sign = Some(-1);
+            from = true;
+            next += 1;
+        }
         // "9h" and "2 horas" are clock times first.
         if sign.is_none() && hour {
             return None;
@@ -76,7 +82,7 @@ impl Parser<'_> {
     }
 
     /// "3 fridays from now".
-    fn fridays(&self, i: usize) -> Option<(Item, usize)> {
+    fn fridays(&self, i: usize, sign: Option<i64>) -> Option<(Item, usize)> {
         let n = self.number(i)?;
         let day = self.get(n.next, |t| match t {
             Term::Weekday(d) | Term::Weekdays(d) => Some(d),
@@ -84,7 +90,10 @@ impl Parser<'_> {
         })?;
         let (later, ago) = (self.has(n.next + 1, Term::Later), self.has(n.next + 1, Term::Ago));
         let count = if ago { -i64::from(n.value) } else { i64::from(n.value) };
-        (later || ago).then_some((Item::Fridays(count, day), n.next + 2))
+        // "daqui a duas sextas"; "em duas sextas" may be any two.
+        let led = sign == Some(1) && i > 0 && self.has(i - 1, Term::In);
+        let end = n.next + 1 + usize::from(later || ago);
+        (later || ago || led).then_some((Item::Fridays(count, day), end))
     }
 
     /// A sum of amounts: "1 day 2 hours", "1h30", "uma hora e meia".

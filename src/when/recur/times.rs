@@ -13,9 +13,10 @@ impl Rule {
     pub fn clock(&mut self, clock: Clock, before: Option<&Item>) {
         let hour = |hour: u32| Clock { hour, ..Clock::default() };
         let day = matches!(before, Some(Item::Every(_, Some(Unit::Day | Unit::Month) | None)));
-        if clock.pair && clock.weak && day && (1..=31).contains(&clock.minute) {
+        let listed = !self.month_days.is_empty() && matches!(before, Some(Item::Bare(..) | Item::Day(..)));
+        if clock.pair && clock.weak && (day || listed) && (1..=31).contains(&clock.minute) {
             self.month_days.extend([clock.hour, clock.minute]);
-            self.bare_days = true;
+            self.bare_days = day;
             return;
         }
         let odd = clock.minute % 5 != 0 || matches!(before, Some(Item::Clock(_)));

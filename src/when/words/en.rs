@@ -5,8 +5,8 @@ use super::Line;
 use super::Part as P;
 use super::Term::{
     After, AfterNext, Ago, Am, And, Approx, At, Closest, Edge, Every, Except, Feast, Few, For, Freq, From, Glue,
-    Greeting, Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Now, Num, Of,
-    On, Or, Ord, OrdMark, Other, Part, Parts, Past, Pm, Quarter, Rel, Sharp, Short, Start, The, This, Thousand,
+    Greeting, Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now, Num,
+    Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Pm, Quarter, Rel, Sharp, Short, Start, The, This, Thousand,
     ThreeQuarters, Times, To, ToWhom, Twice, Unit, Until, Vague, Weekday, Weekdays, Weekend, Wish, Workdays, ZoneMark,
 };
 use super::Unit as U;
@@ -585,4 +585,8 @@ pub(super) static WORDS: &[Line] = &[
     ("wait a second", &[Greeting]),
     ("hang on a second", &[Greeting]),
     ("last one", &[Greeting]),
+    ("not", &[Not]),
+    ("dont", &[Not]),
+    ("why not", &[Glue]),
+    ("if not", &[Glue]),
 ];

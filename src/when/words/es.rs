@@ -5,7 +5,7 @@ use super::Line;
 use super::Part as P;
 use super::Term::{
     After, Ago, Am, And, Approx, At, Closest, Edge, Every, Except, Feast, Few, For, Freq, From, Glue, Greeting, Half,
-    HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Now, Num, Of, On, Or, Ord,
+    HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now, Num, Of, On, Or, Ord,
     OrdMark, Other, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This, Thousand,
     ThreeQuarters, Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, Weekdays, Weekend, Wish, Workdays, ZoneMark,
 };
@@ -610,4 +610,13 @@ pub(super) static WORDS: &[Line] = &[
     ("segunda mano", &[Greeting]),
     ("segunda parte", &[Greeting]),
     ("cuarto de bano", &[Greeting]),
+    ("de hoy en ocho", &[Rel(7)]),
+    ("de hoy en ocho dias", &[Rel(7)]),
+    ("de hoy en quince", &[Rel(14)]),
+    ("antes de", &[To]),
+    ("antes del", &[To]),
+    ("no", &[Not]),
+    ("tampoco", &[Not]),
+    ("por que no", &[Glue]),
+    ("si no", &[Glue]),
 ];

@@ -123,6 +123,8 @@ pub(super) enum Term {
     Label,
     /// Words without a say in the time.
     Glue,
+    /// Takes back what stands beside it: "not".
+    Not,
     /// A whole phrase that only looks like a time.
     Greeting,
     /// Leads the recipient of a one-line request.

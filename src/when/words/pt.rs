@@ -5,7 +5,7 @@ use super::Line;
 use super::Part as P;
 use super::Term::{
     After, Ago, Am, And, Approx, At, Edge, Every, Except, Feast, Feira, Few, For, Freq, From, Glue, Greeting, Half,
-    HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Now, Num, Of, On, Or, Ord,
+    HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now, Num, Of, On, Or, Ord,
     OrdMark, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This, Thousand, ThreeQuarters,
     Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, WeekdayMark, Weekdays, Weekend, Wish, Workdays, ZoneMark,
 };
@@ -696,4 +696,16 @@ pub(super) static WORDS: &[Line] = &[
     ("segunda dose", &[Greeting]),
     ("segunda parte", &[Greeting]),
     ("segunda etapa", &[Greeting]),
+    ("de hoje a oito", &[Rel(7)]),
+    ("de hoje a oito dias", &[Rel(7)]),
+    ("hoje a oito dias", &[Rel(7)]),
+    ("de hoje a quinze dias", &[Rel(14)]),
+    ("hoje a quinze dias", &[Rel(14)]),
+    ("antes de", &[To]),
+    ("nao", &[Not]),
+    ("nem", &[Not]),
+    ("sem ser", &[Not]),
+    ("se nao", &[Glue]),
+    ("nao sei", &[Greeting]),
+    ("por que nao", &[Glue]),
 ];
