@@ -22,6 +22,7 @@ use crate::services::accounts::{self, Accounts, SignUp};
 use crate::services::instances::Instances;
 use crate::services::lock::DatabaseLock;
 use crate::services::messages::Messages;
+use crate::services::on_server::Creating;
 use crate::services::passwords::Hasher;
 use crate::services::secrets::Keyring;
 use crate::services::series::AllSeries;
@@ -89,6 +90,7 @@ impl App {
                 evolution: evolution.clone(),
                 wake: wake.clone(),
                 quota: config.quotas.instances,
+                creating: Creating::default(),
             },
             messages: Messages {
                 db: db.clone(),

@@ -16,6 +16,9 @@ delete = Delete
 drop = Drop
 duplicate = Duplicate
 edit = Edit
+create-on-server = Create a new one on the server
+delete-on-server = Delete it on the server too
+keep-on = Keep those on { $name }
 edit-field = Edit a field
 finished = Done
 have-account = I have an account
@@ -175,6 +178,15 @@ ask-url = 🌐 What is the address of the Evolution API server? Example: <code>h
 ask-key = 🔑 What is the API key (<code>apikey</code>)? I delete your message right away and keep the key encrypted.
 ask-name = 📛 What is the instance's name on the server? Example: <code>shop</code>
 names-found = 📛 I found these on the server. Choose one or type the name:
+names-none = 📛 The server has no instances yet. Create a new one, or type the name of one that exists.
+ask-new-name = ➕ What name shall the new instance have on the server? Letters a to z, digits, <code>_</code> or <code>-</code>. Example: <code>shop</code>
+name-not-creatable = That name will not do for a new instance: 1 to 64 letters a to z, digits, <code>_</code> or <code>-</code>, beginning with a letter or digit. Example: <code>shop-2</code>
+creating = ➕ Creating <b>{ $name }</b> on the server…
+create-taken = The server has an instance <b>{ $name }</b> already. Choose another name.
+create-refused = That key cannot create instances: it takes the server's master key.
+create-busy = An instance of that name is being created right now. Try again in a few seconds.
+create-failed = The server did not create the instance. Check that it is well and try again.
+own-key-kept = 🔐 I created it: I keep this instance's own key, not the master key.
 label-invalid = A label has 1 to 64 visible characters. Example: <code>Shop</code>
 key-invalid = Invalid key: paste only the key, without blanks or accents. Example: <code>B6D711FCDE4D4FD5936544120E713976</code>
 name-invalid = That name will not do. Type it as it is on the server, for example <code>shop</code>.
@@ -217,6 +229,16 @@ connection-unknown = state unknown
 edit-which = ✏️ What to change in <b>{ $name }</b>?
 edit-which-draft = ✏️ What to change?
 delete-ask = 🗑 Delete <b>{ $name }</b>? It goes from here; nothing changes on the server.
+wipe-ask = ⚠️ Delete the instance <b>{ $name }</b> on the server { $server }? The number is disconnected and all the history there is lost. This cannot be undone.
+wiping = 🗑 Deleting <b>{ $name }</b> on the server…
+wiped = 🗑 <b>{ $name }</b> was deleted on the server.
+not-wiped = ⚠️ The server did not delete <b>{ $name }</b>. Nothing has changed here. Test the instance to find out why.
+kept-on =
+    { $count ->
+        [0] Nothing was waiting any more.
+        [one] 📌 1 message stays on <b>{ $name }</b>.
+       *[other] 📌 { $count } messages stay on <b>{ $name }</b>.
+    }
 activated = ✅ <b>{ $name }</b> is now the active one.
 activated-waiting =
     { $count ->
@@ -264,6 +286,11 @@ to-length = “{ $said }” has { $digits } digits; a number has 8 to 15 with it
 to-address = “{ $said }” is not a person. Type a number, for example <code>+1 415 555 2671</code>
 to-too-many = At most { $limit } recipients at once.
 confirm-title = 📝 <b>Check and confirm</b>
+without-whatsapp =
+    { $count ->
+        [one] ⚠️ As far as the server knows, { $to } has no WhatsApp. Check the number, or confirm anyway.
+       *[other] ⚠️ As far as the server knows, these numbers have no WhatsApp: { $to }. Check them, or confirm anyway.
+    }
 card-to = 👤 { $to }
 card-when =
     🕐 <b>{ $moment }</b> · { $zone }

@@ -16,6 +16,9 @@ delete = Eliminar
 drop = Descartar
 duplicate = Duplicar
 edit = Editar
+create-on-server = Crear una nueva en el servidor
+delete-on-server = Eliminarla también en el servidor
+keep-on = Dejar esos en { $name }
 edit-field = Editar un campo
 finished = Terminé
 have-account = Ya tengo cuenta
@@ -175,6 +178,15 @@ ask-url = 🌐 ¿Cuál es la dirección del servidor Evolution API? Ejemplo: <co
 ask-key = 🔑 ¿Cuál es la clave de API (<code>apikey</code>)? Borro su mensaje enseguida y guardo la clave cifrada.
 ask-name = 📛 ¿Cuál es el nombre de la instancia en el servidor? Ejemplo: <code>tienda</code>
 names-found = 📛 Encontré estas en el servidor. Elija una o escriba el nombre:
+names-none = 📛 El servidor aún no tiene instancias. Cree una nueva, o escriba el nombre de una que exista.
+ask-new-name = ➕ ¿Qué nombre tendrá la nueva instancia en el servidor? Letras sin acento, números, <code>_</code> o <code>-</code>. Ejemplo: <code>tienda</code>
+name-not-creatable = Ese nombre no sirve para una instancia nueva: de 1 a 64 letras sin acento, números, <code>_</code> o <code>-</code>, empezando por letra o número. Ejemplo: <code>tienda-2</code>
+creating = ➕ Creando <b>{ $name }</b> en el servidor…
+create-taken = El servidor ya tiene una instancia <b>{ $name }</b>. Elija otro nombre.
+create-refused = Esa clave no puede crear instancias: hace falta la clave maestra del servidor.
+create-busy = Una instancia con ese nombre se está creando ahora. Pruebe de nuevo en unos segundos.
+create-failed = El servidor no creó la instancia. Compruebe que esté bien y pruebe de nuevo.
+own-key-kept = 🔐 La creé yo: guardo la clave propia de esta instancia, no la clave maestra.
 label-invalid = El nombre tiene de 1 a 64 caracteres visibles. Ejemplo: <code>Tienda</code>
 key-invalid = Clave inválida: pegue solo la clave, sin espacios ni acentos. Ejemplo: <code>B6D711FCDE4D4FD5936544120E713976</code>
 name-invalid = Ese nombre no sirve. Escríbalo como está en el servidor, por ejemplo <code>tienda</code>.
@@ -217,6 +229,16 @@ connection-unknown = estado desconocido
 edit-which = ✏️ ¿Qué cambiar en <b>{ $name }</b>?
 edit-which-draft = ✏️ ¿Qué cambiar?
 delete-ask = 🗑 ¿Eliminar <b>{ $name }</b>? Desaparece de aquí; en el servidor nada cambia.
+wipe-ask = ⚠️ ¿Eliminar la instancia <b>{ $name }</b> del servidor { $server }? El número se desconecta y se pierde todo el historial que está allí. No se puede deshacer.
+wiping = 🗑 Eliminando <b>{ $name }</b> del servidor…
+wiped = 🗑 <b>{ $name }</b> fue eliminada del servidor.
+not-wiped = ⚠️ El servidor no eliminó <b>{ $name }</b>. Aquí nada cambió. Pruebe la instancia para saber por qué.
+kept-on =
+    { $count ->
+        [0] Ya no había nada esperando.
+        [one] 📌 1 mensaje sigue en <b>{ $name }</b>.
+       *[other] 📌 { $count } mensajes siguen en <b>{ $name }</b>.
+    }
 activated = ✅ <b>{ $name }</b> ahora es la activa.
 activated-waiting =
     { $count ->
@@ -264,6 +286,11 @@ to-length = “{ $said }” tiene { $digits } dígitos; un número tiene de 8 a 
 to-address = “{ $said }” no es una persona. Escriba un número, por ejemplo <code>+34 612 345 678</code>
 to-too-many = { $limit } destinatarios por vez como máximo.
 confirm-title = 📝 <b>Revise y confirme</b>
+without-whatsapp =
+    { $count ->
+        [one] ⚠️ Por lo que el servidor sabe, { $to } no tiene WhatsApp. Revise el número, o confirme de todos modos.
+       *[other] ⚠️ Por lo que el servidor sabe, estos números no tienen WhatsApp: { $to }. Revíselos, o confirme de todos modos.
+    }
 card-to = 👤 { $to }
 card-when =
     🕐 <b>{ $moment }</b> · { $zone }

@@ -16,6 +16,9 @@ delete = Excluir
 drop = Descartar
 duplicate = Duplicar
 edit = Editar
+create-on-server = Criar uma nova no servidor
+delete-on-server = Excluir também no servidor
+keep-on = Manter essas em { $name }
 edit-field = Editar um campo
 finished = Terminei
 have-account = Já tenho conta
@@ -175,6 +178,15 @@ ask-url = 🌐 Qual é o endereço do servidor Evolution API? Exemplo: <code>htt
 ask-key = 🔑 Qual é a chave de API (<code>apikey</code>)? Eu apago a sua mensagem logo em seguida e guardo a chave cifrada.
 ask-name = 📛 Qual é o nome da instância no servidor? Exemplo: <code>loja</code>
 names-found = 📛 Encontrei estas no servidor. Escolha uma ou escreva o nome:
+names-none = 📛 O servidor ainda não tem instâncias. Crie uma nova, ou escreva o nome de uma que exista.
+ask-new-name = ➕ Que nome a nova instância terá no servidor? Letras sem acento, números, <code>_</code> ou <code>-</code>. Exemplo: <code>loja</code>
+name-not-creatable = Esse nome não serve para uma instância nova: de 1 a 64 letras sem acento, números, <code>_</code> ou <code>-</code>, começando por letra ou número. Exemplo: <code>loja-2</code>
+creating = ➕ Criando <b>{ $name }</b> no servidor…
+create-taken = O servidor já tem uma instância <b>{ $name }</b>. Escolha outro nome.
+create-refused = Essa chave não pode criar instâncias: para isso é preciso a chave-mestra do servidor.
+create-busy = Uma instância com esse nome está sendo criada agora. Tente de novo em alguns segundos.
+create-failed = O servidor não criou a instância. Confira se ele está bem e tente de novo.
+own-key-kept = 🔐 Criada por mim: guardo a chave própria desta instância, não a chave-mestra.
 label-invalid = O nome tem de 1 a 64 caracteres visíveis. Exemplo: <code>Loja</code>
 key-invalid = Chave inválida: cole só a chave, sem espaços nem acentos. Exemplo: <code>B6D711FCDE4D4FD5936544120E713976</code>
 name-invalid = Esse nome não serve. Escreva o nome como está no servidor, por exemplo <code>loja</code>.
@@ -217,6 +229,16 @@ connection-unknown = estado desconhecido
 edit-which = ✏️ O que mudar em <b>{ $name }</b>?
 edit-which-draft = ✏️ O que mudar?
 delete-ask = 🗑 Excluir <b>{ $name }</b>? Ela some daqui; no servidor nada muda.
+wipe-ask = ⚠️ Excluir a instância <b>{ $name }</b> do servidor { $server }? O número é desconectado e todo o histórico que está lá se perde. Isso não tem volta.
+wiping = 🗑 Excluindo <b>{ $name }</b> do servidor…
+wiped = 🗑 <b>{ $name }</b> foi excluída do servidor.
+not-wiped = ⚠️ O servidor não excluiu <b>{ $name }</b>. Nada mudou aqui. Teste a instância para saber por quê.
+kept-on =
+    { $count ->
+        [0] Não havia mais nada esperando.
+        [one] 📌 1 mensagem continua em <b>{ $name }</b>.
+       *[other] 📌 { $count } mensagens continuam em <b>{ $name }</b>.
+    }
 activated = ✅ <b>{ $name }</b> agora é a ativa.
 activated-waiting =
     { $count ->
@@ -264,6 +286,11 @@ to-length = “{ $said }” tem { $digits } dígitos; um número tem de 8 a 15 c
 to-address = “{ $said }” não é uma pessoa. Escreva um número, por exemplo <code>11 98888-7777</code>
 to-too-many = No máximo { $limit } destinatários por vez.
 confirm-title = 📝 <b>Confira e confirme</b>
+without-whatsapp =
+    { $count ->
+        [one] ⚠️ Pelo que o servidor sabe, { $to } não tem WhatsApp. Confira o número, ou confirme assim mesmo.
+       *[other] ⚠️ Pelo que o servidor sabe, estes números não têm WhatsApp: { $to }. Confira, ou confirme assim mesmo.
+    }
 card-to = 👤 { $to }
 card-when =
     🕐 <b>{ $moment }</b> · { $zone }

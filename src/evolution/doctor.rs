@@ -56,6 +56,11 @@ impl Diagnosis {
         self.connection == Connection::Open
     }
 
+    /// The server does not know it, and the key may create it there.
+    pub fn is_creatable(&self) -> bool {
+        self.connection == Connection::Missing && self.key_kind == Some(KeyKind::Global)
+    }
+
     /// It may be saved all the same: only what policy refuses may not.
     pub fn is_savable(&self) -> bool {
         !self.checks.iter().any(|check| check.name == CheckName::Policy && !check.ok)

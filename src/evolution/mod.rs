@@ -254,14 +254,19 @@ impl Evolution {
         Ok(version.chars().filter(|c| !c.is_control()).take(32).collect())
     }
 
-    /// Creates an instance. Two at once of one name destroy each other (#560): one call per name at a time.
+    /// Creates an instance, with `token` as its own key where one is given. Two at once of one name destroy each
+    /// other (#560): one call per name at a time.
     pub async fn create_instance(
         &self,
         server: &ServerUrl,
         key: &ApiKey,
         instance: &InstanceName,
+        token: Option<&ApiKey>,
     ) -> Result<Created, CallError> {
-        let body = json!({ "instanceName": instance.as_str(), "integration": "WHATSAPP-BAILEYS", "qrcode": false });
+        let mut body = json!({ "instanceName": instance.as_str(), "integration": "WHATSAPP-BAILEYS", "qrcode": false });
+        if let Some(token) = token {
+            body["token"] = token.expose().into();
+        }
         let answer = self.post(server, key, &["instance", "create"], &body, CALL).await?;
         wire::created(&wire::ok(answer)?)
     }
@@ -273,8 +278,16 @@ impl Evolution {
         key: &ApiKey,
         instance: &InstanceName,
     ) -> Result<(), CallError> {
-        let url = Self::url(server, &["instance", "delete", instance.as_str()]);
-        wire::ok(self.call(Method::DELETE, url, Some(key), None, CALL).await?).map(drop)
+        let delete = || Self::url(server, &["instance", "delete", instance.as_str()]);
+        match wire::ok(self.call(Method::DELETE, delete(), Some(key), None, CALL).await?) {
+            // Older servers want it disconnected first.
+            Err(CallError::Status { status: 400, .. }) => {
+                let logout = Self::url(server, &["instance", "logout", instance.as_str()]);
+                self.call(Method::DELETE, logout, Some(key), None, CALL).await?;
+                wire::ok(self.call(Method::DELETE, delete(), Some(key), None, CALL).await?).map(drop)
+            }
+            done => done.map(drop),
+        }
     }
 
     /// Asks which numbers are on WhatsApp. A number that the server has cached is answered without a connection.

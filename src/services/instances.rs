@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::on_server::Creating;
 use super::refusal::Refusal;
 use super::secrets::Keyring;
 use crate::domain::clock::{Clock, Moment};
@@ -82,6 +83,8 @@ pub struct Instances {
     pub wake: Wake,
     /// How many instances an account may have; 0: any number.
     pub quota: u64,
+    /// What is being created on a server right now.
+    pub creating: Creating,
 }
 
 /// Under what the key of an instance is sealed: it opens only in its own row.
@@ -151,14 +154,6 @@ impl Instances {
             .await?;
         self.wake.notify_one();
         Ok(())
-    }
-
-    /// The names that the key can list on the server; empty when it cannot.
-    pub async fn offered(&self, server: &ServerUrl, key: &ApiKey) -> Vec<String> {
-        match self.evolution.list_instances(server, key).await {
-            Ok(listed) => listed.into_iter().map(|row| row.name).collect(),
-            Err(_) => Vec::new(),
-        }
     }
 
     /// Whether policy lets an instance point there.
@@ -269,6 +264,37 @@ impl Instances {
             .await?;
         self.wake.notify_one();
         Ok((self.find(owner, id).await?, waiting))
+    }
+
+    /// Pins what waited at `since` for the active instance to another one, as it did before the switch. Returns how
+    /// many messages those are.
+    pub async fn keep_on(&self, owner: AccountId, id: InstanceId, since: Moment) -> Result<u64, Refusal> {
+        let now = self.clock.now();
+        let kept = self
+            .db
+            .write(move |conn| {
+                Box::pin(async move {
+                    if conn.find_instance(owner, id).await?.is_none() {
+                        return Err(Refusal::NotFound);
+                    }
+                    Ok(conn.keep_messages_on(owner, id, since, now).await?)
+                })
+            })
+            .await?;
+        self.wake.notify_one();
+        Ok(kept)
+    }
+
+    /// Notes that the server does not know an instance any more.
+    pub async fn note_missing(&self, owner: AccountId, id: InstanceId) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let health =
+            Health { connection: Connection::Missing.as_str(), number: None, profile_name: None, server_version: None };
+        self.db
+            .write(move |conn| {
+                Box::pin(async move { Ok::<_, Refusal>(conn.set_instance_health(owner, id, &health, now).await?) })
+            })
+            .await
     }
 
     /// Deletes an instance; never picks another active one. Returns how many messages were touched.

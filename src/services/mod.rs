@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod instances;
 pub mod lock;
 pub mod messages;
+pub mod on_server;
 pub mod passwords;
 pub mod places;
 pub mod refusal;

@@ -274,6 +274,20 @@ impl Conn {
         }
     }
 
+    /// Pins what was waiting at `since` and is not pinned to an instance.
+    pub async fn keep_messages_on(
+        &mut self,
+        owner: AccountId,
+        id: InstanceId,
+        since: Moment,
+        now: Moment,
+    ) -> Result<u64> {
+        Ok(on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET pinned = TRUE, instance_id = $2, version = version + 1, updated_at = $4
+             WHERE user_id = $1 AND NOT pinned AND created_at <= $3 AND status IN ('scheduled','held','late')")
+            .bind(owner).bind(id).bind(since).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
+    }
+
     /// Makes held messages that go through the active instance (or are pinned to `only`) due again.
     pub async fn wake_held(&mut self, owner: AccountId, only: InstanceId, now: Moment) -> Result<u64> {
         Ok(on!(self, c => sqlx::query(

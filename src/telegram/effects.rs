@@ -7,6 +7,7 @@ use crate::domain::instance::{ApiKey, InstanceName, Label, ServerUrl};
 use crate::evolution::doctor::Diagnosis;
 use crate::services::Services;
 use crate::services::instances::Draft;
+use crate::services::on_server::Creation;
 
 /// What is to be done; stored sealed until it is done, since it may hold a key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,6 +38,31 @@ pub enum Effect {
         /// Its key.
         key: String,
     },
+    /// Create an instance on the server.
+    CreateInstance {
+        /// Which run of the draft.
+        run: i64,
+        /// Its server.
+        url: String,
+        /// The key that creates.
+        key: String,
+        /// Its name.
+        name: String,
+        /// The key that it is to have as its own.
+        token: String,
+    },
+    /// Delete a saved instance on its server.
+    DeleteOnServer {
+        /// Which.
+        id: InstanceId,
+    },
+    /// Ask which numbers have no WhatsApp.
+    LookUp {
+        /// Which draft of a message.
+        origin: String,
+        /// In digits.
+        numbers: Vec<String>,
+    },
 }
 
 /// What an effect found.
@@ -62,6 +88,29 @@ pub enum Finding {
         run: i64,
         /// In the server's order; empty when the key cannot list.
         names: Vec<String>,
+        /// Whether the key may create one.
+        may_create: bool,
+    },
+    /// An instance was to be created.
+    Created {
+        /// Which run of the draft.
+        run: i64,
+        /// What became of it.
+        creation: Creation,
+    },
+    /// A saved instance was to be deleted on its server.
+    DeletedOnServer {
+        /// Which.
+        id: InstanceId,
+        /// Whether the server did it.
+        done: bool,
+    },
+    /// Numbers were looked up.
+    LookedUp {
+        /// For which draft of a message.
+        origin: String,
+        /// Those without WhatsApp, in digits.
+        absent: Vec<String>,
     },
 }
 
@@ -94,11 +143,35 @@ impl Effect {
                 Finding::Instance { id, found }
             }
             Self::ListNames { run, url, key } => {
-                let names = match (ServerUrl::parse(&url), ApiKey::parse(&key)) {
+                let (names, may_create) = match (ServerUrl::parse(&url), ApiKey::parse(&key)) {
                     (Ok(url), Ok(key)) => instances.offered(&url, &key).await,
-                    _ => Vec::new(),
+                    _ => (Vec::new(), false),
                 };
-                Finding::Names { run, names }
+                Finding::Names { run, names, may_create }
+            }
+            Self::CreateInstance { run, url, key, name, token } => {
+                let creation = match (parse(&url, &key, &name), ApiKey::parse(&token)) {
+                    (Some(Draft { server, key, name, .. }), Ok(token)) => {
+                        instances.create_on_server(&server, &key, &name, &token).await.unwrap_or(Creation::Failed)
+                    }
+                    _ => Creation::Failed,
+                };
+                Finding::Created { run, creation }
+            }
+            Self::DeleteOnServer { id } => {
+                let done = match account {
+                    Some(owner) => instances.delete_on_server(owner, id).await.unwrap_or(false),
+                    None => false,
+                };
+                Finding::DeletedOnServer { id, done }
+            }
+            Self::LookUp { origin, numbers } => {
+                let absent = match account {
+                    // What cannot be found out warns of nothing.
+                    Some(owner) => instances.without_whatsapp(owner, &numbers).await.unwrap_or_default(),
+                    None => Vec::new(),
+                };
+                Finding::LookedUp { origin, absent }
             }
         }
     }

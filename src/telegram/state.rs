@@ -75,6 +75,18 @@ pub struct InstanceDraft {
     /// Names found on the server.
     #[serde(default)]
     pub offered: Vec<String>,
+    /// The key may create instances on the server.
+    #[serde(default)]
+    pub may_create: bool,
+    /// The name that is asked for is that of an instance to be created.
+    #[serde(default)]
+    pub creating: bool,
+    /// The own key of the instance to be created.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// The instance was created here, and `key` is its own in place of the server's.
+    #[serde(default)]
+    pub own_key: bool,
     /// What the last test found; `None` while it runs.
     pub found: Option<Diagnosis>,
     /// Counts the tests, so that a late result of an older one is dropped.
@@ -130,6 +142,12 @@ pub struct MessageDraft {
     pub recent: Vec<Addressee>,
     /// The text that was edited into this draft came in this message.
     pub said_in: Option<i64>,
+    /// That message was the whole request in one line.
+    #[serde(default)]
+    pub said_line: bool,
+    /// Numbers that were asked about: whether they have WhatsApp.
+    #[serde(default)]
+    pub looked_up: Vec<String>,
 }
 
 /// What is awaited of the settings.

@@ -146,6 +146,12 @@ taps! {
     DeleteCancel(id: InstanceId) = "inst_del_cancel",
     /// Delete it; its messages are held.
     DeleteHold(id: InstanceId) = "inst_del_hold",
+    /// Ask before an instance is deleted on its server.
+    DeleteOnServer(id: InstanceId) = "inst_wipe",
+    /// Confirmed: delete it on its server.
+    DeleteOnServerYes(id: InstanceId) = "inst_wipe_yes",
+    /// What waited when another became active goes through this one all the same.
+    KeepOn(id: InstanceId, since: i64) = "inst_keep",
     /// In a draft: take the offered text.
     Take(index: i64) = "take",
     /// In a draft: test again.
@@ -154,6 +160,8 @@ taps! {
     DraftField(field: Field) = "draft_field",
     /// In a draft: choose what to edit.
     DraftEdit = "draft_edit",
+    /// In a draft: create the instance on the server.
+    CreateOnServer = "draft_create",
     /// Save the draft.
     Save = "save",
     /// Save the draft and make it active.

@@ -204,13 +204,16 @@ async fn the_key_follows_no_redirect_and_leaves_only_for_allowed_addresses() {
 async fn instances_are_created_listed_and_deleted() {
     let (_server, url) = simulator().await;
     let (evolution, global, loja) = (client(), key(KEY), name("loja-1"));
-    let created = evolution.create_instance(&url, &global, &loja).await.unwrap();
+    let created = evolution.create_instance(&url, &global, &loja, None).await.unwrap();
     assert_eq!(created.connection, Connection::Close);
     let row = evolution.find_instance_row(&url, &created.token, &loja).await.unwrap().unwrap();
     assert_eq!(row.token.unwrap().expose(), created.token.expose());
     assert_eq!(evolution.verify_global_key(&url, &global).await, Ok(true));
     assert_eq!(evolution.verify_global_key(&url, &created.token).await, Ok(false));
-    assert_eq!(evolution.create_instance(&url, &created.token, &name("loja-2")).await.unwrap_err(), CallError::Refused);
+    assert_eq!(
+        evolution.create_instance(&url, &created.token, &name("loja-2"), None).await.unwrap_err(),
+        CallError::Refused
+    );
     evolution.delete_instance(&url, &global, &loja).await.unwrap();
     while evolution.connection_state(&url, &global, &loja).await != Err(CallError::Missing) {
         tokio::task::yield_now().await;

@@ -355,12 +355,41 @@ fn instances_and_their_tests() {
             ("name", instances::ask(Field::Name, &long, l)),
         ]
     });
+    hang("instances_names", |l| {
+        let found = ["loja".to_owned(), "suporte".to_owned()];
+        vec![
+            ("found", instances::names(&found, false, l)),
+            ("found, may create", instances::names(&found, true, l)),
+            ("none, may create", instances::names(&[], true, l)),
+            ("none", instances::names(&[], false, l)),
+        ]
+    });
+    hang("instances_ask_new_name", |l| {
+        vec![
+            ("", instances::ask_new_name(&[], l)),
+            ("suggested", instances::ask_new_name(&["loja-matriz".to_owned()], l)),
+        ]
+    });
+    hang_one("instances_creating", |l| instances::creating("loja-matriz", l));
+    hang_one("instances_confirm_wipe", |l| instances::confirm_wipe(&loja, l));
+    hang_one("instances_wiping", |l| instances::wiping(&loja, l));
+    hang_one("instances_not_wiped", |l| instances::not_wiped(&loja, l));
+    hang("instances_kept", |l| {
+        let old = instance(2, "Antiga & <Cia>", Connection::Open, false);
+        [("none", 0), ("one", 1), ("many", 8)]
+            .map(|(title, n)| (title, instances::kept(&old, n, 8, START, ZONE, l)))
+            .to_vec()
+    });
     hang_one("instances_testing", |l| instances::testing("Loja & <Cia>", l));
     hang("instances_summary", |l| {
         let edited = draft(Some(InstanceId(1)));
         let mut all = vec![
             ("well", instances::summary(&draft(None), "••••1a2b", &well(), l)),
             ("well, edited", instances::summary(&edited, "••••1a2b", &well(), l)),
+            (
+                "created here",
+                instances::summary(&InstanceDraft { own_key: true, ..draft(None) }, "••••1a2b", &well(), l),
+            ),
         ];
         for at in CHECKS {
             all.push(("fails", instances::summary(&draft(None), "••••1a2b", &fails(at), l)));
@@ -380,11 +409,13 @@ fn instances_and_their_tests() {
             ("another is active", instances::confirm_delete(&loja, 7, true, l)),
         ]
     });
-    hang_texts("instances_activated", |l| {
+    hang("instances_activated", |l| {
+        let old = instance(2, "Antiga & <Cia>", Connection::Close, false);
+        let activated = |before, waiting| instances::activated(&loja, before, waiting, START, ZONE, l);
         vec![
-            ("", instances::activated(&loja, 0, l)),
-            ("one", instances::activated(&loja, 1, l)),
-            ("many", instances::activated(&loja, 8, l)),
+            ("first", activated(None, 1)),
+            ("nothing waits", activated(Some(&old), 0)),
+            ("many wait", activated(Some(&old), 8)),
         ]
     });
     hang_texts("diagnosis_lines", |l| CHECKS.map(|at| ("", diagnosis::lines(&fails(at), l))).to_vec());
@@ -411,6 +442,10 @@ fn scheduling() {
             ("nothing active", card(&[group(), maria()][..], "Bom dia!", START, None)),
             ("as long as can be", card(&[maria()][..], &long, moments[2], Some(&open))),
         ]
+    });
+    hang("messages_without_whatsapp", |l| {
+        let two = ["+55 11 98888-7777".to_owned(), "Maria <3 (+55 11 97777-6666)".to_owned()];
+        vec![("one", messages::without_whatsapp(&two[..1], l)), ("several", messages::without_whatsapp(&two, l))]
     });
     hang("messages_card", |l| {
         let card = |message: &ScheduledMessage, through, fresh| {

@@ -7,6 +7,7 @@ mod evolution;
 mod floods;
 mod gallery;
 mod harness;
+mod instances;
 mod kills;
 mod machine;
 mod real;

@@ -127,6 +127,8 @@ pub fn text_of(html: &str) -> Result<String, String> {
 
 /// The bot's own id.
 const BOT: i64 = 7_000_001;
+/// How long a story waits for what it wants to see.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
 /// When everything was said: nothing may hang on it.
 const DATE: i64 = 1_790_000_000;
 
@@ -485,7 +487,33 @@ impl Person {
 
     /// Returns the newest message of the bot's that has this text, as soon as there is one.
     pub async fn sees(&self, text: &str) -> Shown {
-        self.sees_one(|m| m.text.contains(text)).await
+        self.waits(text, self.sees_one(|m| m.text.contains(text))).await
+    }
+
+    /// Returns the last message of the bot's once it has this text.
+    pub async fn sees_now(&self, text: &str) -> Shown {
+        let last = async {
+            loop {
+                let seen = *self.server.changed.borrow();
+                let last = self.chat().into_iter().rev().find(|m| m.from_bot);
+                if let Some(shown) = last.filter(|m| m.text.contains(text)) {
+                    return shown;
+                }
+                self.server.changed_after(seen).await;
+            }
+        };
+        self.waits(text, last).await
+    }
+
+    async fn waits(&self, text: &str, seen: impl Future<Output = Shown>) -> Shown {
+        // A story that waits in vain says what was shown instead.
+        match tokio::time::timeout(PATIENCE, seen).await {
+            Ok(shown) => shown,
+            Err(_) => {
+                let chat: Vec<_> = self.chat().into_iter().rev().take(4).map(|m| m.text).collect();
+                panic!("{text:?} was never shown, but, the newest first: {chat:#?}, and {:?}", self.toasts())
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A new instance, or an edit of a saved one: label → address → key → name → test → summary.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::Talk;
 use crate::domain::account::Account;
 use crate::domain::ids::InstanceId;
@@ -8,6 +10,7 @@ use crate::evolution::doctor::Diagnosis;
 use crate::locale::{plain, t};
 use crate::services::Refusal;
 use crate::services::instances::Draft;
+use crate::services::on_server::{Creation, fresh_token};
 use crate::telegram::effects::Effect;
 use crate::telegram::event::Input;
 use crate::telegram::screen::Screen;
@@ -31,15 +34,27 @@ pub(super) fn show(talk: &Talk<'_>, draft: InstanceDraft) -> Turn {
 
 fn ask(talk: &Talk<'_>, mut draft: InstanceDraft, field: Field) -> Turn {
     draft.asking = Some(field);
-    let offered = if field == Field::Name { draft.offered.clone() } else { Vec::new() };
-    talk.go(State::Instance(draft), screens::instances::ask(field, &offered, talk.language))
+    let screen = question(talk, &draft, field);
+    talk.go(State::Instance(draft), screen)
+}
+
+fn question(talk: &Talk<'_>, draft: &InstanceDraft, field: Field) -> Screen {
+    match field {
+        Field::Name if draft.creating => screens::instances::ask_new_name(&draft.offered, talk.language),
+        Field::Name if draft.may_create || !draft.offered.is_empty() => {
+            screens::instances::names(&draft.offered, draft.may_create, talk.language)
+        }
+        // An address that only lacks its beginning is offered with it.
+        Field::Url => screens::instances::ask(field, &draft.offered, talk.language),
+        _ => screens::instances::ask(field, &[], talk.language),
+    }
 }
 
 /// Asks the same again, after saying why.
-fn again(talk: &Talk<'_>, draft: InstanceDraft, why: &crate::telegram::screen::Html, offered: &[String]) -> Turn {
+fn again(talk: &Talk<'_>, draft: InstanceDraft, why: &crate::telegram::screen::Html) -> Turn {
     let Some(field) = draft.asking else { return test(talk, draft) };
     let mut screen = Screen::new(why.clone());
-    let question = screens::instances::ask(field, offered, talk.language);
+    let question = question(talk, &draft, field);
     screen = screen.line(&crate::telegram::screen::Html::default()).line(&question.html);
     screen.rows = question.rows;
     talk.go(State::Instance(draft), screen)
@@ -83,7 +98,7 @@ pub(super) async fn answer(
     let Input::Text { plain: text, .. } = input else {
         let turn = match input {
             Input::Edited { .. } => Turn::new(talk.state(), Vec::new()),
-            _ => again(talk, draft, &t!(talk.language, "send-as-text"), &[]),
+            _ => again(talk, draft, &t!(talk.language, "send-as-text")),
         };
         return Ok(if field == Field::Key { talk.forget(turn) } else { turn });
     };
@@ -105,11 +120,12 @@ async fn typed(
     match field {
         Field::Label => match Label::parse(text) {
             Ok(label) => draft.label = Some(label.as_str().to_owned()),
-            Err(error) => return Ok(again(talk, draft, &screens::refusal::label(&error, language), &[])),
+            Err(error) => return Ok(again(talk, draft, &screens::refusal::label(&error, language))),
         },
         Field::Url => match ServerUrl::parse(text) {
             Ok(url) if !talk.services.instances.allowed(&url) => {
-                return Ok(again(talk, draft, &t!(language, "url-not-allowed"), &[]));
+                draft.offered.clear();
+                return Ok(again(talk, draft, &t!(language, "url-not-allowed")));
             }
             Ok(url) => draft.url = Some(url.as_str().to_owned()),
             Err(error) => {
@@ -117,24 +133,26 @@ async fn typed(
                     ServerUrlError::MissingScheme { completed } => vec![completed.clone()],
                     _ => Vec::new(),
                 };
-                let offered = draft.offered.clone();
-                return Ok(again(talk, draft, &screens::refusal::url(&error, language), &offered));
+                return Ok(again(talk, draft, &screens::refusal::url(&error, language)));
             }
         },
         Field::Key => match ApiKey::parse(text) {
             Ok(key) => draft.key = Some(key.expose().to_owned()),
-            Err(error) => return Ok(again(talk, draft, &screens::refusal::key(&error, language), &[])),
+            Err(error) => return Ok(again(talk, draft, &screens::refusal::key(&error, language))),
         },
         Field::Name => match InstanceName::parse(text) {
-            Ok(name) => draft.name = Some(name.as_str().to_owned()),
-            Err(error) => {
-                let offered = draft.offered.clone();
-                return Ok(again(talk, draft, &screens::refusal::name(&error, language), &offered));
+            Ok(name) if draft.creating && !name.is_creatable() => {
+                return Ok(again(talk, draft, &t!(language, "name-not-creatable")));
             }
+            Ok(name) => draft.name = Some(name.as_str().to_owned()),
+            Err(_) if draft.creating => return Ok(again(talk, draft, &t!(language, "name-not-creatable"))),
+            Err(error) => return Ok(again(talk, draft, &screens::refusal::name(&error, language))),
         },
     }
-    if field == Field::Url {
+    if matches!(field, Field::Url | Field::Key) {
+        // What was found out by another address or key counts no more.
         draft.offered.clear();
+        (draft.may_create, draft.own_key) = (false, false);
     }
     Box::pin(next(talk, account, draft, field)).await
 }
@@ -169,10 +187,13 @@ async fn next(talk: &Talk<'_>, account: &Account, draft: InstanceDraft, done: Fi
                 let why = t!(talk.language, "refusal-already-exists", name = name);
                 let mut draft = draft;
                 draft.asking = Some(done);
-                return Ok(again(talk, draft, &why, &[]));
+                return Ok(again(talk, draft, &why));
             }
             other => other?,
         }
+    }
+    if draft.creating && done == Field::Name {
+        return Ok(create(talk, draft));
     }
     if draft.id.is_some() && done == Field::Label {
         return save(talk, account, draft, false).await;
@@ -195,14 +216,71 @@ pub(super) async fn take(
 }
 
 /// Names were found on the server.
-pub(super) fn names(talk: &Talk<'_>, mut draft: InstanceDraft, run: i64, names: Vec<String>) -> Turn {
-    if draft.run != run || draft.asking != Some(Field::Name) || names.is_empty() {
+pub(super) fn names(talk: &Talk<'_>, mut draft: InstanceDraft, run: i64, names: Vec<String>, may_create: bool) -> Turn {
+    if draft.run != run || draft.asking != Some(Field::Name) || (names.is_empty() && !may_create) {
         return Turn::new(talk.state(), Vec::new());
     }
     draft.offered = names;
-    let mut screen = screens::instances::ask(Field::Name, &draft.offered, talk.language);
-    screen.html = t!(talk.language, "names-found");
-    talk.go(State::Instance(draft), screen)
+    draft.may_create = may_create;
+    ask(talk, draft, Field::Name)
+}
+
+/// Has the instance created on the server.
+fn create(talk: &Talk<'_>, mut draft: InstanceDraft) -> Turn {
+    let (Some(url), Some(key), Some(name)) = (draft.url.clone(), draft.key.clone(), draft.name.clone()) else {
+        return test(talk, draft);
+    };
+    draft.asking = None;
+    draft.found = None;
+    draft.run += 1;
+    // The same at every try: what a lost answer made is known again by it.
+    let token = draft.token.get_or_insert_with(fresh_token).clone();
+    let effect = Effect::CreateInstance { run: draft.run, url, key, name: name.clone(), token };
+    talk.go(State::Instance(draft), screens::instances::creating(&name, talk.language)).effect(effect)
+}
+
+/// An instance was to be created on the server.
+pub(super) fn created(talk: &Talk<'_>, mut draft: InstanceDraft, run: i64, creation: &Creation) -> Turn {
+    if draft.run != run || draft.asking.is_some() {
+        return Turn::new(talk.state(), Vec::new());
+    }
+    let why = match creation {
+        Creation::Made(key) => {
+            draft.key = Some(key.expose().to_owned());
+            draft.own_key = true;
+            draft.creating = false;
+            return test(talk, draft);
+        }
+        Creation::Taken => t!(talk.language, "create-taken", name = draft.name.clone().unwrap_or_default()),
+        Creation::KeyRefused => {
+            draft.may_create = false;
+            draft.creating = false;
+            t!(talk.language, "create-refused")
+        }
+        Creation::Busy => t!(talk.language, "create-busy"),
+        Creation::Failed => t!(talk.language, "create-failed"),
+    };
+    draft.offered = match creation {
+        Creation::Busy | Creation::Failed => draft.name.take().into_iter().collect(),
+        Creation::Made(_) | Creation::Taken | Creation::KeyRefused => Vec::new(),
+    };
+    draft.name = None;
+    draft.asking = Some(Field::Name);
+    again(talk, draft, &why)
+}
+
+/// A name for the server made of the label: what it has of letters and digits.
+fn suggestion(label: &str) -> Option<String> {
+    let mut name = String::new();
+    for c in label.nfkd().filter(char::is_ascii) {
+        if c.is_ascii_alphanumeric() {
+            name.push(c.to_ascii_lowercase());
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    let name = InstanceName::parse(name.trim_end_matches('-')).ok()?;
+    name.is_creatable().then(|| name.as_str().to_owned())
 }
 
 /// A test of the draft ended.
@@ -227,9 +305,30 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
     match tap {
         Tap::TestAgain => Ok(test(talk, draft)),
         Tap::DraftEdit => Ok(talk.go(State::Instance(draft), screens::instances::choose_draft_field(talk.language))),
-        Tap::DraftField(field) => Ok(ask(talk, draft, *field)),
+        Tap::DraftField(field) => {
+            let draft = InstanceDraft { creating: false, offered: Vec::new(), ..draft };
+            Ok(ask(talk, draft, *field))
+        }
+        Tap::CreateOnServer => Ok(start_create(talk, draft)),
         Tap::Save | Tap::SaveAnyway => save(talk, account, draft, false).await,
         _ => save(talk, account, draft, true).await,
+    }
+}
+
+/// The key that creates: with the name that is missing on the server, or one that is asked for.
+fn start_create(talk: &Talk<'_>, mut draft: InstanceDraft) -> Turn {
+    let name = draft.name.as_deref().and_then(|name| InstanceName::parse(name).ok());
+    let is_missing = draft.found.as_ref().is_some_and(Diagnosis::is_creatable);
+    match (draft.asking, name) {
+        (None, Some(name)) if is_missing && name.is_creatable() => create(talk, draft),
+        (Some(Field::Name), _) if draft.may_create => {
+            let taken = std::mem::take(&mut draft.offered);
+            draft.offered =
+                draft.label.as_deref().and_then(suggestion).filter(|s| !taken.contains(s)).into_iter().collect();
+            draft.creating = true;
+            ask(talk, draft, Field::Name)
+        }
+        _ => talk.toast(plain!(talk.language, "toast-expired")),
     }
 }
 

@@ -1,13 +1,14 @@
 //! Saved instances: list, card, test, activate, delete.
 
-use super::{Talk, instance_draft};
+use super::{Talk, instance_draft, message_draft};
 use crate::domain::account::Account;
+use crate::domain::clock::Moment;
 use crate::domain::ids::InstanceId;
 use crate::locale::t;
 use crate::services::Refusal;
 use crate::services::instances::Pending;
 use crate::telegram::effects::{Effect, Finding};
-use crate::telegram::screen::{Html, Screen};
+use crate::telegram::screen::{Html, Outgoing, Screen};
 use crate::telegram::screens;
 use crate::telegram::session::Turn;
 use crate::telegram::state::State;
@@ -42,12 +43,52 @@ pub(super) async fn test(talk: &Talk<'_>, account: &Account, id: InstanceId) -> 
 
 /// Makes it the active one.
 pub(super) async fn activate(talk: &Talk<'_>, account: &Account, id: InstanceId) -> Result<Turn, Refusal> {
+    let before = talk.services.instances.active(account.id).await?.filter(|before| before.id != id);
     let (instance, waiting) = talk.services.instances.activate(account.id, id).await?;
-    let mut html = screens::instances::activated(&instance, waiting, talk.language);
-    let card = screens::instances::card(&instance, waiting, talk.now, account.zone, talk.language);
-    html.line(&Html::default());
-    html.line(&card.html);
-    Ok(talk.go(talk.left(), Screen { html, ..card }))
+    let screen =
+        screens::instances::activated(&instance, before.as_ref(), waiting, talk.now, account.zone, talk.language);
+    Ok(talk.go(talk.left(), screen))
+}
+
+/// Pins what waited at that moment to the one that was active before.
+pub(super) async fn keep_on(talk: &Talk<'_>, account: &Account, id: InstanceId, since: i64) -> Result<Turn, Refusal> {
+    let count = talk.services.instances.keep_on(account.id, id, Moment(since)).await?;
+    let instance = talk.services.instances.find(account.id, id).await?;
+    let waiting = talk.services.instances.waiting(account.id, &instance).await?;
+    let screen = screens::instances::kept(&instance, count, waiting, talk.now, account.zone, talk.language);
+    Ok(talk.go(talk.left(), screen))
+}
+
+/// Asks before deleting it on its server.
+pub(super) async fn ask_wipe(talk: &Talk<'_>, account: &Account, id: InstanceId) -> Result<Turn, Refusal> {
+    let instance = talk.services.instances.find(account.id, id).await?;
+    Ok(talk.stay(screens::instances::confirm_wipe(&instance, talk.language)))
+}
+
+/// Deletes it on its server.
+pub(super) async fn wipe(talk: &Talk<'_>, account: &Account, id: InstanceId) -> Result<Turn, Refusal> {
+    let instance = talk.services.instances.find(account.id, id).await?;
+    let screen = screens::instances::wiping(&instance, talk.language);
+    Ok(talk.stay(screen).effect(Effect::DeleteOnServer { id }))
+}
+
+/// It is gone from its server, or not; then what is to become of it here.
+async fn wiped(talk: &Talk<'_>, account: &Account, id: InstanceId, done: bool) -> Result<Turn, Refusal> {
+    let instance = talk.services.instances.find(account.id, id).await?;
+    if !done {
+        return Ok(talk.stay(screens::instances::not_wiped(&instance, talk.language)));
+    }
+    talk.services.instances.note_missing(account.id, id).await?;
+    let mut turn = ask_delete(talk, account, id).await?;
+    for shown in &mut turn.show {
+        if let Outgoing::Send(screen) | Outgoing::Edit(_, screen) = shown {
+            let mut html = t!(talk.language, "wiped", name = instance.name.as_str());
+            html.line(&Html::default());
+            html.line(&screen.html);
+            screen.html = html;
+        }
+    }
+    Ok(turn)
 }
 
 /// Asks before deleting.
@@ -86,8 +127,15 @@ pub(super) async fn found(talk: &Talk<'_>, account: &Account, finding: &Finding)
         (Finding::Draft { run, found }, State::Instance(draft)) => {
             Ok(instance_draft::tested(talk, draft, *run, found.clone()))
         }
-        (Finding::Names { run, names }, State::Instance(draft)) => {
-            Ok(instance_draft::names(talk, draft, *run, names.clone()))
+        (Finding::Names { run, names, may_create }, State::Instance(draft)) => {
+            Ok(instance_draft::names(talk, draft, *run, names.clone(), *may_create))
+        }
+        (Finding::Created { run, creation }, State::Instance(draft)) => {
+            Ok(instance_draft::created(talk, draft, *run, creation))
+        }
+        (Finding::DeletedOnServer { id, done }, _) => wiped(talk, account, *id, *done).await,
+        (Finding::LookedUp { origin, absent }, State::Message(draft)) => {
+            Ok(message_draft::looked_up(talk, draft, origin, absent))
         }
         (Finding::Instance { id, found: Some(found) }, state) => {
             let instance = talk.services.instances.find(account.id, *id).await?;
@@ -95,6 +143,8 @@ pub(super) async fn found(talk: &Talk<'_>, account: &Account, finding: &Finding)
         }
         (Finding::Instance { found: None, .. }, _) => Err(Refusal::NotFound),
         // The draft it was for is gone.
-        (Finding::Draft { .. } | Finding::Names { .. }, state) => Ok(Turn::new(state, Vec::new())),
+        (Finding::Draft { .. } | Finding::Names { .. } | Finding::Created { .. } | Finding::LookedUp { .. }, state) => {
+            Ok(Turn::new(state, Vec::new()))
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::locale::{plain, t};
 use crate::services::Refusal;
 use crate::services::messages::Addressee;
 use crate::services::series::{Shown, upcoming};
+use crate::telegram::effects::Effect;
 use crate::telegram::event::Input;
 use crate::telegram::screen::{Html, Screen};
 use crate::telegram::screens;
@@ -169,17 +170,47 @@ async fn again(talk: &Talk<'_>, account: &Account, draft: MessageDraft, why: Htm
 async fn confirm(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Result<Turn, Refusal> {
     let Some(body) = draft.body.clone() else { return Box::pin(next(talk, account, draft)).await };
     let through = talk.services.instances.active(account.id).await?;
-    if let Some(rhythm) = &draft.every {
+    let screen = if let Some(rhythm) = &draft.every {
         let upcoming = upcoming(rhythm, account.zone, talk.now, series::AHEAD);
         let (to, now, zone, through) = (draft.to.as_slice(), talk.now, account.zone, through.as_ref());
         let card = screens::series::Confirm { to, body: &body, rhythm, upcoming: &upcoming, now, zone, through };
-        let screen = screens::series::confirm(&card, talk.language);
+        screens::series::confirm(&card, talk.language)
+    } else {
+        let Some(at) = draft.at else { return Box::pin(next(talk, account, draft)).await };
+        let (to, now, zone, through) = (draft.to.as_slice(), talk.now, account.zone, through.as_ref());
+        screens::messages::confirm(&Confirm { to, body: &body, at, now, zone, through }, talk.language)
+    };
+    let mut draft = draft;
+    let unknown = if through.is_some() { unseen(&draft) } else { Vec::new() };
+    if unknown.is_empty() {
         return Ok(talk.go(State::Message(draft), screen));
     }
-    let Some(at) = draft.at else { return Box::pin(next(talk, account, draft)).await };
-    let card = Confirm { to: &draft.to, body: &body, at, now: talk.now, zone: account.zone, through: through.as_ref() };
-    let screen = screens::messages::confirm(&card, talk.language);
-    Ok(talk.go(State::Message(draft), screen))
+    draft.looked_up.extend(unknown.iter().cloned());
+    let effect = Effect::LookUp { origin: draft.origin.clone(), numbers: unknown };
+    Ok(talk.go(State::Message(draft), screen).effect(effect))
+}
+
+/// The numbers of a draft that were not asked about yet.
+fn unseen(draft: &MessageDraft) -> Vec<String> {
+    let numbers = draft.to.iter().filter_map(|to| match &to.recipient {
+        Recipient::Phone(digits) => Some(digits.clone()),
+        Recipient::Group(_) => None,
+    });
+    numbers.filter(|number| !draft.looked_up.contains(number)).collect()
+}
+
+/// The server knows which numbers have no WhatsApp: a warning below the card; the choice stays with the person.
+pub(super) fn looked_up(talk: &Talk<'_>, draft: MessageDraft, origin: &str, absent: &[String]) -> Turn {
+    let to: Vec<_> = draft
+        .to
+        .iter()
+        .filter(|to| absent.iter().any(|number| number == to.recipient.as_str()))
+        .map(screens::messages::addressee)
+        .collect();
+    if draft.origin != origin || to.is_empty() || draft.asking.is_some() {
+        return Turn::new(talk.state(), Vec::new());
+    }
+    Turn::say(State::Message(draft), screens::messages::without_whatsapp(&to, talk.language))
 }
 
 /// Reads recipients, by comma, semicolon or line.

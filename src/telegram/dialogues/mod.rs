@@ -215,9 +215,16 @@ impl Talk<'_> {
             Tap::DeleteMove(_) | Tap::DeleteCancel(_) | Tap::DeleteHold(_) => {
                 instances::delete(self, account, tap).await
             }
-            Tap::TestAgain | Tap::DraftField(_) | Tap::DraftEdit | Tap::Save | Tap::SaveActivate | Tap::SaveAnyway => {
-                instance_draft::tap(self, account, tap).await
-            }
+            Tap::DeleteOnServer(id) => instances::ask_wipe(self, account, *id).await,
+            Tap::DeleteOnServerYes(id) => instances::wipe(self, account, *id).await,
+            Tap::KeepOn(id, since) => instances::keep_on(self, account, *id, *since).await,
+            Tap::TestAgain
+            | Tap::DraftField(_)
+            | Tap::DraftEdit
+            | Tap::CreateOnServer
+            | Tap::Save
+            | Tap::SaveActivate
+            | Tap::SaveAnyway => instance_draft::tap(self, account, tap).await,
             Tap::Take(index) => self.take(account, *index).await,
             Tap::NewMessage => message_draft::start(self, account, "").await,
             Tap::Messages(past, page) => messages::list(self, account, *past, *page).await,

@@ -1,7 +1,7 @@
 //! Instances: the list, the card, the questions, the doctor's findings.
 
 use crate::domain::clock::Moment;
-use crate::domain::instance::Connection;
+use crate::domain::instance::{Connection, InstanceName};
 use crate::domain::language::Language;
 use crate::evolution::doctor::Diagnosis;
 use crate::locale::{format, plain, t};
@@ -146,6 +146,34 @@ pub fn ask(field: Field, offered: &[String], language: Language) -> Screen {
     with_cancel(screen, language)
 }
 
+/// Asks for the name on the server: those found there, and a key that creates one.
+pub fn names(found: &[String], may_create: bool, language: Language) -> Screen {
+    let mut screen = ask(Field::Name, found, language);
+    screen.html = match (found.is_empty(), may_create) {
+        (false, _) => t!(language, "names-found"),
+        (true, true) => t!(language, "names-none"),
+        (true, false) => screen.html,
+    };
+    if may_create {
+        let cancel = screen.rows.pop();
+        screen = screen.key(format!("➕ {}", plain!(language, "create-on-server")), &Tap::CreateOnServer);
+        screen.rows.extend(cancel);
+    }
+    screen
+}
+
+/// Asks for the name of an instance to be created.
+pub fn ask_new_name(offered: &[String], language: Language) -> Screen {
+    let mut screen = ask(Field::Name, offered, language);
+    screen.html = t!(language, "ask-new-name");
+    screen
+}
+
+/// An instance is being created.
+pub fn creating(name: &str, language: Language) -> Screen {
+    Screen::new(t!(language, "creating", name = name))
+}
+
 /// A test is running.
 pub fn testing(label: &str, language: Language) -> Screen {
     Screen::new(t!(language, "testing", name = label))
@@ -160,6 +188,13 @@ pub fn summary(draft: &InstanceDraft, hint: &str, found: &Diagnosis, language: L
     html.line(&t!(language, "instance-key", key = hint));
     html.line(&Html::default());
     let mut screen = Screen::new(html).line(&super::diagnosis::lines(found, language));
+    if draft.own_key {
+        screen = screen.line(&t!(language, "own-key-kept"));
+    }
+    let name = draft.name.as_deref().and_then(|name| InstanceName::parse(name).ok());
+    if found.is_creatable() && name.is_some_and(|name| name.is_creatable()) {
+        screen = screen.key(format!("➕ {}", plain!(language, "create-on-server")), &Tap::CreateOnServer);
+    }
     if found.is_connected() {
         screen = screen.key(format!("💾 {}", plain!(language, "save")), &Tap::Save);
         if draft.id.is_none() {
@@ -189,22 +224,74 @@ pub fn confirm_delete(i: &Instance, waiting: i64, other_active: bool, language: 
     let mut screen = Screen::new(t!(language, "delete-ask", name = i.label.as_str()))
         .line(&Html::trusted(plain!(language, "instance-waiting", count = waiting)))
         .key(format!("↩️ {}", plain!(language, "back")), &Tap::Instance(i.id));
+    let wipe = |screen: Screen| {
+        if i.connection == Connection::Missing {
+            return screen;
+        }
+        screen.key(format!("⚠️ {}", plain!(language, "delete-on-server")), &Tap::DeleteOnServer(i.id))
+    };
     if waiting == 0 {
-        return screen.beside(format!("🗑 {}", plain!(language, "delete")), &Tap::DeleteHold(i.id));
+        return wipe(screen.beside(format!("🗑 {}", plain!(language, "delete")), &Tap::DeleteHold(i.id)));
     }
     if other_active {
         screen = screen.key(plain!(language, "delete-move"), &Tap::DeleteMove(i.id));
     } else {
         screen = screen.key(plain!(language, "delete-hold"), &Tap::DeleteHold(i.id));
     }
-    screen.key(plain!(language, "delete-cancel"), &Tap::DeleteCancel(i.id))
+    wipe(screen.key(plain!(language, "delete-cancel"), &Tap::DeleteCancel(i.id)))
 }
 
-/// It was activated.
-pub fn activated(i: &Instance, waiting: i64, language: Language) -> Html {
+/// Asks before an instance is deleted on its server: what is lost there.
+pub fn confirm_wipe(i: &Instance, language: Language) -> Screen {
+    let server = i.server.as_str();
+    Screen::new(t!(language, "wipe-ask", name = i.name.as_str(), server = server))
+        .key(format!("↩️ {}", plain!(language, "back")), &Tap::DeleteInstance(i.id))
+        .key(format!("⚠️ {}", plain!(language, "delete-on-server")), &Tap::DeleteOnServerYes(i.id))
+}
+
+/// It is being deleted on its server.
+pub fn wiping(i: &Instance, language: Language) -> Screen {
+    Screen::new(t!(language, "wiping", name = i.name.as_str()))
+}
+
+/// The server did not delete it.
+pub fn not_wiped(i: &Instance, language: Language) -> Screen {
+    Screen::new(t!(language, "not-wiped", name = i.name.as_str()))
+        .key(format!("🩺 {}", plain!(language, "test")), &Tap::TestInstance(i.id))
+        .beside(format!("↩️ {}", plain!(language, "back")), &Tap::Instance(i.id))
+}
+
+/// It was activated. What waited may stay with the one that was active before.
+pub fn activated(
+    i: &Instance,
+    before: Option<&Instance>,
+    waiting: i64,
+    now: Moment,
+    zone: chrono_tz::Tz,
+    language: Language,
+) -> Screen {
     let mut html = t!(language, "activated", name = i.label.as_str());
     if waiting > 0 {
         html.line(&Html::trusted(plain!(language, "activated-waiting", count = waiting)));
     }
-    html
+    let card = card(i, waiting, now, zone, language);
+    html.line(&Html::default());
+    html.line(&card.html);
+    let mut screen = Screen::new(html);
+    if let Some(before) = before.filter(|_| waiting > 0) {
+        let name = super::messages::preview(before.label.as_str(), 30);
+        screen = screen.key(format!("📌 {}", plain!(language, "keep-on", name = name)), &Tap::KeepOn(before.id, now.0));
+    }
+    screen.rows.extend(card.rows);
+    screen
+}
+
+/// What waited stays with this one.
+pub fn kept(i: &Instance, count: u64, waiting: i64, now: Moment, zone: chrono_tz::Tz, language: Language) -> Screen {
+    let name = Html::escape(i.label.as_str()).to_string();
+    let mut html = Html::trusted(plain!(language, "kept-on", count = count, name = name));
+    let card = card(i, waiting, now, zone, language);
+    html.line(&Html::default());
+    html.line(&card.html);
+    Screen { html, ..card }
 }

@@ -101,6 +101,16 @@ pub fn confirm(card: &Confirm<'_>, language: Language) -> Screen {
     with_cancel(screen, language)
 }
 
+/// Warns that numbers have no WhatsApp, as far as the server knows.
+pub fn without_whatsapp(to: &[String], language: Language) -> Screen {
+    let count = to.len();
+    let names = Html::escape(&preview(&to.join(", "), 600)).to_string();
+    let screen = Screen::new(Html::trusted(plain!(language, "without-whatsapp", count = count, to = names)))
+        .key(format!("👤 {}", plain!(language, "change-recipient")), &Tap::DraftPart(Part::To))
+        .key(format!("✅ {}", plain!(language, "confirm")), &Tap::Confirm);
+    with_cancel(screen, language)
+}
+
 fn when(at: Moment, now: Moment, zone: Tz, language: Language) -> Html {
     let moment = format::moment(at, zone, language);
     let name = format::zone(at, zone);
