@@ -61,7 +61,8 @@ pub fn accounts(config: &Config, db: &Database, keyring: &Arc<Keyring>, clock: &
         region: config.default_region.clone(),
         quota_chats: config.quotas.chats,
     };
-    Accounts { db: db.clone(), clock: clock.clone(), keyring: Arc::clone(keyring), hasher, settings }
+    let reported = Arc::default();
+    Accounts { db: db.clone(), clock: clock.clone(), keyring: Arc::clone(keyring), hasher, settings, reported }
 }
 
 impl App {
@@ -82,7 +83,7 @@ impl App {
             None => Ledger::default(),
         };
         let services = Services {
-            accounts: accounts(config, &db, &keyring, &clock, hasher),
+            accounts: Accounts { reported: Arc::clone(&reported), ..accounts(config, &db, &keyring, &clock, hasher) },
             instances: Instances {
                 db: db.clone(),
                 clock: clock.clone(),

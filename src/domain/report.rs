@@ -55,6 +55,11 @@ pub enum Report {
         /// The first of them.
         message: MessageId,
     },
+    /// Someone guesses at the account's password, and is held off for a while.
+    Guessing {
+        /// How many tries there were.
+        tries: i64,
+    },
     /// What was held goes again.
     Mended {
         /// Through which instance.

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use tokio::sync::Notify;
 
-use super::passwords::{Busy, Hasher, PasswordHash, Verdict};
+use super::passwords::{Busy, Hasher, PasswordError, PasswordHash, Verdict};
 use super::refusal::{Refusal, ServiceError};
 use super::secrets::{Keyring, fingerprint, random_code};
 use crate::domain::account::{Account, LatePolicy, Role, Username};
 use crate::domain::clock::{Clock, Moment};
 use crate::domain::ids::{AccountId, ChatId, Subject, TelegramUserId};
 use crate::domain::language::Language;
+use crate::domain::report::Report;
 use crate::storage::accounts::{ChatUserRow, NewAccount};
 use crate::storage::{Conn, Database, StorageError};
 
@@ -116,6 +118,8 @@ pub struct Accounts {
     pub hasher: Hasher,
     /// What new accounts start with.
     pub settings: Settings,
+    /// Told when a report was written.
+    pub reported: Arc<Notify>,
 }
 
 /// How long a code may be used.
@@ -294,8 +298,11 @@ impl Accounts {
         let (user, now) = (subject.user, self.clock.now());
         let typed = username.trim().trim_start_matches('@').to_lowercase();
         // The fingerprint, since people type their password where the name belongs.
-        let tries =
-            Tries { account: format!("account:{}", fingerprint(&typed)), user: Some(format!("telegram:{user}")) };
+        let tries = Tries {
+            account: format!("account:{}", fingerprint(&typed)),
+            user: Some(format!("telegram:{user}")),
+            name: Some(typed),
+        };
         tries.count(self, now).await?;
         let row = match Username::parse(username) {
             Ok(name) => self.db.read().await?.find_account_by_name(name.as_str()).await?,
@@ -409,7 +416,7 @@ impl Accounts {
     ) -> Result<(), Refusal> {
         let now = self.clock.now();
         let row = self.db.read().await?.find_account(owner).await?.ok_or(Refusal::NotFound)?;
-        let tries = Tries { account: format!("password:{owner}"), user: None };
+        let tries = Tries { account: format!("password:{owner}"), user: None, name: None };
         tries.count(self, now).await?;
         let old = PasswordHash(row.password_hash);
         match self.hasher.verify(Some(&old), current).await {
@@ -421,6 +428,9 @@ impl Accounts {
             }
         }
         tries.take_back(self).await?;
+        if current == new {
+            return Err(Refusal::Password(PasswordError::Unchanged));
+        }
         let name = Username::parse(&row.username).map_err(|_| Refusal::NotFound)?;
         let hash = self.hasher.hash(&name, new).await?;
         self.write(move |conn| {
@@ -506,12 +516,16 @@ async fn take_turn(conn: &mut Conn, now: Moment) -> Result<(), StorageError> {
 struct Tries {
     account: String,
     user: Option<String>,
+    /// The name that was typed; its owner is told when guessing is stopped.
+    name: Option<String>,
 }
 
 impl Tries {
     async fn count(&self, accounts: &Accounts, now: Moment) -> Result<(), Refusal> {
         let tries = self.clone();
         let blocked = accounts.write(move |conn| Box::pin(async move { Ok(tries.count_in(conn, now).await?) })).await?;
+        // There may be a report; that it came to nothing costs nothing.
+        accounts.reported.notify_one();
         blocked.map_or(Ok(()), |until| Err(Refusal::Throttled { until }))
     }
 
@@ -533,6 +547,14 @@ impl Tries {
             let doublings = u32::try_from(tries - FREE_TRIES + 1).unwrap_or(u32::MAX).min(20);
             let block = Duration::from_secs(1 << doublings).min(LONGEST_BLOCK);
             conn.block_tries(&self.account, now.plus(block)).await?;
+            // Once when tries begin to be blocked, and once when they are blocked for as long as can be.
+            let is_longest = |doublings: u32| Duration::from_secs(1 << doublings) >= LONGEST_BLOCK;
+            if (tries == FREE_TRIES || (is_longest(doublings) && !is_longest(doublings - 1)))
+                && let Some(name) = &self.name
+                && let Some(row) = conn.find_account_by_name(name).await?
+            {
+                conn.add_report(row.id, ChatId(0), &Report::Guessing { tries }, now).await?;
+            }
         }
         Ok(None)
     }

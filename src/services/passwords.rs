@@ -40,6 +40,9 @@ pub enum PasswordError {
     /// The username itself.
     #[error("the same as the username")]
     SameAsName,
+    /// The one that is to be replaced.
+    #[error("the same as before")]
+    Unchanged,
 }
 
 /// Holds a new password against the rules.

@@ -169,6 +169,12 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
             let screen = Screen::new(said).key(format!("📱 {}", plain!(language, "instances")), &Tap::Instances(0));
             Ok(vec![Outgoing::Send(screen)])
         }
+        Report::Guessing { tries } => {
+            let screen = Screen::new(t!(language, "report-guessing", count = tries))
+                .key(format!("🔑 {}", plain!(language, "password")), &Tap::Password)
+                .beside(format!("💬 {}", plain!(language, "linked-chats")), &Tap::Chats);
+            Ok(vec![Outgoing::Send(screen)])
+        }
         Report::Mended { instance, messages } => {
             let name = match services.instances.find(account.id, *instance).await {
                 Ok(instance) => instance.label.as_str().to_owned(),

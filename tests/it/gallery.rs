@@ -314,6 +314,9 @@ fn accounts() {
     hang_one("account_late_policies", |l| account::late_policies(LatePolicy::Ask, l));
     hang_one("account_ask_old_password", account::ask_old_password);
     hang_one("account_ask_new_password", account::ask_new_password);
+    hang("account_must_change", |l| {
+        vec![("first the old one", account::must_change(true, l)), ("the new one", account::must_change(false, l))]
+    });
     hang_one("account_chats", |l| account::chats(&[chat(1001, "Ana & <Cia>"), chat(1002, "")], l));
     hang_one("account_confirm_unlink", |l| account::confirm_unlink(&chat(1001, "Ana & <Cia>"), l));
     hang_one("account_invite", |l| account::invite("https://t.me/schedulezap_bot?start=inv_AbC-123", l));
@@ -632,6 +635,7 @@ fn refusals() {
             ("password long", refusal::password(PasswordError::TooLong, l)),
             ("password blank", refusal::password(PasswordError::Blank, l)),
             ("password is the name", refusal::password(PasswordError::SameAsName, l)),
+            ("password unchanged", refusal::password(PasswordError::Unchanged, l)),
             ("username length", refusal::username(UsernameError::Length, l)),
             ("username characters", refusal::username(UsernameError::Characters, l)),
             ("url", refusal::url(&ServerUrlError::NotAUrl, l)),

@@ -11,7 +11,7 @@ use schedulezap::domain::clock::{Clock, Moment};
 use schedulezap::sandbox::evolution::EvolutionServer;
 use schedulezap::sandbox::telegram::{Person, Telegram};
 use schedulezap::services::passwords::Hasher;
-use schedulezap::storage::{Conn, Database};
+use schedulezap::storage::{Conn, Database, StorageError};
 use schedulezap::telegram::Context;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -207,6 +207,13 @@ impl World {
             Conn::Sqlite(conn) => sqlx::query_scalar(sql).fetch_one(&mut **conn).await.unwrap(),
             Conn::Postgres(conn) => sqlx::query_scalar(sql).fetch_one(&mut **conn).await.unwrap(),
         }
+    }
+
+    /// Changes what is stored, as an administrator or an older version might have.
+    pub async fn does(&self, sql: &'static str) {
+        let done: Result<(), StorageError> =
+            self.db.write(move |conn| Box::pin(async move { conn.execute(sql).await })).await;
+        done.unwrap();
     }
 
     /// Moves the clock.

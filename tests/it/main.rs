@@ -1,6 +1,7 @@
 //! The integration tests: stories told through the whole bot, and the rules that hold the house together.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod browser;
 #[path = "../evolution/mod.rs"]
 mod evolution;

@@ -28,6 +28,7 @@ async fn world(signup: SignUp) -> World {
         keyring: Arc::new(Keyring::generate()),
         hasher: Hasher::cheap(),
         settings: Settings { signup, quota_chats: 2, ..Settings::default() },
+        reported: Arc::default(),
     };
     World { accounts, _dir: dir }
 }

@@ -104,6 +104,27 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
     }
 }
 
+/// Someone whose account must have a new password first: nothing else works.
+pub(super) async fn forced(talk: &Talk<'_>, account: &Account) -> Result<Turn, Refusal> {
+    let state = talk.state();
+    match (&talk.event.input, &state) {
+        (Input::Text { .. }, State::Settings(setting @ (Setting::OldPassword | Setting::NewPassword { .. }))) => {
+            answer(talk, account, setting.clone(), &talk.event.input).await
+        }
+        (Input::Tap(_) | Input::StaleTap, _) => Ok(talk.toast(plain!(talk.language, "must-change-password-toast"))),
+        (Input::Found(_) | Input::Edited { .. }, _) => Ok(Turn::new(state, Vec::new())),
+        (_, State::Settings(Setting::NewPassword { .. })) => {
+            Ok(talk.stay(screens::account::must_change(false, talk.language)))
+        }
+        _ => {
+            let turn =
+                talk.go(State::Settings(Setting::OldPassword), screens::account::must_change(true, talk.language));
+            // A text that was said before the question may have been meant as a password.
+            Ok(if matches!(talk.event.input, Input::Text { .. }) { talk.forget(turn) } else { turn })
+        }
+    }
+}
+
 /// Something was said to a setting.
 pub(super) async fn answer(
     talk: &Talk<'_>,

@@ -42,6 +42,7 @@ pub async fn turn(services: &Services, session: &Session, event: &Event) -> Resu
     }
     let outcome = match &session.account {
         Some(account) if account.disabled_at.is_some() => Err(Refusal::Disabled),
+        Some(account) if account.force_password_change => account::forced(&talk, account).await,
         Some(account) => talk.known(account).await,
         None => sign_up::turn(&talk).await,
     };

@@ -10,7 +10,7 @@ use crate::telegram::event::Input;
 use crate::telegram::screen::Screen;
 use crate::telegram::screens;
 use crate::telegram::session::Turn;
-use crate::telegram::state::{SignUp, State};
+use crate::telegram::state::{Setting, SignUp, State};
 use crate::telegram::tap::Tap;
 
 /// A turn of someone without an account.
@@ -122,9 +122,13 @@ async fn said(talk: &Talk<'_>, text: &str) -> Result<Turn, Refusal> {
         State::LogIn { username: Some(username) } => {
             let outcome = talk.services.accounts.log_in(&talk.event.subject, &username, text).await;
             let turn = match outcome {
+                Ok(account) if account.force_password_change => {
+                    let next = State::Settings(Setting::NewPassword { current: text.to_owned() });
+                    talk.go(next, screens::account::must_change(false, account.language))
+                }
                 Ok(account) => {
                     let screen = talk.home_screen(&account, false).await?;
-                    talk.go(State::Idle, Screen { html: screen.html.clone(), ..screen })
+                    talk.go(State::Idle, screen)
                 }
                 Err(Refusal::WrongPassword) => {
                     let screen =

@@ -5,7 +5,7 @@ use crate::domain::clock::Moment;
 use crate::domain::language::Language;
 use crate::locale::{format, plain, t};
 use crate::services::accounts::LinkedChat;
-use crate::telegram::screen::Screen;
+use crate::telegram::screen::{Html, Screen};
 use crate::telegram::tap::Tap;
 
 use super::with_cancel;
@@ -119,6 +119,12 @@ pub fn ask_old_password(language: Language) -> Screen {
 /// Asks for the new password.
 pub fn ask_new_password(language: Language) -> Screen {
     with_cancel(Screen::new(t!(language, "ask-new-password")), language)
+}
+
+/// Nothing works before a new password is chosen.
+pub fn must_change(asks_old: bool, language: Language) -> Screen {
+    let question = if asks_old { t!(language, "ask-old-password") } else { t!(language, "ask-new-password") };
+    Screen::new(t!(language, "must-change-password")).line(&Html::default()).line(&question)
 }
 
 /// The linked chats, each with a key that unlinks it.

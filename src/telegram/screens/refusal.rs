@@ -46,6 +46,7 @@ pub fn password(error: PasswordError, language: Language) -> Html {
         PasswordError::Weak => t!(language, "password-weak"),
         PasswordError::Blank => t!(language, "password-blank"),
         PasswordError::SameAsName => t!(language, "password-same"),
+        PasswordError::Unchanged => t!(language, "password-unchanged"),
     }
 }
 
