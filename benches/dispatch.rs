@@ -249,6 +249,7 @@ async fn ours(mode: &str, url: &str, store: &str) {
         reported: Arc::default(),
         lookups: Arc::default(),
         ledger,
+        guard: schedulezap::domain::guard::Guard::default(),
         well: Arc::default(),
         holder: "bench".to_owned(),
         shutdown: CancellationToken::new(),

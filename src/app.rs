@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::clock::Clock;
+use crate::domain::guard::Guard;
 use crate::domain::retry::RetryPolicy;
 use crate::evolution::Evolution;
 use crate::evolution::policy::AllowHosts;
@@ -110,7 +111,8 @@ impl App {
             anyhow!("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather, or try `schedulezap demo`")
         })?;
         let shutdown = CancellationToken::new();
-        let api = Api::new(config.telegram_api_url.as_str().trim_end_matches('/'), token)?;
+        let guard = Guard::default();
+        let api = Api::new(config.telegram_api_url.as_str(), token)?.witnessed_by(guard.clone(), clock.clone());
         let scheduler = Scheduler {
             db: db.clone(),
             clock: clock.clone(),
@@ -131,13 +133,14 @@ impl App {
             lookups: Arc::new(Notify::new()),
             ledger,
             well: Arc::new(AtomicBool::new(false)),
+            guard: guard.clone(),
             holder: format!("{:016x}", rand::random::<u64>()),
             shutdown: shutdown.clone(),
         };
         let quota = u32::try_from(config.quotas.updates_per_min).unwrap_or(u32::MAX);
         let (store, time) = (db.clone(), clock.clone());
         let telegram = Context::new(db, clock, keyring, services, api, Arc::new(Notify::new()), shutdown, quota);
-        let health = Arc::new(Health::new(store, time, telegram.pulse.clone(), Arc::clone(&scheduler.well)));
+        let health = Arc::new(Health::new(store, time, telegram.pulse.clone(), Arc::clone(&scheduler.well), guard));
         Ok(Self { telegram, scheduler, health, _lock: lock })
     }
 
@@ -152,6 +155,8 @@ impl App {
         tokio::spawn(self.scheduler.wake.clone().listen(self.scheduler.clock.clone(), shutdown.clone()));
         let series = self.telegram.services.series.clone();
         let series = tokio::spawn(scheduler::series::run(series, self.scheduler.clock.clone(), shutdown.clone()));
+        let guard = self.scheduler.guard.clone();
+        tokio::spawn(telegram::alarm::clock(Arc::clone(&self.telegram), guard, Arc::clone(&reported)));
         let mut scheduler = tokio::spawn(self.scheduler.run());
         let reports = tokio::spawn(telegram::reports::run(Arc::clone(&self.telegram), reported));
         let mut door = tokio::spawn(telegram::run(Arc::clone(&self.telegram)));

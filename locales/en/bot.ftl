@@ -369,6 +369,9 @@ report-held-title = ⏸ <b>Messages on hold</b>
 see-message = See message
 report-down = 🟠 I have not reached the server of <b>{ $name }</b> for some minutes. Its messages wait and I keep trying. Test the instance under /instances.
 report-up = 🟢 The server of <b>{ $name }</b> answers again. What was waiting goes out now.
+report-clock-ahead = 🕰 The clock of this server is { $span } ahead of Telegram's. Nothing is sent until it is right. Set the machine's time (NTP); the rest goes on by itself.
+report-clock-behind = 🕰 The clock of this server is { $span } behind Telegram's. Messages leave that much later. Set the machine's time (NTP).
+report-clock-right = 🟢 The clock of the server is right again.
 report-dropped =
     { $count ->
         [one] 🗑 1 message missed its time and was dropped, as you chose in /account.

@@ -369,6 +369,9 @@ report-held-title = ⏸ <b>Mensajes en espera</b>
 see-message = Ver mensaje
 report-down = 🟠 No logro hablar con el servidor de <b>{ $name }</b> desde hace unos minutos. Los mensajes esperan y sigo intentando. Pruebe la instancia en /instancias.
 report-up = 🟢 El servidor de <b>{ $name }</b> responde de nuevo. Lo que esperaba está saliendo.
+report-clock-ahead = 🕰 El reloj de este servidor está { $span } adelantado respecto al de Telegram. No se envía nada hasta que esté bien. Ajuste la hora de la máquina (NTP); lo demás sigue solo.
+report-clock-behind = 🕰 El reloj de este servidor está { $span } atrasado respecto al de Telegram. Los mensajes salen con ese atraso. Ajuste la hora de la máquina (NTP).
+report-clock-right = 🟢 El reloj del servidor está bien de nuevo.
 report-dropped =
     { $count ->
         [one] 🗑 1 mensaje perdió su hora y se descartó, como eligió en /cuenta.

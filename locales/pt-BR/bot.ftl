@@ -369,6 +369,9 @@ report-held-title = ⏸ <b>Mensagens em espera</b>
 see-message = Ver mensagem
 report-down = 🟠 Não consigo falar com o servidor de <b>{ $name }</b> há alguns minutos. As mensagens esperam e eu continuo tentando. Teste a instância em /instancias.
 report-up = 🟢 O servidor de <b>{ $name }</b> voltou a responder. O que esperava está saindo.
+report-clock-ahead = 🕰 O relógio deste servidor está { $span } adiantado em relação ao do Telegram. Nada é enviado até ele estar certo. Ajuste a hora da máquina (NTP); o resto segue sozinho.
+report-clock-behind = 🕰 O relógio deste servidor está { $span } atrasado em relação ao do Telegram. As mensagens saem com esse atraso. Ajuste a hora da máquina (NTP).
+report-clock-right = 🟢 O relógio do servidor está certo de novo.
 report-dropped =
     { $count ->
         [one] 🗑 1 mensagem passou da hora e foi descartada, como você escolheu em /conta.

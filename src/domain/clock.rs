@@ -1,8 +1,8 @@
 //! Time, handed in: moments of one millisecond, and the clock that tells them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -74,19 +74,31 @@ impl Pulse {
     }
 }
 
+/// Where the hands of a manual clock stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Hands {
+    wall: Moment,
+    steady: Duration,
+    /// How often the wall clock was set back.
+    set_back: u32,
+}
+
 /// Tells the time and waits for it. Tests move it by hand.
 #[derive(Debug, Clone)]
 pub enum Clock {
     /// The machine's clock.
     System,
     /// A clock that stands still until it is moved.
-    Manual(Arc<watch::Sender<Moment>>),
+    Manual(Arc<watch::Sender<Hands>>),
 }
+
+/// How long the machine's wall clock is waited for without a look at it: it may be set.
+const CHUNK: Duration = Duration::from_secs(60);
 
 impl Clock {
     /// A clock that stands at `start`.
     pub fn manual(start: Moment) -> Self {
-        Self::Manual(Arc::new(watch::channel(start).0))
+        Self::Manual(Arc::new(watch::channel(Hands { wall: start, steady: Duration::ZERO, set_back: 0 }).0))
     }
 
     /// The moment it is.
@@ -94,19 +106,52 @@ impl Clock {
     pub fn now(&self) -> Moment {
         match self {
             Self::System => Utc::now().into(),
-            Self::Manual(at) => *at.borrow(),
+            Self::Manual(hands) => hands.borrow().wall,
+        }
+    }
+
+    /// How long it has been going. Nobody can set this; a machine that sleeps does not count it.
+    pub fn steady(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match self {
+            Self::System => START.elapsed(),
+            Self::Manual(hands) => hands.borrow().steady,
+        }
+    }
+
+    /// Both at once: [`Self::now`] and [`Self::steady`].
+    pub fn both(&self) -> (Moment, Duration) {
+        match self {
+            Self::System => (self.now(), self.steady()),
+            Self::Manual(hands) => {
+                let hands = hands.borrow();
+                (hands.wall, hands.steady)
+            }
         }
     }
 
     /// Moves a manual clock forward; the machine's clock stays what it is.
     pub fn advance(&self, by: Duration) {
-        if let Self::Manual(at) = self {
-            at.send_modify(|now| *now = now.plus(by));
+        if let Self::Manual(hands) = self {
+            hands.send_modify(|hands| {
+                hands.wall = hands.wall.plus(by);
+                hands.steady += by;
+            });
         }
     }
 
-    /// Returns at `moment` or after it. The machine's clock is looked at again at least each
-    /// minute of a long wait, since it may be set.
+    /// Sets a manual clock to another moment, as people and time servers set the machine's.
+    pub fn set(&self, to: Moment) {
+        if let Self::Manual(hands) = self {
+            hands.send_modify(|hands| {
+                hands.set_back += u32::from(to < hands.wall);
+                hands.wall = to;
+            });
+        }
+    }
+
+    /// Returns at `moment` or after it; or sooner when the clock was set back meanwhile, since whoever waits then has
+    /// to reckon anew.
     #[expect(clippy::disallowed_methods, reason = "the one place that waits by the machine's clock")]
     pub async fn sleep_until(&self, moment: Moment) {
         match self {
@@ -115,18 +160,32 @@ impl Clock {
                 if now >= moment {
                     return;
                 }
-                tokio::time::sleep(moment.since(now).min(Duration::from_secs(60))).await;
+                let wait = moment.since(now).min(CHUNK);
+                tokio::time::sleep(wait).await;
+                if self.now().plus(Duration::from_secs(1)) < now.plus(wait) {
+                    return;
+                }
             },
-            Self::Manual(at) => {
-                let mut at = at.subscribe();
+            Self::Manual(hands) => {
+                let mut hands = hands.subscribe();
+                let set_back = hands.borrow().set_back;
                 // The sender lives in `self`, so the wait cannot fail.
-                let _ = at.wait_for(|now| *now >= moment).await;
+                let _ = hands.wait_for(|now| now.wall >= moment || now.set_back != set_back).await;
             }
         }
     }
 
-    /// Returns after `by` of this clock.
+    /// Returns after `by`, whatever the clock is set to meanwhile.
+    #[expect(clippy::disallowed_methods, reason = "the one place that waits by the machine's clock")]
     pub async fn sleep(&self, by: Duration) {
-        self.sleep_until(self.now().plus(by)).await;
+        match self {
+            Self::System => tokio::time::sleep(by).await,
+            Self::Manual(hands) => {
+                let mut hands = hands.subscribe();
+                let until = hands.borrow().steady + by;
+                // The sender lives in `self`, so the wait cannot fail.
+                let _ = hands.wait_for(|now| now.steady >= until).await;
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod clock;
+pub mod guard;
 pub mod ids;
 pub mod instance;
 pub mod language;

@@ -60,6 +60,11 @@ pub enum Report {
         /// How many tries there were.
         tries: i64,
     },
+    /// The machine's clock is wrong, or right again; for administrators.
+    Clock {
+        /// How far ahead it is, in milliseconds; behind when negative, right again when 0.
+        by_ms: i64,
+    },
     /// What was held goes again.
     Mended {
         /// Through which instance.

@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use crate::domain::clock::{Clock, Moment, Pulse};
+use crate::domain::guard::{Guard, Standing};
 use crate::storage::{Database, StorageError};
 
 /// How long what was found out about the database holds: a look writes.
@@ -29,13 +30,14 @@ pub struct Health {
     clock: Clock,
     telegram: Pulse,
     scheduler: Arc<AtomicBool>,
+    guard: Guard,
     looked: Mutex<Option<(Moment, bool)>>,
 }
 
 impl Health {
-    /// Follows Telegram's pulse and whether the scheduler's last round could be written.
-    pub fn new(db: Database, clock: Clock, telegram: Pulse, scheduler: Arc<AtomicBool>) -> Self {
-        Self { db, clock, telegram, scheduler, looked: Mutex::default() }
+    /// Follows Telegram's pulse, whether the scheduler's last round could be written, and whether the clock is right.
+    pub fn new(db: Database, clock: Clock, telegram: Pulse, scheduler: Arc<AtomicBool>, guard: Guard) -> Self {
+        Self { db, clock, telegram, scheduler, guard, looked: Mutex::default() }
     }
 
     /// Whether the database can be written. Looked at every two seconds at most.
@@ -57,11 +59,12 @@ impl Health {
     }
 
     /// The parts, and whether each is well.
-    async fn parts(&self) -> [(&'static str, bool); 3] {
+    async fn parts(&self) -> [(&'static str, bool); 4] {
         [
             ("database", self.database().await),
             ("telegram", self.telegram.is_alive(self.clock.now(), POLL)),
             ("scheduler", self.scheduler.load(Ordering::Relaxed)),
+            ("clock", self.guard.standing() == Standing::Trusted),
         ]
     }
 }

@@ -146,6 +146,13 @@ impl Agenda {
         }
     }
 
+    /// Every instance may send again at once, unless its row says otherwise.
+    pub fn open_all(&mut self) {
+        for lane in self.lanes.values_mut() {
+            lane.open_at = Moment::default();
+        }
+    }
+
     /// Which server an instance is on.
     pub fn note_server(&mut self, through: InstanceId, server: u64) {
         if let Some(lane) = self.lanes.get_mut(&through) {

@@ -7,6 +7,7 @@ use futures::StreamExt;
 
 use super::Scheduler;
 use crate::domain::clock::Moment;
+use crate::domain::guard::Standing;
 use crate::domain::message::Absence;
 use crate::domain::report::Report;
 use crate::evolution::error::CallError;
@@ -21,6 +22,8 @@ const TAKEN: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_secs(30);
 /// How long a server that is away is waited for before a person is asked.
 const AWAY: Duration = Duration::from_secs(15 * 60);
+/// How soon the clock is looked at again while it is not to be trusted.
+const UNTRUSTED: Duration = Duration::from_secs(5);
 /// How often a message is sent again at most.
 const ROUNDS: i64 = 3;
 /// The net below the wake-ups.
@@ -64,6 +67,10 @@ pub(super) async fn run(scheduler: Scheduler) {
 impl Scheduler {
     /// Looks for what is to be looked for now. Returns when the next look is due.
     pub async fn look_once(&self) -> Result<Option<Moment>, StorageError> {
+        // By a clock that is wrong one would look at the wrong hours, and find nothing.
+        if self.guard.standing() != Standing::Trusted {
+            return Ok(Some(self.clock.now().plus(UNTRUSTED)));
+        }
         let lookups = self.db.read().await?.list_lookups(self.clock.now(), 200).await?;
         let looks = futures::stream::iter(lookups).map(|lookup| self.look_for(lookup)).buffer_unordered(AT_ONCE);
         let outcomes: Vec<Result<(), StorageError>> = looks.collect().await;

@@ -25,6 +25,7 @@ pub use self::round::DOUBT_BEFORE;
 use self::agenda::Agenda;
 use self::ledger::Ledger;
 use crate::domain::clock::{Clock, Moment};
+use crate::domain::guard::Guard;
 use crate::domain::ids::{AccountId, InstanceId, MessageId};
 use crate::domain::instance::{ApiKey, InstanceName, ServerUrl};
 use crate::domain::message::Absence;
@@ -81,6 +82,8 @@ pub struct Scheduler {
     pub ledger: Ledger,
     /// Whether the last round could be written.
     pub well: Arc<AtomicBool>,
+    /// Knows whether the clock can be believed.
+    pub guard: Guard,
     /// Names this run in leases.
     pub holder: String,
     /// Cancelled when the program is to stop.
@@ -121,6 +124,7 @@ const FAREWELL: Duration = Duration::from_secs(20);
 
 /// What the loop knows, and nobody else: all of it can be lost.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells of another thing that happened")]
 struct Desk {
     agenda: Agenda,
     in_flight: HashMap<MessageId, (InstanceId, u64)>,
@@ -141,8 +145,12 @@ struct Desk {
     net_at: Moment,
     beat_at: Moment,
     sweep_at: Moment,
+    /// How far the clock was set back, as far as that was made good.
+    set_back: Duration,
     read_more: bool,
     unsure: bool,
+    /// Nothing is sent, since the clock may be ahead.
+    on_hold: bool,
     /// The last round settled or claimed something, so that the next may find room.
     moved: bool,
 }
@@ -162,6 +170,7 @@ impl Scheduler {
                 () = self.shutdown.cancelled() => return,
             }
         }
+        let mut standing = self.guard.changes();
         while !self.shutdown.is_cancelled() {
             while let Ok(one) = told.try_recv() {
                 desk.ended(one);
@@ -170,13 +179,19 @@ impl Scheduler {
                 Ok(claimed) => {
                     self.well.store(true, Ordering::Relaxed);
                     self.send_off(&mut desk, claimed, &tasks, &tell);
-                    desk.next_at(self.clock.now(), self.settings.in_flight)
+                    if desk.on_hold {
+                        desk.next_on_hold()
+                    } else {
+                        desk.next_at(self.clock.now(), self.settings.in_flight)
+                    }
                 }
                 Err(error) => {
                     if self.well.swap(false, Ordering::Relaxed) {
                         tracing::error!(error = %error, "a round of the scheduler failed; nothing is sent that could not be written down");
                     }
                     desk.unsure = true;
+                    // What was read when it failed may not have been filed.
+                    desk.anew(self.clock.now());
                     Some(self.clock.now().plus(Duration::from_millis(500)))
                 }
             };
@@ -190,6 +205,8 @@ impl Scheduler {
                     }
                 }
                 () = self.clock.sleep_until(next) => {}
+                // The sender lives in `self`.
+                _ = standing.changed() => {}
                 () = self.shutdown.cancelled() => {}
             }
         }
@@ -210,7 +227,7 @@ impl Scheduler {
 
     /// Notes what is about to leave, and lets it go.
     fn send_off(&self, desk: &mut Desk, claimed: Vec<Due>, tasks: &TaskTracker, tell: &mpsc::Sender<Finished>) {
-        let now = self.clock.now();
+        let (now, steady) = self.clock.both();
         let noted = claimed.is_empty() || self.ledger.note(&claimed, now).is_ok();
         if !noted {
             tracing::error!("the ledger beside the database cannot be written; nothing is sent");
@@ -227,7 +244,7 @@ impl Scheduler {
             }
             let (this, tell) = (self.clone(), tell.clone());
             tasks.spawn(async move {
-                let delivered = AssertUnwindSafe(this.deliver(&due, now)).catch_unwind().await;
+                let delivered = AssertUnwindSafe(this.deliver(&due, now, steady)).catch_unwind().await;
                 // A panic says nothing about what has left.
                 let ended = delivered.unwrap_or(Ended::Answered(Err(SendError::Call(CallError::TimedOut))));
                 // The receiver lives until every sender is gone.
@@ -270,14 +287,19 @@ impl Scheduler {
     }
 
     /// One attempt.
-    async fn deliver(&self, due: &Due, claimed_at: Moment) -> Ended {
+    async fn deliver(&self, due: &Due, claimed_at: Moment, steadily: Duration) -> Ended {
         tokio::select! {
             biased;
             () = self.shutdown.cancelled() => return Ended::Released,
             () = self.clock.sleep_until(due.due_at) => {}
         }
         // A program that was stopped in between may not own the claim any more: nothing leaves then.
-        if self.clock.now().since(claimed_at) > self.settings.lease / 3 * 2 {
+        let (now, steady) = self.clock.both();
+        if now.since(claimed_at).max(steady.saturating_sub(steadily)) > self.settings.lease / 3 * 2 {
+            return Ended::Released;
+        }
+        // The clock may have been set since.
+        if !self.guard.may_send(&self.clock) || now < due.due_at {
             return Ended::Released;
         }
         let Some((server, name, key)) = self.open(due.user_id, &due.api_url, &due.instance_name, &due.api_key) else {
@@ -312,6 +334,17 @@ impl Desk {
     fn rewind(&mut self, now: Moment) {
         self.agenda.rewind(now.minus(Duration::from_secs(15)));
         self.next_due = Some(now);
+    }
+
+    /// Reads everything anew: what is known of the table may have holes.
+    fn anew(&mut self, now: Moment) {
+        self.agenda.rewind(Moment::default());
+        self.next_due = Some(now);
+    }
+
+    /// When the loop must look again by itself while nothing may be sent.
+    fn next_on_hold(&self) -> Option<Moment> {
+        (!self.in_flight.is_empty()).then_some(self.beat_at)
     }
 
     /// When the loop must look again by itself.

@@ -79,8 +79,21 @@ type Reports = Vec<(AccountId, ChatId, Report)>;
 impl Scheduler {
     /// Reads what came due, and does one round over it. Returns what was claimed.
     pub(super) async fn round(&self, desk: &mut Desk) -> Result<Vec<Due>, StorageError> {
+        self.reckon_anew(desk).await?;
         let now = self.clock.now();
         let until = now.plus(AHEAD);
+        let on_hold = !self.guard.may_send(&self.clock);
+        if on_hold || std::mem::replace(&mut desk.on_hold, on_hold) {
+            desk.anew(now);
+        }
+        if on_hold {
+            desk.on_hold = true;
+            desk.net_at = now.plus(NET);
+            if desk.beat_at <= now || !desk.finished.is_empty() || desk.unsure {
+                self.write_outcomes(desk).await?;
+            }
+            return Ok(Vec::new());
+        }
         if desk.net_at <= now {
             desk.agenda.rewind(Moment::default());
             desk.next_due = Some(now);
@@ -154,10 +167,29 @@ impl Scheduler {
         Ok(self.after(desk, done, picked, now))
     }
 
-    /// Writes outcomes and nothing else.
+    /// When the clock was set back, what was to wait for a moment of it waits no longer than it was to.
+    async fn reckon_anew(&self, desk: &mut Desk) -> Result<(), StorageError> {
+        self.guard.look(&self.clock);
+        let by = self.guard.set_back();
+        if by == desk.set_back {
+            return Ok(());
+        }
+        let (now, step) = (self.clock.now(), by.saturating_sub(desk.set_back));
+        let moved: Result<(), StorageError> =
+            self.db.write(move |conn| Box::pin(async move { conn.set_back(step, now).await })).await;
+        moved?;
+        desk.set_back = by;
+        (desk.net_at, desk.beat_at, desk.sweep_at, desk.expiry_at) = (now, now, now, now);
+        desk.agenda.open_all();
+        self.lookups.notify_one();
+        Ok(())
+    }
+
+    /// Writes outcomes, keeps what is ours, and does nothing else.
     pub(super) async fn write_outcomes(&self, desk: &mut Desk) -> Result<(), StorageError> {
         let now = self.clock.now();
         let finished = desk.finished.clone();
+        let beat = (desk.beat_at <= now && !desk.in_flight.is_empty()).then(|| running(desk));
         let (settings, holder) = (self.settings, self.holder.clone());
         let work = Work {
             settings,
@@ -169,8 +201,8 @@ impl Scheduler {
             late: Vec::new(),
             doubtful: Vec::new(),
             picked: Vec::new(),
-            beat: None,
-            running: None,
+            beat,
+            running: desk.unsure.then(|| running(desk)),
             timeline: desk.timeline.clone(),
             expiry: false,
         };

@@ -33,6 +33,7 @@ async fn scheduler(folder: &tempfile::TempDir) -> Scheduler {
         lookups: Arc::default(),
         ledger: Ledger::default(),
         well: Arc::default(),
+        guard: Guard::default(),
         holder: "one".to_owned(),
         shutdown: CancellationToken::new(),
     }
@@ -263,7 +264,7 @@ async fn a_claim_that_is_nearly_over_sends_nothing() {
     let mut desk = desk(&scheduler);
     let due = claims(&scheduler, &mut desk).await.remove(0);
     scheduler.clock.advance(Duration::from_secs(25));
-    assert_eq!(scheduler.deliver(&due, NOW).await, Ended::Released);
+    assert_eq!(scheduler.deliver(&due, NOW, Duration::ZERO).await, Ended::Released);
     desk.ended(Finished { attempt: due.attempt + 1, due, ended: Ended::Released });
     scheduler.round(&mut desk).await.unwrap();
     assert_eq!(count(&scheduler, Status::Scheduled).await + count(&scheduler, Status::Sending).await, 1);

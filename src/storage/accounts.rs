@@ -103,6 +103,14 @@ impl Conn {
         Ok(on!(self, c => sqlx::query_as(account!("WHERE username = $1")).bind(username).fetch_optional(c).await)?)
     }
 
+    /// The chats of the administrators.
+    pub async fn list_admin_chats(&mut self) -> Result<Vec<(AccountId, ChatId)>> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT a.id, c.chat_id FROM users a JOIN chat_users c ON c.account_id = a.id
+             WHERE a.role = 'admin' AND a.disabled_at IS NULL AND c.blocked_at IS NULL ORDER BY a.id, c.linked_at")
+            .fetch_all(c).await)?)
+    }
+
     /// How many administrators there are.
     pub async fn count_admins(&mut self) -> Result<i64> {
         Ok(on!(self, c => sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE role = 'admin'").fetch_one(c).await)?)

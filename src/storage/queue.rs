@@ -1,6 +1,8 @@
 //! The queue's side of `scheduled_messages`: what is due, claims with lease and attempt number, and outcomes
 //! fenced by both. Everything goes in bulk: one statement for all rows of a round, handed over as JSON.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::json;
 use sqlx::FromRow;
@@ -397,6 +399,28 @@ impl Conn {
                 .bind(id).bind(holder).bind(now).execute(c).await.map(|_| ()))?;
         }
         Ok(orphans.len() as u64)
+    }
+
+    /// The clock was set back by `step`, and it is `now`: what waits for a moment ahead waits no longer than it was to, and
+    /// what may have left is looked for from the earlier moment on.
+    pub async fn set_back(&mut self, step: Duration, now: Moment) -> Result<()> {
+        let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
+        on!(self, c => sqlx::query(
+            "UPDATE user_instances SET
+                 next_send_at = CASE WHEN next_send_at - $1 < $2 THEN $2 ELSE next_send_at - $1 END,
+                 hour_start = CASE WHEN hour_start > $2 THEN hour_start - $1 ELSE hour_start END,
+                 day_start = CASE WHEN day_start > $2 THEN day_start - $1 ELSE day_start END
+             WHERE next_send_at > $2 OR hour_start > $2 OR day_start > $2")
+            .bind(step).bind(now).execute(c).await.map(|_| ()))?;
+        on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET look_at = CASE WHEN look_at - $1 < $2 THEN $2 ELSE look_at - $1 END
+             WHERE look_at > $2")
+            .bind(step).bind(now).execute(c).await.map(|_| ()))?;
+        on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET started_at = started_at - $1
+             WHERE status IN ('sending', 'unknown') AND started_at > $2")
+            .bind(step).bind(now).execute(c).await.map(|_| ()))?;
+        Ok(())
     }
 
     /// Ends claims that ran out by `lease_now`: each may have left, and is looked for `settle` after it was begun.

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::Client;
+use chrono::DateTime;
+use reqwest::header::DATE;
+use reqwest::{Client, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -11,6 +13,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::screen::{KeyAction, Screen};
+use crate::domain::clock::Clock;
+use crate::domain::guard::{Asked, Guard};
 use crate::domain::ids::{ChatId, TelegramMessageId, TelegramUserId, UpdateId};
 
 /// How long Telegram may hold a poll.
@@ -82,6 +86,9 @@ pub struct Api {
     client: Client,
     base: String,
     token: SecretString,
+    /// Is told what time Telegram says it is.
+    guard: Guard,
+    clock: Clock,
 }
 
 impl fmt::Debug for Api {
@@ -122,7 +129,21 @@ impl Api {
             .tcp_nodelay(true)
             .build()
             .map_err(network)?;
-        Ok(Self { client, base: base.trim_end_matches('/').to_owned(), token })
+        let base = base.trim_end_matches('/').to_owned();
+        Ok(Self { client, base, token, guard: Guard::default(), clock: Clock::System })
+    }
+
+    /// Tells the guard of this clock what time Telegram says it is.
+    #[must_use]
+    pub fn witnessed_by(self, guard: Guard, clock: Clock) -> Self {
+        Self { guard, clock, ..self }
+    }
+
+    fn witness(&self, asked: Asked, response: &Response) {
+        let said = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        if let Some(said) = said.and_then(|said| DateTime::parse_from_rfc2822(said).ok()) {
+            self.guard.witness(&self.clock, asked, said.into());
+        }
     }
 
     /// Who we are.
@@ -229,8 +250,13 @@ impl Api {
         if let Some(limit) = limit {
             request = request.timeout(limit);
         }
+        let asked = self.guard.ask(&self.clock);
         let response = request.send().await.map_err(network)?;
         let status = response.status().as_u16();
+        // A proxy in between may say anything; Telegram itself is heard when it does what it was asked.
+        if status == 200 {
+            self.witness(asked, &response);
+        }
         let bytes = response.bytes().await.map_err(network)?;
         if status >= 500 {
             return Err(ApiError::Server(status));

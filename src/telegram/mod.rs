@@ -1,5 +1,6 @@
 //! The door to Telegram: ingest → inbox → lanes → turn → outbox. No accepted update and no promised answer is lost.
 
+pub mod alarm;
 pub mod api;
 pub mod command;
 pub mod dialogues;
@@ -172,19 +173,20 @@ async fn serve_while_leased(ctx: &Arc<Context>, holder: &str) -> anyhow::Result<
         if matches!(ctx.db, Database::Sqlite { .. }) {
             return term.cancelled().await;
         }
-        let mut good_until = ctx.clock.now().plus(TERM);
+        // By the steady clock: the lease is the server's, whatever ours is set to.
+        let mut good_until = ctx.clock.steady() + TERM;
         while !term.is_cancelled() {
             pause(ctx, &term, RENEWAL).await;
-            let asked_at = ctx.clock.now();
+            let asked_at = ctx.clock.steady();
             match take_lease(ctx, holder).await {
-                Ok(true) => good_until = asked_at.plus(TERM),
+                Ok(true) => good_until = asked_at + TERM,
                 Ok(false) => {
                     tracing::warn!("the lease was lost; another process talks with Telegram");
                     term.cancel();
                 }
                 Err(error) => {
                     tracing::warn!(error = %error, "the lease could not be renewed");
-                    if asked_at.plus(RENEWAL) >= good_until {
+                    if asked_at + RENEWAL >= good_until {
                         term.cancel();
                     }
                 }

@@ -175,6 +175,16 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
                 .beside(format!("💬 {}", plain!(language, "linked-chats")), &Tap::Chats);
             Ok(vec![Outgoing::Send(screen)])
         }
+        Report::Clock { by_ms: 0 } => Ok(vec![Outgoing::Send(Screen::new(t!(language, "report-clock-right")))]),
+        Report::Clock { by_ms } => {
+            let by = format::span(std::time::Duration::from_millis(by_ms.unsigned_abs()), language);
+            let said = if *by_ms > 0 {
+                t!(language, "report-clock-ahead", span = by)
+            } else {
+                t!(language, "report-clock-behind", span = by)
+            };
+            Ok(vec![Outgoing::Send(Screen::new(said))])
+        }
         Report::Mended { instance, messages } => {
             let name = match services.instances.find(account.id, *instance).await {
                 Ok(instance) => instance.label.as_str().to_owned(),

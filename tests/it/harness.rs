@@ -77,6 +77,7 @@ impl World {
         config.secret_key_file = dir.path().join("secret.key");
         tune(&mut config);
         evolution.set_clock(clock.clone());
+        telegram.set_clock(clock.clone());
         let (door, http, stop, running) = Self::run(&config, &clock).await;
         Self {
             telegram,

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Json, Router};
@@ -87,8 +87,18 @@ async fn call(
     }
     match fault {
         Some(Fault::AnswerLost) => lost(),
-        _ => answer(outcome),
+        _ => dated(&server, answer(outcome)),
     }
+}
+
+/// Every answer tells the time.
+fn dated(server: &Telegram, mut answer: Response) -> Response {
+    let clock = server.world().clock.clone();
+    let date = clock.map(|clock| clock.now().utc().format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    if let Some(date) = date.and_then(|date| HeaderValue::from_str(&date).ok()) {
+        answer.headers_mut().insert(header::DATE, date);
+    }
+    answer
 }
 
 /// An answer that breaks off before it begins to say anything.

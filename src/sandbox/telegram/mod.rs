@@ -17,6 +17,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::domain::clock::Clock;
+
 /// A key under a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Button {
@@ -105,6 +107,8 @@ struct World {
     /// The kinds of updates asked for; empty is all.
     allowed: Vec<String>,
     polls: u64,
+    /// The machine's clock when there is none.
+    clock: Option<Clock>,
     down: bool,
     /// Deliver updates more than once and out of order; those confirmed last come again too.
     echoes: bool,
@@ -184,6 +188,11 @@ impl Telegram {
             id
         });
         Person { server: self.clone(), id }
+    }
+
+    /// Tells the time of this clock in its answers.
+    pub fn set_clock(&self, clock: Clock) {
+        self.world().clock = Some(clock);
     }
 
     /// Every call that broke a rule of the Bot API.
