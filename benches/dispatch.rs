@@ -250,7 +250,7 @@ async fn ours(mode: &str, url: &str, store: &str) {
         lookups: Arc::default(),
         ledger,
         guard: schedulezap::domain::guard::Guard::default(),
-        well: Arc::default(),
+        well: schedulezap::domain::well::Well::default(),
         holder: "bench".to_owned(),
         shutdown: CancellationToken::new(),
     };

@@ -1,7 +1,6 @@
 //! Puts the parts together once, runs them, and stops them in order.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -13,6 +12,7 @@ use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::guard::Guard;
 use crate::domain::retry::RetryPolicy;
+use crate::domain::well::Well;
 use crate::evolution::Evolution;
 use crate::evolution::policy::AllowHosts;
 use crate::http::health::Health;
@@ -132,15 +132,16 @@ impl App {
             reported,
             lookups: Arc::new(Notify::new()),
             ledger,
-            well: Arc::new(AtomicBool::new(false)),
+            well: Well::default(),
             guard: guard.clone(),
             holder: format!("{:016x}", rand::random::<u64>()),
             shutdown: shutdown.clone(),
         };
         let quota = u32::try_from(config.quotas.updates_per_min).unwrap_or(u32::MAX);
         let (store, time) = (db.clone(), clock.clone());
-        let telegram = Context::new(db, clock, keyring, services, api, Arc::new(Notify::new()), shutdown, quota);
-        let health = Arc::new(Health::new(store, time, telegram.pulse.clone(), Arc::clone(&scheduler.well), guard));
+        let well = scheduler.well.clone();
+        let telegram = Context::new(db, clock, keyring, services, api, well, shutdown, quota);
+        let health = Arc::new(Health::new(store, time, telegram.pulse.clone(), scheduler.well.clone(), guard));
         Ok(Self { telegram, scheduler, health, _lock: lock })
     }
 
@@ -157,6 +158,7 @@ impl App {
         let series = tokio::spawn(scheduler::series::run(series, self.scheduler.clock.clone(), shutdown.clone()));
         let guard = self.scheduler.guard.clone();
         tokio::spawn(telegram::alarm::clock(Arc::clone(&self.telegram), guard, Arc::clone(&reported)));
+        tokio::spawn(telegram::alarm::store(Arc::clone(&self.telegram)));
         let mut scheduler = tokio::spawn(self.scheduler.run());
         let reports = tokio::spawn(telegram::reports::run(Arc::clone(&self.telegram), reported));
         let mut door = tokio::spawn(telegram::run(Arc::clone(&self.telegram)));

@@ -103,6 +103,8 @@ help-text =
 
     /messages · /account · /cancel
 help-stranger = ❓ I schedule WhatsApp messages through your own numbers (Evolution API). First create an account or log in: /start
+store-fails = ⚠️ I cannot write anything down at the moment: the disk is full or the database is away. Nothing is sent meanwhile and nothing is lost: what you said waits, and I answer as soon as it works again.
+store-works = 🟢 I can write again. What was waiting goes on now.
 apology = 😔 Something went wrong on my side. Nothing was lost: try again, or /menu.
 unknown-command = I do not know that command. See /help, or /cancel to leave.
 not-understood =

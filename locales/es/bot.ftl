@@ -103,6 +103,8 @@ help-text =
 
     /mensajes · /cuenta · /cancelar
 help-stranger = ❓ Programo mensajes de WhatsApp por sus propios números (Evolution API). Primero cree una cuenta o entre en la suya: /start
+store-fails = ⚠️ No puedo guardar nada en este momento: el disco está lleno o la base de datos no responde. Mientras tanto no se envía nada y nada se pierde: lo que dijo espera y respondo en cuanto vuelva.
+store-works = 🟢 Ya puedo guardar de nuevo. Lo que esperaba sigue ahora.
 apology = 😔 Algo salió mal de mi lado. No se perdió nada: intente de nuevo, o /menu.
 unknown-command = No conozco ese comando. Vea /ayuda, o /cancelar para salir.
 not-understood =

@@ -103,6 +103,8 @@ help-text =
 
     /mensagens · /conta · /cancelar
 help-stranger = ❓ Eu agendo mensagens de WhatsApp pelos seus próprios números (Evolution API). Primeiro crie uma conta ou entre na sua: /start
+store-fails = ⚠️ Não consigo gravar nada agora: o disco está cheio ou o banco de dados está fora do ar. Nada é enviado enquanto isso e nada se perde: o que você disse espera e eu respondo assim que voltar.
+store-works = 🟢 Voltei a gravar. O que esperava segue agora.
 apology = 😔 Algo deu errado do meu lado. Nada se perdeu: tente de novo, ou /menu.
 unknown-command = Não conheço esse comando. Veja /ajuda, ou /cancelar para sair.
 not-understood =

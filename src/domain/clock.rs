@@ -52,14 +52,14 @@ impl<Z: TimeZone> From<DateTime<Z>> for Moment {
     }
 }
 
-/// A sign of life: when something last went well. Cheap to clone.
+/// A sign of life: when something last went well, by [`Clock::pause_now`]. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Pulse(Arc<AtomicI64>);
 
 impl Pulse {
     /// It went well just now.
     pub fn beat(&self, now: Moment) {
-        self.0.store(now.0, Ordering::Relaxed);
+        self.0.store(now.0.max(1), Ordering::Relaxed);
     }
 
     /// It went wrong.
@@ -116,6 +116,24 @@ impl Clock {
         match self {
             Self::System => START.elapsed(),
             Self::Manual(hands) => hands.borrow().steady,
+        }
+    }
+
+    /// The same as a moment, for what only has to wait: from no time that people know.
+    pub fn pause_now(&self) -> Moment {
+        Moment(0).plus(self.steady())
+    }
+
+    /// Returns at this moment of [`Self::pause_now`].
+    #[expect(clippy::disallowed_methods, reason = "the one place that waits by the machine's clock")]
+    pub async fn pause_until(&self, moment: Moment) {
+        match self {
+            Self::System => tokio::time::sleep(moment.since(self.pause_now())).await,
+            Self::Manual(hands) => {
+                let mut hands = hands.subscribe();
+                // The sender lives in `self`, so the wait cannot fail.
+                let _ = hands.wait_for(|now| Moment(0).plus(now.steady) >= moment).await;
+            }
         }
     }
 
@@ -176,16 +194,7 @@ impl Clock {
     }
 
     /// Returns after `by`, whatever the clock is set to meanwhile.
-    #[expect(clippy::disallowed_methods, reason = "the one place that waits by the machine's clock")]
     pub async fn sleep(&self, by: Duration) {
-        match self {
-            Self::System => tokio::time::sleep(by).await,
-            Self::Manual(hands) => {
-                let mut hands = hands.subscribe();
-                let until = hands.borrow().steady + by;
-                // The sender lives in `self`, so the wait cannot fail.
-                let _ = hands.wait_for(|now| now.steady >= until).await;
-            }
-        }
+        self.pause_until(self.pause_now().plus(by)).await;
     }
 }

@@ -11,3 +11,4 @@ pub mod recipient;
 pub mod report;
 pub mod retry;
 pub mod series;
+pub mod well;

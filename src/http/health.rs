@@ -1,7 +1,6 @@
 //! `/healthz`: the process answers. `/readyz`: what it needs works.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -14,6 +13,7 @@ use tokio::sync::Mutex;
 
 use crate::domain::clock::{Clock, Moment, Pulse};
 use crate::domain::guard::{Guard, Standing};
+use crate::domain::well::{Part, Well};
 use crate::storage::{Database, StorageError};
 
 /// How long what was found out about the database holds: a look writes.
@@ -29,15 +29,15 @@ pub struct Health {
     db: Database,
     clock: Clock,
     telegram: Pulse,
-    scheduler: Arc<AtomicBool>,
+    well: Well,
     guard: Guard,
     looked: Mutex<Option<(Moment, bool)>>,
 }
 
 impl Health {
-    /// Follows Telegram's pulse, whether the scheduler's last round could be written, and whether the clock is right.
-    pub fn new(db: Database, clock: Clock, telegram: Pulse, scheduler: Arc<AtomicBool>, guard: Guard) -> Self {
-        Self { db, clock, telegram, scheduler, guard, looked: Mutex::default() }
+    /// Follows Telegram's pulse, whether what happens can be written down, and whether the clock is right.
+    pub fn new(db: Database, clock: Clock, telegram: Pulse, well: Well, guard: Guard) -> Self {
+        Self { db, clock, telegram, well, guard, looked: Mutex::default() }
     }
 
     /// Whether the database can be written. Looked at every two seconds at most.
@@ -61,9 +61,9 @@ impl Health {
     /// The parts, and whether each is well.
     async fn parts(&self) -> [(&'static str, bool); 4] {
         [
-            ("database", self.database().await),
-            ("telegram", self.telegram.is_alive(self.clock.now(), POLL)),
-            ("scheduler", self.scheduler.load(Ordering::Relaxed)),
+            ("database", self.database().await && self.well.is_well(Part::Inbox) != Some(false)),
+            ("telegram", self.telegram.is_alive(self.clock.pause_now(), POLL)),
+            ("scheduler", self.well.is_well(Part::Scheduler) == Some(true)),
             ("clock", self.guard.standing() == Standing::Trusted),
         ]
     }

@@ -23,6 +23,8 @@ struct Book {
     path: PathBuf,
     file: File,
     lines: usize,
+    /// The last line could not be written to its end.
+    torn: bool,
 }
 
 /// The ledger of a database; on PostgreSQL there is none.
@@ -56,7 +58,11 @@ impl Ledger {
             }
         }
         let file = append(&path)?;
-        Ok(Self { book: Some(Arc::new(Mutex::new(Book { path, file, lines }))), told: Arc::new(told), is_new })
+        Ok(Self {
+            book: Some(Arc::new(Mutex::new(Book { path, file, lines, torn: false }))),
+            told: Arc::new(told),
+            is_new,
+        })
     }
 
     /// Whether there was no ledger: the database is new, or it was brought from elsewhere.
@@ -77,12 +83,17 @@ impl Ledger {
         let Some(book) = &self.book else { return Ok(()) };
         let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lines = String::with_capacity(claimed.len() * 48);
+        if book.torn {
+            lines.push('\n');
+        }
         for due in claimed {
             use std::fmt::Write as _;
             // Writing to a string does not fail.
             let _ = writeln!(lines, "{} {} {} {}", due.id.0, due.created_at.0, due.attempt + 1, now.0);
         }
+        book.torn = true;
         book.file.write_all(lines.as_bytes())?;
+        book.torn = false;
         book.lines += claimed.len();
         if book.lines > LINES {
             book.shorten(now)?;

@@ -12,7 +12,6 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -30,6 +29,7 @@ use crate::domain::ids::{AccountId, InstanceId, MessageId};
 use crate::domain::instance::{ApiKey, InstanceName, ServerUrl};
 use crate::domain::message::Absence;
 use crate::domain::retry::RetryPolicy;
+use crate::domain::well::{Part, Well};
 use crate::evolution::error::{CallError, SendError};
 use crate::evolution::{Evolution, Sent};
 use crate::services::instances::key_context;
@@ -81,7 +81,7 @@ pub struct Scheduler {
     /// Says what was handed over, apart from the store.
     pub ledger: Ledger,
     /// Whether the last round could be written.
-    pub well: Arc<AtomicBool>,
+    pub well: Well,
     /// Knows whether the clock can be believed.
     pub guard: Guard,
     /// Names this run in leases.
@@ -119,6 +119,8 @@ const READ: i64 = 1000;
 const SWEEP: Duration = Duration::from_secs(10);
 /// Overdue by more than this at the start, a message is looked for before it is sent: the store may be a copy.
 const DOUBT: Duration = Duration::from_secs(60);
+/// How long nothing is claimed after the ledger could not be written.
+const UNNOTED: Duration = Duration::from_secs(2);
 /// How long requests on their way are waited for at the end.
 const FAREWELL: Duration = Duration::from_secs(20);
 
@@ -145,6 +147,8 @@ struct Desk {
     net_at: Moment,
     beat_at: Moment,
     sweep_at: Moment,
+    /// Nothing is claimed before, by the steady clock: what was claimed could not be noted down.
+    rest_until: Option<Duration>,
     /// How far the clock was set back, as far as that was made good.
     set_back: Duration,
     read_more: bool,
@@ -177,8 +181,9 @@ impl Scheduler {
             }
             let next = match self.round(&mut desk).await {
                 Ok(claimed) => {
-                    self.well.store(true, Ordering::Relaxed);
-                    self.send_off(&mut desk, claimed, &tasks, &tell);
+                    if self.send_off(&mut desk, claimed, &tasks, &tell) {
+                        self.well.note(Part::Scheduler, true);
+                    }
                     if desk.on_hold {
                         desk.next_on_hold()
                     } else {
@@ -186,7 +191,7 @@ impl Scheduler {
                     }
                 }
                 Err(error) => {
-                    if self.well.swap(false, Ordering::Relaxed) {
+                    if self.well.note(Part::Scheduler, false) {
                         tracing::error!(error = %error, "a round of the scheduler failed; nothing is sent that could not be written down");
                     }
                     desk.unsure = true;
@@ -225,12 +230,21 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Notes what is about to leave, and lets it go.
-    fn send_off(&self, desk: &mut Desk, claimed: Vec<Due>, tasks: &TaskTracker, tell: &mpsc::Sender<Finished>) {
+    /// Notes what is about to leave, and lets it go. Says whether it could be noted.
+    fn send_off(&self, desk: &mut Desk, claimed: Vec<Due>, tasks: &TaskTracker, tell: &mpsc::Sender<Finished>) -> bool {
         let (now, steady) = self.clock.both();
-        let noted = claimed.is_empty() || self.ledger.note(&claimed, now).is_ok();
-        if !noted {
-            tracing::error!("the ledger beside the database cannot be written; nothing is sent");
+        let noted = match desk.rest_until {
+            Some(rest) if steady < rest => false,
+            None if claimed.is_empty() => true,
+            _ => self.ledger.note(&claimed, now).is_ok(),
+        };
+        if noted {
+            desk.rest_until = None;
+        } else {
+            desk.rest_until = desk.rest_until.filter(|rest| steady < *rest).or(Some(steady + UNNOTED));
+            if self.well.note(Part::Scheduler, false) {
+                tracing::error!("the ledger beside the database cannot be written; nothing is sent");
+            }
         }
         for due in claimed {
             let server = server_of(&due.api_url);
@@ -254,6 +268,7 @@ impl Scheduler {
         if desk.beat_at < now {
             desk.beat_at = now.plus(self.settings.lease / 3);
         }
+        noted
     }
 
     /// Ends: outcomes are written as they come, and what stays on its way is looked for at the next start.

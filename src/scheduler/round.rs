@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::agenda::Agenda;
 use super::decision::{Decision, decide};
-use super::{AHEAD, DOUBT, Desk, Ended, Finished, NET, READ, SWEEP, Scheduler, Settings};
+use super::{AHEAD, DOUBT, Desk, Ended, Finished, NET, READ, SWEEP, Scheduler, Settings, UNNOTED};
 use crate::domain::account::LatePolicy;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
@@ -82,13 +82,14 @@ impl Scheduler {
         self.reckon_anew(desk).await?;
         let now = self.clock.now();
         let until = now.plus(AHEAD);
-        let on_hold = !self.guard.may_send(&self.clock);
+        let on_hold =
+            !self.guard.may_send(&self.clock) || desk.rest_until.is_some_and(|rest| self.clock.steady() < rest);
         if on_hold || std::mem::replace(&mut desk.on_hold, on_hold) {
             desk.anew(now);
         }
         if on_hold {
             desk.on_hold = true;
-            desk.net_at = now.plus(NET);
+            desk.net_at = now.plus(if desk.rest_until.is_some() { UNNOTED } else { NET });
             if desk.beat_at <= now || !desk.finished.is_empty() || desk.unsure {
                 self.write_outcomes(desk).await?;
             }
@@ -175,10 +176,22 @@ impl Scheduler {
             return Ok(());
         }
         let (now, step) = (self.clock.now(), by.saturating_sub(desk.set_back));
-        let moved: Result<(), StorageError> =
-            self.db.write(move |conn| Box::pin(async move { conn.set_back(step, now).await })).await;
+        let doubt_before = desk.doubt_before.min(now);
+        let moved: Result<(), StorageError> = self
+            .db
+            .write(move |conn| {
+                Box::pin(async move {
+                    if conn.find_meta(DOUBT_BEFORE).await?.is_some() {
+                        conn.set_meta(DOUBT_BEFORE, &doubt_before.0.to_string()).await?;
+                    }
+                    conn.set_back(step, now).await
+                })
+            })
+            .await;
         moved?;
         desk.set_back = by;
+        // What is written down from now on comes after the start, whatever the clock said then.
+        (desk.started_at, desk.doubt_before) = (desk.started_at.min(now), doubt_before);
         (desk.net_at, desk.beat_at, desk.sweep_at, desk.expiry_at) = (now, now, now, now);
         desk.agenda.open_all();
         self.lookups.notify_one();

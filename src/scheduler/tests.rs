@@ -32,7 +32,7 @@ async fn scheduler(folder: &tempfile::TempDir) -> Scheduler {
         reported: Arc::default(),
         lookups: Arc::default(),
         ledger: Ledger::default(),
-        well: Arc::default(),
+        well: Well::default(),
         guard: Guard::default(),
         holder: "one".to_owned(),
         shutdown: CancellationToken::new(),

@@ -92,6 +92,15 @@ macro_rules! chat_user {
     };
 }
 
+/// Where an administrator is told things.
+#[derive(Debug, Clone, FromRow)]
+#[expect(missing_docs, reason = "the columns are told in the schema")]
+pub struct AdminChat {
+    pub account: AccountId,
+    pub chat_id: ChatId,
+    pub locale: String,
+}
+
 impl Conn {
     /// An account by its id.
     pub async fn find_account(&mut self, id: AccountId) -> Result<Option<AccountRow>> {
@@ -104,9 +113,9 @@ impl Conn {
     }
 
     /// The chats of the administrators.
-    pub async fn list_admin_chats(&mut self) -> Result<Vec<(AccountId, ChatId)>> {
+    pub async fn list_admin_chats(&mut self) -> Result<Vec<AdminChat>> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT a.id, c.chat_id FROM users a JOIN chat_users c ON c.account_id = a.id
+            "SELECT a.id AS account, c.chat_id, a.locale FROM users a JOIN chat_users c ON c.account_id = a.id
              WHERE a.role = 'admin' AND a.disabled_at IS NULL AND c.blocked_at IS NULL ORDER BY a.id, c.linked_at")
             .fetch_all(c).await)?)
     }

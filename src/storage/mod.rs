@@ -186,7 +186,7 @@ impl Database {
                         let answer = move |commit: std::result::Result<(), String>| {
                             let outcome = match commit {
                                 Ok(()) => outcome,
-                                Err(why) => Err(StorageError::Engine(sqlx::Error::Protocol(why)).into()),
+                                Err(why) => Err(StorageError::Uncommitted(why).into()),
                             };
                             // The caller may have gone away.
                             let _ = tell.send(outcome);

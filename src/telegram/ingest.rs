@@ -1,13 +1,20 @@
 //! Ingest: polls Telegram and keeps what comes in the inbox. Telegram is told only after the commit.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::api::{ApiError, RawUpdate};
 use super::{Arrival, Context, inbound};
+use crate::domain::ids::ChatId;
+use crate::domain::language::Language;
+use crate::domain::well::Part;
 use crate::storage::StorageError;
+
+/// How soon what could not be kept is asked for again, at the latest.
+const UNKEPT: Duration = Duration::from_secs(4);
 
 /// Polls until `stop`. Returns only an error that no retry can mend.
 pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::Result<()> {
@@ -23,7 +30,7 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
             polled = ctx.api.get_updates(offset, at_once) => polled,
         };
         match &polled {
-            Ok(_) => ctx.pulse.beat(ctx.clock.now()),
+            Ok(_) => ctx.pulse.beat(ctx.clock.pause_now()),
             Err(_) => ctx.pulse.stop(),
         }
         at_once = polled.is_err();
@@ -37,8 +44,10 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
             }
             Ok(updates) => {
                 let last = updates.iter().map(|update| update.id.0).max();
+                let who = heard(&updates);
                 match keep(&ctx, updates).await {
                     Ok(()) => {
+                        ctx.well.note(Part::Inbox, true);
                         offset = last.map(|id| id + 1);
                         conflict_told = false;
                         wait = Duration::from_millis(500);
@@ -49,7 +58,10 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
                             error = format!("{error:#}"),
                             "updates could not be kept; they are asked for again"
                         );
-                        wait
+                        // They are told once that they were heard; Telegram keeps what they said.
+                        ctx.unkept.lock().unwrap_or_else(PoisonError::into_inner).extend(who);
+                        ctx.well.note(Part::Inbox, false);
+                        wait.min(UNKEPT)
                     }
                 }
             }
@@ -73,6 +85,19 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
             () = ctx.clock.sleep(pause) => {}
         }
     }
+}
+
+/// Who spoke, and their language.
+fn heard(updates: &[RawUpdate]) -> Vec<(ChatId, Language)> {
+    let one = |update: &RawUpdate| {
+        let chat = inbound::chat_of_lane(&inbound::lane_of(&update.body))?;
+        let body: Value = serde_json::from_str(&update.body).ok()?;
+        let from =
+            ["/message/from", "/callback_query/from", "/edited_message/from"].iter().find_map(|at| body.pointer(at))?;
+        let tag = from.get("language_code").and_then(Value::as_str).unwrap_or_default();
+        Some((chat, Language::from_tag(tag).unwrap_or_default()))
+    };
+    updates.iter().filter_map(one).collect()
 }
 
 /// Keeps a batch in one transaction and hands what is new to the lanes.

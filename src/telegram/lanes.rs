@@ -237,7 +237,7 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
                 Err(error) => anyhow::bail!("an effect ended: {error}"),
             },
             Some(arrival) = arrivals.recv() => hall.admit(arrival),
-            () = ctx.clock.sleep_until(wakes_at.unwrap_or_default()), if wakes_at.is_some() => {}
+            () = ctx.clock.pause_until(wakes_at.unwrap_or_default()), if wakes_at.is_some() => {}
         }
     }
     let drain = async { while hall.turns.join_next().await.is_some() {} };
@@ -285,7 +285,7 @@ impl Hall {
     }
 
     fn start(&mut self) {
-        let now = self.ctx.clock.now();
+        let now = self.ctx.clock.pause_now();
         while self.turns.len() < TURNS {
             let Some((lane, job)) = self.lanes.next(now) else { break };
             if let Job::Update { .. } = job
@@ -345,9 +345,7 @@ async fn live(ctx: &Arc<Context>, lane: &str, job: Job) {
 
 /// Whether the store is away as a whole, which is no fault of the update.
 fn is_outage(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        matches!(cause.downcast_ref(), Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed))
-    })
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(StorageError::is_outage))
 }
 
 async fn turn(ctx: &Arc<Context>, job: &Job, language: &mut Option<Language>) -> anyhow::Result<()> {

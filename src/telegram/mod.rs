@@ -18,6 +18,7 @@ pub mod tap;
 
 mod ingest;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -27,8 +28,9 @@ use tokio_util::sync::CancellationToken;
 
 use self::api::{Api, ApiError, Me};
 use crate::domain::clock::{Clock, Pulse};
-use crate::domain::ids::{TelegramUserId, UpdateId};
+use crate::domain::ids::{ChatId, TelegramUserId, UpdateId};
 use crate::domain::language::Language;
+use crate::domain::well::Well;
 use crate::services::Services;
 use crate::services::secrets::Keyring;
 use crate::storage::{Database, StorageError};
@@ -61,6 +63,10 @@ pub struct Context {
     pub quota_per_minute: u32,
     /// Beats while Telegram answers, or while another process talks with it.
     pub pulse: Pulse,
+    /// Knows whether what happens can be written down.
+    pub well: Well,
+    /// Chats that said something which could not be kept yet, with their language.
+    unkept: std::sync::Mutex<HashMap<ChatId, Language>>,
     /// A text at which a turn panics: for tests.
     pub trap: OnceLock<String>,
     me: OnceLock<Me>,
@@ -87,7 +93,7 @@ impl Context {
         keyring: Arc<Keyring>,
         services: Services,
         api: Api,
-        outbox_wake: Arc<Notify>,
+        well: Well,
         shutdown: CancellationToken,
         quota_per_minute: u32,
     ) -> Arc<Self> {
@@ -98,10 +104,12 @@ impl Context {
             keyring,
             services,
             api,
-            outbox_wake,
+            outbox_wake: Arc::default(),
             shutdown,
             quota_per_minute,
             pulse: Pulse::default(),
+            well,
+            unkept: std::sync::Mutex::default(),
             trap: OnceLock::new(),
             me: OnceLock::new(),
             arrivals: (sender, Mutex::new(receiver)),
@@ -138,7 +146,7 @@ pub async fn run(ctx: Arc<Context>) -> anyhow::Result<()> {
                 served?;
             }
             Ok(false) => {
-                ctx.pulse.beat(ctx.clock.now());
+                ctx.pulse.beat(ctx.clock.pause_now());
                 if !waiting_told {
                     waiting_told = true;
                     tracing::info!("another process talks with Telegram; waiting for its lease");

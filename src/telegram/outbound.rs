@@ -81,7 +81,7 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
         lanes: Lanes::default(),
         known: HashSet::new(),
         last: 0,
-        look_at: ctx.clock.now().plus(LOOK),
+        look_at: ctx.clock.pause_now().plus(LOOK),
         paces: Arc::new(Mutex::new(Pace::new(Duration::from_secs(1), BURST))),
         sending: JoinSet::new(),
     };
@@ -94,8 +94,8 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
             () = stop.cancelled() => break,
             Some(done) = mouth.sending.join_next(), if !mouth.sending.is_empty() => mouth.settle(done?).await,
             () = ctx.outbox_wake.notified() => mouth.look(mouth.newest()).await,
-            () = ctx.clock.sleep_until(wakes_at) => {
-                if ctx.clock.now() >= mouth.look_at {
+            () = ctx.clock.pause_until(wakes_at) => {
+                if ctx.clock.pause_now() >= mouth.look_at {
                     mouth.purge().await;
                     mouth.look(if mouth.lanes.is_empty() { 0 } else { mouth.newest() }).await;
                 }
@@ -143,7 +143,7 @@ impl Mouth {
                 Duration::from_secs(1)
             }
         };
-        self.look_at = self.ctx.clock.now().plus(wait);
+        self.look_at = self.ctx.clock.pause_now().plus(wait);
     }
 
     async fn load(&mut self, mut after: i64) -> Result<(), StorageError> {
@@ -185,7 +185,7 @@ impl Mouth {
     }
 
     fn start(&mut self) {
-        let now = self.ctx.clock.now();
+        let now = self.ctx.clock.pause_now();
         while self.sending.len() < CHATS {
             let Some((chat, row)) = self.lanes.next(now) else { return };
             let (ctx, paces) = (Arc::clone(&self.ctx), Arc::clone(&self.paces));
@@ -209,7 +209,7 @@ impl Mouth {
             Fate::Gone => {
                 if let Err(error) = self.forsake(chat).await {
                     tracing::warn!(chat.id = chat.0, error = format!("{error:#}"), "a gone chat cannot be marked yet");
-                    let at = self.ctx.clock.now().plus(backoff(row.tries));
+                    let at = self.ctx.clock.pause_now().plus(backoff(row.tries));
                     row.tries += 1;
                     return self.lanes.again(&chat, row, at);
                 }
@@ -281,7 +281,7 @@ async fn deliver(ctx: &Arc<Context>, paces: &Paces, chat: ChatId, row: &Row) -> 
         Err(Hitch::Api(ApiError::ChatGone)) => return Fate::Gone,
         Err(Hitch::Api(ApiError::RetryAfter(wait))) => {
             tracing::warn!(chat.id = chat.0, seconds = wait.as_secs(), "Telegram asks this chat to wait");
-            return Fate::Again(ctx.clock.now().plus(wait));
+            return Fate::Again(ctx.clock.pause_now().plus(wait));
         }
         Err(Hitch::Api(
             error @ (ApiError::Network(_) | ApiError::Server(_) | ApiError::Unauthorized | ApiError::Conflict),
@@ -289,11 +289,11 @@ async fn deliver(ctx: &Arc<Context>, paces: &Paces, chat: ChatId, row: &Row) -> 
             if row.tries.is_power_of_two() || row.tries == 0 {
                 tracing::warn!(chat.id = chat.0, tries = row.tries, error = %error, "not said yet");
             }
-            return Fate::Again(ctx.clock.now().plus(backoff(row.tries)));
+            return Fate::Again(ctx.clock.pause_now().plus(backoff(row.tries)));
         }
         Err(Hitch::Store(error)) => {
             tracing::warn!(chat.id = chat.0, error = %error, "the outbox cannot be read");
-            return Fate::Again(ctx.clock.now().plus(backoff(row.tries)));
+            return Fate::Again(ctx.clock.pause_now().plus(backoff(row.tries)));
         }
         Err(Hitch::Api(error)) => {
             tracing::error!(chat.id = chat.0, outbox.id = row.id, error = %error, "cannot be said");
@@ -380,7 +380,7 @@ async fn say(ctx: &Context, paces: &Paces, chat: ChatId, row: &Row) -> Result<Sa
 }
 
 async fn send(ctx: &Context, paces: &Paces, chat: ChatId, screen: &Screen) -> Result<Said, Hitch> {
-    paces.lock().unwrap_or_else(PoisonError::into_inner).take(chat, ctx.clock.now()).map_err(Hitch::Paced)?;
+    paces.lock().unwrap_or_else(PoisonError::into_inner).take(chat, ctx.clock.pause_now()).map_err(Hitch::Paced)?;
     let sent = match ctx.api.send(chat, screen, false).await {
         Err(ApiError::Unparsable) => {
             tracing::error!(chat.id = chat.0, "Telegram could not parse our HTML; said without marks");

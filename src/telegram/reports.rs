@@ -177,7 +177,9 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
         }
         Report::Clock { by_ms: 0 } => Ok(vec![Outgoing::Send(Screen::new(t!(language, "report-clock-right")))]),
         Report::Clock { by_ms } => {
-            let by = format::span(std::time::Duration::from_millis(by_ms.unsigned_abs()), language);
+            // To the minute: Telegram tells whole seconds, and its answer took a while.
+            let minutes = by_ms.unsigned_abs().saturating_add(30_000) / 60_000;
+            let by = format::span(std::time::Duration::from_secs(minutes * 60), language);
             let said = if *by_ms > 0 {
                 t!(language, "report-clock-ahead", span = by)
             } else {

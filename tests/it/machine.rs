@@ -25,7 +25,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 /// The server's answer to `/readyz`: its code, and which parts fail.
-async fn ready(world: &World) -> (u16, Vec<String>) {
+pub async fn ready(world: &World) -> (u16, Vec<String>) {
     let answer = reqwest::get(format!("http://{}/readyz", world.http)).await.unwrap();
     let code = answer.status().as_u16();
     let body: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
@@ -34,7 +34,7 @@ async fn ready(world: &World) -> (u16, Vec<String>) {
 }
 
 /// Moves the clock until the server says so.
-async fn until_ready(world: &World, wanted: &[&str]) {
+pub async fn until_ready(world: &World, wanted: &[&str]) {
     loop {
         let (code, failing) = ready(world).await;
         if failing == wanted {

@@ -3,6 +3,8 @@
 
 mod access;
 mod browser;
+mod clocks;
+mod cluster;
 #[path = "../evolution/mod.rs"]
 mod evolution;
 mod floods;
@@ -11,6 +13,7 @@ mod harness;
 mod instances;
 mod kills;
 mod machine;
+mod outages;
 mod real;
 mod repeats;
 mod replicas;

@@ -31,13 +31,18 @@ impl Real {
     /// A world with this many people; each has an account with an active instance. No process runs yet.
     pub async fn new(people: i64) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let url = database(&dir).await;
+        Self::at(people, dir, url).await
+    }
+
+    /// The same with its data in this folder and this database.
+    pub async fn at(people: i64, dir: TempDir, url: String) -> Self {
         let telegram = Telegram::new(TOKEN, "real_bot");
         let evolution = EvolutionServer::new(KEY);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let router = telegram.router().nest("/evolution", evolution.router());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let url = database(&dir).await;
         let settings = [
             ("SEND_GAP_MS", "0"),
             ("SEND_PER_HOUR", "0"),
@@ -85,6 +90,11 @@ impl Real {
 
     /// Writes messages down, due at `at`, in turn for each person, with the texts `m1`, `m2` and so on.
     pub async fn schedule(&self, count: i64, at: Moment) {
+        self.schedule_as("m", count, at).await;
+    }
+
+    /// The same with other texts.
+    pub async fn schedule_as(&self, text: &'static str, count: i64, at: Moment) {
         let db = self.database().await;
         let people: Vec<i64> = self.people.iter().map(Person::id).collect();
         let now = Clock::System.now().0;
@@ -94,7 +104,7 @@ impl Real {
                     for n in 0..count {
                         let who = usize::try_from(n).unwrap() % people.len();
                         run(conn, &format!("INSERT INTO scheduled_messages (user_id, recipient, message, scheduled_time, time_zone, due_at,
-                             status, chat_id, created_at, updated_at) VALUES ({}, '{}', 'm{}', {at}, 'UTC', {at}, 'scheduled', {}, {now}, {now})",
+                             status, chat_id, created_at, updated_at) VALUES ({}, '{}', '{text}{}', {at}, 'UTC', {at}, 'scheduled', {}, {now}, {now})",
                             who + 1, 5_511_911_000_001_i64 + n, n + 1, people[who], at = at.0)).await;
                     }
                     Ok(())

@@ -64,3 +64,13 @@ pub fn help(linked: bool, language: Language) -> Screen {
 pub fn apology(language: Language) -> Screen {
     super::with_home(Screen::new(t!(language, "apology")), language)
 }
+
+/// Nothing can be written down; what people say waits at Telegram.
+pub fn store_fails(language: Language) -> Screen {
+    Screen::new(t!(language, "store-fails"))
+}
+
+/// What happens can be written down again.
+pub fn store_works(language: Language) -> Screen {
+    Screen::new(t!(language, "store-works"))
+}
