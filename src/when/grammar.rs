@@ -90,11 +90,13 @@ impl Parser<'_> {
         // "3 a 2", "9 de julho": what the number is tied to.
         let tie = self.has(end, Term::At) || self.has(end, Term::To) || self.has(end, Term::Of);
         let more = self.digits(end + 1).map(|n| n.next).or_else(|| self.month(end + 1).map(|_| end + 2));
-        Some(more.filter(|_| tie && self.tokens.get(end).is_some_and(|t| t.span.len() <= 2)).unwrap_or(end))
+        let small = if self.has(end, Term::At) { 1 } else { 2 };
+        Some(more.filter(|_| tie && self.tokens.get(end).is_some_and(|t| t.span.len() <= small)).unwrap_or(end))
     }
 
     fn item(&self, i: usize) -> Option<(Item, usize)> {
         self.every(i)
+            .or_else(|| self.first_of_two(i))
             .or_else(|| self.offset_to_clock(i))
             .or_else(|| self.numeric_date(i))
             .or_else(|| self.nth(i))

@@ -27,6 +27,8 @@ pub(super) struct Clock {
     pub seconds: bool,
     /// Two numbers with an "and" between: "8 e 20" may be two hours.
     pub pair: bool,
+    /// The first of a stretch: "from 9 to 10".
+    pub stretch: bool,
     /// Minutes less ("quarter to"), taken off once the half of the day is known.
     pub less: u32,
 }

@@ -201,6 +201,12 @@ fn understand(items: &[Item], now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
     if recur::repeats(items) {
         return recur::recurrence(items, now);
     }
+    // "any day but friday".
+    let dated =
+        |i: &Item| matches!(i, Item::Weekday(..) | Item::Rel(_) | Item::Date(..) | Item::Day(..) | Item::Weekend(_));
+    if items.windows(2).any(|pair| matches!(pair[0], Item::Except) && dated(&pair[1])) {
+        return (Meaning::Unclear { question: Question::Moment, candidates: Vec::new() }, None);
+    }
     // Two weekdays are two moments.
     let weekday = |i: &Item| if let Item::Weekday(day, _) = i { Some(*day) } else { None };
     let one = items.iter().find_map(weekday);

@@ -40,6 +40,26 @@ impl Parser<'_> {
         Some((Item::Clock(clock), next))
     }
 
+    /// The first hour of a stretch: "from 9 to 5", "entre 2 e 4 da tarde", where a bare number would be minutes.
+    pub fn first_of_two(&self, i: usize) -> Option<(Item, usize)> {
+        let of = i > 0
+            && self.has(i - 1, Term::Of)
+            && !(i > 1 && (self.digits(i - 2).is_some() || self.month(i - 2).is_some()))
+            && self.digits(i).is_some_and(|n| self.has(n.next, Term::At) && self.digits(n.next + 1).is_some());
+        let from = of || i > 0 && (self.has(i - 1, Term::Between) || self.has(i - 1, Term::Start));
+        let n = self.number(i).filter(|n| from && n.len <= 2 && n.value <= 24)?;
+        let tie =
+            [Term::To, Term::And, Term::Until, Term::At].iter().any(|t| self.has(n.next, *t)) || self.sign(n.next, '-');
+        if !tie || self.glued(i) {
+            return None;
+        }
+        let lead = self.skip(n.next + 1, &[Term::At], 1);
+        let (second, _) = self.hour(lead, true)?;
+        let pm = second.pm.filter(|_| n.value <= second.hour);
+        let clock = Clock { hour: n.value, pm, full: second.full, led: true, stretch: true, ..Clock::default() };
+        Some((Item::Clock(clock), n.next))
+    }
+
     /// Minutes before or after an hour: "quinze pras dez", "half past 3 pm".
     pub fn offset_to_clock(&self, start: usize) -> Option<(Item, usize)> {
         let mut i = start;

@@ -382,9 +382,9 @@ impl Parser<'_> {
             if self.month(i).is_some() {
                 break;
             }
-            let lead = [Term::MaybeIn, Term::On, Term::Next, Term::This].iter().any(|t| self.has(i, *t));
+            let lead = [Term::MaybeIn, Term::Next, Term::This].iter().any(|t| self.has(i, *t));
             led |= lead;
-            if !(lead || self.has(i, Term::Of) || self.has(i, Term::The)) {
+            if !(lead || self.has(i, Term::On) || self.has(i, Term::Of) || self.has(i, Term::The)) {
                 return None;
             }
             i += 1;
@@ -396,7 +396,8 @@ impl Parser<'_> {
             return None;
         }
         let (year, end) = self.trailing_year(i + 1);
-        Some((Item::Named(month, year), self.skip(end, &[Term::Next], 1)))
+        let next = self.has(end, Term::Next) && self.unit(end + 1).is_none();
+        Some((Item::Named(month, year), end + usize::from(next)))
     }
 
     /// A weekday with what tells which one.
@@ -412,7 +413,9 @@ impl Parser<'_> {
                 which = Which::Next;
             } else if self.has(i, Term::This) {
                 which = Which::This;
-            } else if self.has(i, Term::Last) || (self.has(i, Term::Past) && !self.has(i, Term::After)) {
+            } else if self.has(i, Term::Last)
+                || (self.has(i, Term::Past) && !self.has(i, Term::After) && !self.has(i, Term::Start))
+            {
                 which = Which::Last;
             } else if self.has(i, Term::Plural) {
                 plural = true;

@@ -90,8 +90,9 @@ impl Parser<'_> {
         })?;
         let (later, ago) = (self.has(n.next + 1, Term::Later), self.has(n.next + 1, Term::Ago));
         let count = if ago { -i64::from(n.value) } else { i64::from(n.value) };
-        // "daqui a duas sextas"; "em duas sextas" may be any two.
-        let led = sign == Some(1) && i > 0 && self.has(i - 1, Term::In);
+        // "daqui a duas sextas", "in two fridays".
+        let plural = self.get(n.next, |t| matches!(t, Term::Weekdays(_)).then_some(())).is_some();
+        let led = sign == Some(1) && i > 0 && (self.has(i - 1, Term::In) || plural && self.has(i - 1, Term::MaybeIn));
         let end = n.next + 1 + usize::from(later || ago);
         (later || ago || led).then_some((Item::Fridays(count, day), end))
     }

@@ -27,7 +27,9 @@ impl Parser<'_> {
 
     /// Whether a clock time stands before a place, with nothing but small words between.
     fn behind_clock(&self, i: usize) -> bool {
-        let short = self.tokens.get(i).is_some_and(|t| t.span.len() <= 4);
+        let coast = [Tz::America__New_York, Tz::America__Chicago, Tz::America__Denver, Tz::America__Los_Angeles];
+        let wide = self.get(i, |t| if let Term::Zone(tz) = t { Some(coast.contains(&tz)) } else { None }) == Some(true);
+        let short = wide || self.tokens.get(i).is_some_and(|t| t.span.len() <= 4);
         for (gone, j) in (i.saturating_sub(REACH)..i).rev().enumerate() {
             let small = [Term::Of, Term::On, Term::MaybeIn, Term::The, Term::Glue, Term::ZoneMark];
             let to = self.has(j, Term::ToWhom);

@@ -34,7 +34,8 @@ fn minutes(clock: &Clock, part: Option<Part>, dated: bool) -> Vec<u32> {
     } else {
         vec![h % 12, h % 12 + 12]
     };
-    hours.into_iter().map(|h| h * 60 + clock.minute - clock.less.min(h * 60 + clock.minute)).collect()
+    let less = |m: u32| if clock.less > m { m + DAY - clock.less } else { m - clock.less };
+    hours.into_iter().map(|h| less(h * 60 + clock.minute)).collect()
 }
 
 /// The one minute of the day that a repetition takes a clock time for.
@@ -74,6 +75,9 @@ impl Draft {
         let mut question = None;
         let mut moments = Vec::new();
         let distinct = self.clocks.iter().any(|c| (c.hour, c.minute, c.less) != (clock.hour, clock.minute, clock.less));
+        if clock.stretch {
+            question = Some(Question::Moment);
+        }
         if distinct && day.is_none_or(|d| d.question.is_none()) {
             question = Some(Question::Moment);
         }

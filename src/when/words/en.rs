@@ -4,10 +4,11 @@ use super::Edge as E;
 use super::Line;
 use super::Part as P;
 use super::Term::{
-    After, AfterNext, Ago, Am, And, Approx, At, Closest, Edge, Every, Except, Feast, Few, For, Freq, From, Glue,
-    Greeting, Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now, Num,
-    Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Pm, Quarter, Rel, Sharp, Short, Start, The, This, Thousand,
-    ThreeQuarters, Times, To, ToWhom, Twice, Unit, Until, Vague, Weekday, Weekdays, Weekend, Wish, Workdays, ZoneMark,
+    After, AfterNext, Ago, Am, And, Approx, At, Between, Closest, Edge, Every, Except, Feast, Few, For, Freq, From,
+    Glue, Greeting, Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now,
+    Num, Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Pm, Quarter, Rel, Sharp, Short, Start, The, This,
+    Thousand, ThreeQuarters, Times, To, ToWhom, Twice, Unit, Until, Vague, Weekday, Weekdays, Weekend, Wish, Workdays,
+    ZoneMark,
 };
 use super::Unit as U;
 
@@ -589,4 +590,6 @@ pub(super) static WORDS: &[Line] = &[
     ("dont", &[Not]),
     ("why not", &[Glue]),
     ("if not", &[Glue]),
+    ("between", &[Between]),
+    ("in between", &[Between]),
 ];

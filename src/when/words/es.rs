@@ -4,10 +4,11 @@ use super::Edge as E;
 use super::Line;
 use super::Part as P;
 use super::Term::{
-    After, Ago, Am, And, Approx, At, Closest, Edge, Every, Except, Feast, Few, For, Freq, From, Glue, Greeting, Half,
-    HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now, Num, Of, On, Or, Ord,
-    OrdMark, Other, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This, Thousand,
-    ThreeQuarters, Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, Weekdays, Weekend, Wish, Workdays, ZoneMark,
+    After, Ago, Am, And, Approx, At, Between, Closest, Edge, Every, Except, Feast, Few, For, Freq, From, Glue,
+    Greeting, Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now, Num,
+    Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This,
+    Thousand, ThreeQuarters, Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, Weekdays, Weekend, Wish, Workdays,
+    ZoneMark,
 };
 use super::Unit as U;
 
@@ -313,8 +314,8 @@ pub(super) static WORDS: &[Line] = &[
     ("menos", &[Minus, Except]),
     ("antes de las", &[To]),
     ("antes de la", &[To]),
-    ("despues de las", &[Past]),
-    ("despues de la", &[Past]),
+    ("despues de las", &[Past, At]),
+    ("despues de la", &[Past, At]),
     ("pasadas las", &[Past]),
     ("pasada la", &[Past]),
     ("despues de", &[From, After]),
@@ -483,7 +484,7 @@ pub(super) static WORDS: &[Line] = &[
     ("justo", &[Glue]),
     ("mismo", &[Glue]),
     ("exactamente", &[Approx]),
-    ("hora de", &[HourMark, ZoneMark]),
+    ("hora de", &[HourMark, Unit(U::Hour), ZoneMark]),
     ("hora del", &[ZoneMark]),
     ("horario de", &[ZoneMark]),
     ("horario del", &[ZoneMark]),
@@ -619,4 +620,11 @@ pub(super) static WORDS: &[Line] = &[
     ("tampoco", &[Not]),
     ("por que no", &[Glue]),
     ("si no", &[Glue]),
+    ("entre", &[Between]),
+    ("entre las", &[Between, At]),
+    ("de manana en ocho", &[Rel(8)]),
+    ("pa las", &[To, At]),
+    ("pa la", &[To, At]),
+    ("pa", &[To, ToWhom]),
+    ("ero", &[OrdMark]),
 ];

@@ -104,6 +104,8 @@ pub(super) enum Term {
     Until,
     /// Leads the first day of a repetition: "starting", "a partir de".
     Start,
+    /// Leads two hours: "between".
+    Between,
     /// Leads the days on which a repetition does not happen.
     Except,
     Times,

@@ -4,10 +4,11 @@ use super::Edge as E;
 use super::Line;
 use super::Part as P;
 use super::Term::{
-    After, Ago, Am, And, Approx, At, Edge, Every, Except, Feast, Feira, Few, For, Freq, From, Glue, Greeting, Half,
-    HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now, Num, Of, On, Or, Ord,
-    OrdMark, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This, Thousand, ThreeQuarters,
-    Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, WeekdayMark, Weekdays, Weekend, Wish, Workdays, ZoneMark,
+    After, Ago, Am, And, Approx, At, Between, Edge, Every, Except, Feast, Feira, Few, For, Freq, From, Glue, Greeting,
+    Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now, Num, Of, On,
+    Or, Ord, OrdMark, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This, Thousand,
+    ThreeQuarters, Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, WeekdayMark, Weekdays, Weekend, Wish,
+    Workdays, ZoneMark,
 };
 use super::Unit as U;
 
@@ -632,7 +633,7 @@ pub(super) static WORDS: &[Line] = &[
     ("horario de", &[ZoneMark]),
     ("horario do", &[ZoneMark]),
     ("horario da", &[ZoneMark]),
-    ("hora de", &[HourMark, ZoneMark]),
+    ("hora de", &[HourMark, Unit(U::Hour), ZoneMark]),
     ("hora da", &[ZoneMark]),
     ("hora do", &[ZoneMark]),
     ("fuso de", &[ZoneMark]),
@@ -708,4 +709,6 @@ pub(super) static WORDS: &[Line] = &[
     ("se nao", &[Glue]),
     ("nao sei", &[Greeting]),
     ("por que nao", &[Glue]),
+    ("entre", &[Between]),
+    ("entre as", &[Between, At]),
 ];
