@@ -168,7 +168,13 @@ impl Parser<'_> {
             return Some((Item::Day(n.value, true), n.next));
         }
         // "0900": a clock in the manner of armies.
-        if n.len == 4 && !self.glued(i) && !self.glued(n.next) && n.value / 100 < 24 && n.value % 100 < 60 {
+        if n.len == 4
+            && self.tokens.len() > 1
+            && !self.glued(i)
+            && !self.glued(n.next)
+            && n.value / 100 < 24
+            && n.value % 100 < 60
+        {
             let zero = self.tokens.get(i).is_some_and(|_| n.value < 1000);
             let clock =
                 Clock { hour: n.value / 100, minute: n.value % 100, full: true, weak: !zero, ..Clock::default() };

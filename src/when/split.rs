@@ -1,12 +1,14 @@
 //! One-line requests: finds the time, the recipient and the message in "amanhã 9h para 11 98888-7777: Bom dia!".
 //! The message is what follows the head; the head holds the time and the recipient in any order.
 
+mod asked;
+
 use std::ops::Range;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::grammar::Parser;
+use super::grammar::{Found, Parser};
 use super::lexer::{Kind, Token, lex};
 use super::words::Term;
 use super::{Meaning, Reading, read};
@@ -14,6 +16,12 @@ use crate::domain::language::Language;
 
 /// The digits a phone number may have.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+
+/// More words than these are no name.
+const LONGEST_NAME: usize = 4;
+
+/// More signs than these are not looked at.
+const MOST_PARTS: usize = 4;
 
 /// The parts of a one-line request; what is missing is `None`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -26,35 +34,142 @@ pub struct Split {
     pub body: Option<String>,
 }
 
-/// Splits a one-line request. A text without a head that says when or to whom is all message.
+/// Splits a one-line request. A text whose head holds words of neither time nor recipient is all message, and so is one
+/// that says neither: what is unsure is left to be asked.
 pub fn split(text: &str, now: DateTime<Tz>, language: Language) -> Split {
-    if let Some((head, body)) = cut(text) {
-        let mut found = head_of(&text[head.clone()], now, language);
-        if found.when.is_some() || found.to.is_some() {
-            found.body = Some(text[body].trim().to_owned()).filter(|b| !b.is_empty());
-            return shifted(found, head.start);
-        }
-        return Split { body: Some(text.trim().to_owned()), ..Split::default() };
+    let whole = || Split { body: Some(text.trim().to_owned()).filter(|b| !b.is_empty()), ..Split::default() };
+    if let Some(found) = quoted(text, now, language) {
+        return found;
+    }
+    let parted = heads(text);
+    if let Some(found) = parted.iter().find_map(|at| headed(text, at, now, language)) {
+        let longer = |found: Split, at: &Part| {
+            let more = (at.dash && found.body.is_some()).then(|| headed(text, at, now, language)).flatten();
+            // A longer head must tell something new.
+            more.filter(|m| {
+                (m.when.is_some(), m.to.is_some()) == (true, true) && (found.when.is_none() || found.to.is_none())
+            })
+            .unwrap_or(found)
+        };
+        let after = parted.iter().skip(1).take_while(|at| at.dash);
+        return after.fold(found, longer);
     }
     let phones = phones(text);
-    let Some(last) = phones.last() else {
-        let found = head_of(text, now, language);
-        return if found.when.is_some() {
-            found
-        } else {
-            Split { body: Some(text.trim().to_owned()).filter(|b| !b.is_empty()), ..found }
-        };
-    };
-    // Without a colon the message may follow the number, unless that is the time.
-    let rest = text[last.end..].trim();
-    let mut found = head_of(text, now, language);
-    let timed_before = read(&text[..last.start], now, language).meaning != Meaning::Nothing;
-    if !rest.is_empty() && (timed_before || read(rest, now, language).meaning == Meaning::Nothing) {
-        found = head_of(&text[..last.end], now, language);
-        found.body =
-            Some(rest.trim_start_matches([',', '-', '–', '—', ';']).trim().to_owned()).filter(|b| !b.is_empty());
+    if let Some(last) = phones.last() {
+        return addressed(text, last.end, now, language).unwrap_or_else(whole);
     }
-    found
+    if let Some(found) = asked::split(text, now, language) {
+        return found;
+    }
+    let head = head_of(text, now, language);
+    // "Almoço sexta?" is asked of someone else.
+    if !text.trim_end().ends_with('?')
+        && !head.loose
+        && (head.split.when.is_some() || parted.is_empty())
+        && head.split != Split::default()
+    {
+        return head.split;
+    }
+    whole()
+}
+
+/// `manda "bom dia" pra 11 98888-7777 amanhã 9h`: the message between quotes, the rest around it.
+fn quoted(text: &str, now: DateTime<Tz>, language: Language) -> Option<Split> {
+    let pairs = [('"', '"'), ('“', '”'), ('«', '»')];
+    let (start, open, close) = pairs.iter().find_map(|(open, close)| text.find(*open).map(|at| (at, *open, *close)))?;
+    let from = start + open.len_utf8();
+    let until = from + text[from..].rfind(close)?;
+    let (body, after) = (text[from..until].trim(), until + close.len_utf8());
+    if body.is_empty() {
+        return None;
+    }
+    // Signs of the same length keep the spans right.
+    let around = format!("{}{}{}", &text[..start], ";".repeat(after - start), &text[after..]);
+    let around: String =
+        around.chars().map(|c| if c == ':' && around.trim_end().ends_with(c) { ';' } else { c }).collect();
+    let head = head_of(&around, now, language);
+    let told = head.split.when.is_some() || head.split.to.is_some();
+    (told && !head.loose).then(|| Split { body: Some(body.to_owned()), ..head.split })
+}
+
+/// The head before a sign that parts it from the message, if it says a time or a recipient and nothing else.
+fn headed(text: &str, at: &Part, now: DateTime<Tz>, language: Language) -> Option<Split> {
+    let head = head_of(&text[..at.end], now, language);
+    let told = head.split.when.is_some() || head.split.to.is_some();
+    let body = Some(text[at.body..].trim().to_owned()).filter(|b| !b.is_empty());
+    (told && !head.loose).then_some(Split { body, ..head.split })
+}
+
+/// A text with a number in it and no sign before the message: the message follows the head, or stands before all of it.
+fn addressed(text: &str, last: usize, now: DateTime<Tz>, language: Language) -> Option<Split> {
+    let rest = &text[last..];
+    let all = head_of(text, now, language);
+    if !all.loose {
+        return Some(all.split);
+    }
+    let tidy = |body: &str| {
+        let body = body.trim().trim_start_matches([',', '-', '–', '—', ';']).trim();
+        Some(body.to_owned()).filter(|b| !b.is_empty())
+    };
+    let head = head_of(&text[..last], now, language);
+    if !head.loose && head.split.when.is_some() {
+        return Some(Split { body: tidy(rest), ..head.split });
+    }
+    let end = leading_time(rest, language);
+    if !head.loose {
+        let found = head_of(&text[..last + end], now, language);
+        return Some(Split { body: tidy(&rest[end..]), ..found.split });
+    }
+    // "Bom dia, Ana! para 11 98888-7777 amanhã 9h": the message came first.
+    let start = phones(text).first()?.start;
+    let tokens = lex(&text[..start], language);
+    let parser = Parser { tokens: &tokens, language };
+    let lead = (0..tokens.len()).rev().find(|i| parser.has(*i, Term::ToWhom)).filter(|i| i + 1 == tokens.len())?;
+    let front = &text[..tokens.get(lead)?.span.start];
+    let tail = head_of(&text[front.len()..], now, language);
+    let timed = read(front, now, language).meaning != Meaning::Nothing;
+    let mut found = shifted(tail.split, front.len());
+    found.body = tidy(front.trim_end());
+    let wish = (0..tokens.len()).any(|i| parser.has(i, Term::Wish));
+    (!tail.loose && !timed && !wish).then_some(found)
+}
+
+/// How many bytes at the head of a text speak of time and nothing else.
+fn leading_time(text: &str, language: Language) -> usize {
+    let tokens = lex(text, language);
+    let found = Parser { tokens: &tokens, language }.scan();
+    let mut end = 0;
+    for (_, range) in &found.items {
+        let clean = (end..range.start).all(|i| small(&tokens, i));
+        if !clean {
+            break;
+        }
+        end = range.end.max(end);
+    }
+    end.checked_sub(1).and_then(|last| tokens.get(last)).map_or(0, |t| t.span.end)
+}
+
+/// Whether a token says nothing by itself: a sign, or a word that only leads others.
+fn small(tokens: &[Token], i: usize) -> bool {
+    let quiet = |t: &Term| {
+        matches!(
+            t,
+            Term::The
+                | Term::At
+                | Term::On
+                | Term::Of
+                | Term::Glue
+                | Term::ToWhom
+                | Term::Wish
+                | Term::Approx
+                | Term::And
+        )
+    };
+    match tokens.get(i).map(|t| &t.kind) {
+        Some(Kind::Sign(_)) | None => true,
+        Some(Kind::Word(terms)) => terms.iter().any(quiet),
+        _ => false,
+    }
 }
 
 fn shifted(mut split: Split, by: usize) -> Split {
@@ -64,20 +179,44 @@ fn shifted(mut split: Split, by: usize) -> Split {
     split
 }
 
-/// Head and message on the two sides of the colon or line end that parts them. A colon between digits is a clock's.
-fn cut(text: &str) -> Option<(Range<usize>, Range<usize>)> {
+/// Where a head may end and its message begin.
+struct Part {
+    end: usize,
+    body: usize,
+    dash: bool,
+}
+
+/// The colons, line ends and dashes between words at which a head may end, up to the first colon. A colon between digits is
+/// a clock's.
+fn heads(text: &str) -> Vec<Part> {
     let bytes = text.as_bytes();
     let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
-    text.char_indices().find_map(|(at, c)| {
+    let mut found = Vec::new();
+    for (at, c) in text.char_indices() {
+        let body = at + c.len_utf8();
         let clock = c == ':' && digit(at.checked_sub(1)) && digit(Some(at + 1));
         let link = c == ':' && text[at..].starts_with("://");
-        let parts = (c == ':' && !clock && !link) || (c == '\n' && at > 0);
-        parts.then(|| (0..at, at + c.len_utf8()..text.len()))
-    })
+        let colon = c == ':' && !clock && !link;
+        let dash = matches!(c, '-' | '–' | '—') && text[..at].ends_with(' ') && text[body..].starts_with(' ');
+        if at > 0 && (colon || dash || c == '\n') {
+            found.push(Part { end: at, body, dash: dash || c == '\n' });
+        }
+        if colon || found.len() >= MOST_PARTS {
+            break;
+        }
+    }
+    found
+}
+
+/// What a head says.
+struct Head {
+    split: Split,
+    /// Words are in it that belong to neither time nor recipient.
+    loose: bool,
 }
 
 /// Time and recipient of a head.
-fn head_of(head: &str, now: DateTime<Tz>, language: Language) -> Split {
+fn head_of(head: &str, now: DateTime<Tz>, language: Language) -> Head {
     let phones = phones(head);
     let mut blank = head.to_owned();
     for phone in &phones {
@@ -85,13 +224,27 @@ fn head_of(head: &str, now: DateTime<Tz>, language: Language) -> Split {
     }
     let reading = read(&blank, now, language);
     let when = (reading.meaning != Meaning::Nothing).then_some(reading);
+    let tokens = lex(&blank, language);
+    let parser = Parser { tokens: &tokens, language };
+    let found = parser.scan();
+    let named = if phones.is_empty() { name(&tokens, &parser, &found) } else { None };
+    let timed = |i: usize| when.is_some() && found.items.iter().any(|(_, r)| r.contains(&i));
+    let in_name = |i: usize| named.as_ref().is_some_and(|n| n.contains(&i));
+    let loose = (0..tokens.len()).any(|i| !timed(i) && !in_name(i) && !small(&tokens, i));
     let to = if phones.is_empty() {
-        name(&blank, language)
+        named.and_then(|range| slice(&blank, &tokens, &range))
     } else {
         let numbers: Vec<_> = phones.iter().map(|p| head[p.clone()].trim()).collect();
         Some(numbers.join(", "))
     };
-    Split { when, to, body: None }
+    Head { split: Split { when, to, body: None }, loose }
+}
+
+/// The text of some tokens.
+fn slice(text: &str, tokens: &[Token], range: &Range<usize>) -> Option<String> {
+    let from = tokens.get(range.start)?.span.start;
+    let until = tokens.get(range.end.checked_sub(1)?)?.span.end;
+    Some(text.get(from..until)?.trim().to_owned()).filter(|t| !t.is_empty())
 }
 
 /// The phone numbers of a text: runs of digits, spaces, hyphens, dots and brackets that are no date or clock.
@@ -149,11 +302,8 @@ fn is_date(run: &str) -> bool {
     }
 }
 
-/// The name behind "para", "to" or "lembra a", up to the time or the end of the head.
-fn name(head: &str, language: Language) -> Option<String> {
-    let tokens = lex(head, language);
-    let parser = Parser { tokens: &tokens, language };
-    let found = parser.scan();
+/// The tokens of the name behind "para", "to" or "lembra a", up to the time or the end of the head.
+fn name(tokens: &[Token], parser: &Parser<'_>, found: &Found) -> Option<Range<usize>> {
     let timed = |i: usize| found.items.iter().any(|(_, r)| r.contains(&i));
     let plain =
         |i: usize| !timed(i) && matches!(tokens.get(i), Some(Token { kind: Kind::Unknown | Kind::Word(_), .. }));
@@ -173,7 +323,5 @@ fn name(head: &str, language: Language) -> Option<String> {
     while end > start + 1 && matches!(tokens[end - 1].kind, Kind::Word(_)) && small(end - 1) {
         end -= 1;
     }
-    let from = tokens.get(start)?.span.start;
-    let until = tokens.get(end.checked_sub(1)?)?.span.end;
-    (end > start).then(|| head.get(from..until).unwrap_or_default().trim().to_owned()).filter(|n| !n.is_empty())
+    (end > start && end - start <= LONGEST_NAME).then_some(start..end)
 }

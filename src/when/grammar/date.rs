@@ -29,13 +29,7 @@ impl Parser<'_> {
             self.get(j, |t| {
                 let near = matches!(
                     t,
-                    Term::Next
-                        | Term::This
-                        | Term::Num(_)
-                        | Term::Noon
-                        | Term::Midnight
-                        | Term::Rel(_)
-                        | Term::Short(_)
+                    Term::Next | Term::This | Term::Num(2..) | Term::Noon | Term::Midnight | Term::Short(_)
                 );
                 near.then_some(())
             })

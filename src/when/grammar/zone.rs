@@ -31,7 +31,7 @@ impl Parser<'_> {
         let wide = self.get(i, |t| if let Term::Zone(tz) = t { Some(coast.contains(&tz)) } else { None }) == Some(true);
         let short = wide || self.tokens.get(i).is_some_and(|t| t.span.len() <= 4);
         for (gone, j) in (i.saturating_sub(REACH)..i).rev().enumerate() {
-            let small = [Term::Of, Term::On, Term::MaybeIn, Term::The, Term::Glue, Term::ZoneMark];
+            let small = [Term::Of, Term::On, Term::MaybeIn, Term::The, Term::ZoneMark];
             let to = self.has(j, Term::ToWhom);
             let clock = match self.tokens.get(j).map(|t| &t.kind) {
                 Some(Kind::Digits(_)) => true,

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 /// Names of the database that are words of other things, or of no place.
-const NO_PLACES: [&str; 8] = ["center", "easter", "troll", "oral", "nome", "mahe", "male", "general"];
+const NO_PLACES: [&str; 12] =
+    ["center", "easter", "troll", "oral", "nome", "mahe", "male", "reunion", "regina", "resolute", "creston", "palmer"];
 
 /// Every name with its zone. An abbreviation stands for the zone's rules: "EST" said in July is New York's time.
 pub(super) fn names() -> &'static [(&'static str, Tz)] {
