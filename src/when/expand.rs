@@ -2,10 +2,11 @@
 //! 09:00. A wall time that does not exist that day moves forward by the width of the gap, as RFC 5545 reads such times;
 //! one that comes twice happens the first time. Rules by hours or minutes count time that passes, not the clock's hands.
 
-use chrono::{
-    DateTime, Datelike as _, Duration, Months, NaiveDate, NaiveDateTime, Offset as _, TimeZone as _, Timelike,
-};
+use chrono::{DateTime, Datelike as _, Duration, Months, NaiveDate, NaiveDateTime, Timelike as _};
 use chrono_tz::Tz;
+
+use super::Reason;
+use super::resolve::zoned;
 
 /// One moment of a repetition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -339,11 +340,9 @@ fn year(day: NaiveDate) -> u32 {
 
 /// The moment of a wall time, and whether it had to move.
 fn settle(wall: NaiveDateTime, zone: Tz) -> Option<(DateTime<Tz>, bool)> {
-    if let Some(at) = zone.from_local_datetime(&wall).earliest() {
-        return Some((at, false));
+    match zoned(wall, zone) {
+        Ok(found) => Some((found.into_iter().next()?, false)),
+        Err(Reason::Gap { nearest }) => Some((nearest.into_iter().next_back()?, true)),
+        Err(_) => None,
     }
-    // Read with the offset that held before the gap. The widest gap is a whole day.
-    let before = (1..=104).find_map(|k| zone.from_local_datetime(&(wall - Duration::minutes(15 * k))).latest())?;
-    let utc = wall.checked_sub_offset(before.offset().fix())?;
-    Some((zone.from_utc_datetime(&utc), true))
 }

@@ -5,7 +5,7 @@ mod hour;
 
 use std::ops::Range;
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
+use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeZone as _};
 use chrono_tz::Tz;
 
 use super::grammar::{Found, Parser};
@@ -542,10 +542,16 @@ pub(super) fn zoned(local: NaiveDateTime, zone: Tz) -> Result<Vec<DateTime<Tz>>,
         chrono::LocalResult::Single(at) => Ok(vec![at]),
         chrono::LocalResult::Ambiguous(a, b) => Ok(vec![a, b]),
         chrono::LocalResult::None => {
-            // The same stretch before and after the jump: the wall time less and plus the width of the gap.
-            let after = (1..=8).find_map(|k| zone.from_local_datetime(&(local + Duration::minutes(30 * k))).earliest());
-            let before = (1..=8).find_map(|k| zone.from_local_datetime(&(local - Duration::minutes(30 * k))).latest());
-            Err(Reason::Gap { nearest: before.into_iter().chain(after).collect() })
+            // The wall time less and plus the width of the gap: read with the offset that holds after it, and before. The
+            // widest gap is a whole day.
+            let steps = || (1..=104).map(|k| Duration::minutes(15 * k));
+            let before = steps().find_map(|step| zone.from_local_datetime(&(local - step)).latest());
+            let after = steps().find_map(|step| zone.from_local_datetime(&(local + step)).earliest());
+            let with = |side: &DateTime<Tz>| local.checked_sub_offset(side.offset().fix());
+            let sides = [after.as_ref(), before.as_ref()];
+            let nearest =
+                sides.into_iter().flatten().filter_map(with).map(|utc| zone.from_utc_datetime(&utc)).collect();
+            Err(Reason::Gap { nearest })
         }
     }
 }
