@@ -51,7 +51,7 @@ pub enum Command {
     },
     /// Say how a time expression is understood: when "tomorrow 9am" --lang en
     When {
-        /// The expression; read line by line from standard input when left out
+        /// The expression. When left out, JSON lines {"text","lang","reference"} on standard input are each answered with one
         text: Option<String>,
         /// Its language: pt, en or es
         #[arg(long, default_value = "pt", value_parser = language)]

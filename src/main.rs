@@ -107,8 +107,9 @@ async fn check_health(config: &Config) -> Result<()> {
 fn read_when(text: Option<String>, language: Language, zone: Tz) -> Result<()> {
     let Some(text) = text else {
         let mut out = std::io::stdout().lock();
-        for line in std::io::stdin().lock().lines() {
-            writeln!(out, "{}", when::answer_json(&line?))?;
+        // One answer a line, whatever the line is: bytes that are no text are read as signs that mean nothing.
+        for line in std::io::stdin().lock().split(b'\n') {
+            writeln!(out, "{}", when::answer_json(&String::from_utf8_lossy(&line?)))?;
         }
         return Ok(());
     };

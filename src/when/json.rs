@@ -30,18 +30,34 @@ struct Answer {
     recurrence: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ask: Option<&'static str>,
+    /// Why a line could not be read, or was read otherwise than it asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
     us: f64,
 }
 
-/// Answers one JSON line with another; a line that is no case gets an empty answer.
+/// Answers one JSON line with another; a line that is no case gets an empty answer that says why.
 pub fn answer_json(line: &str) -> String {
-    let answer = serde_json::from_str(line).ok().and_then(|case| answer(&case)).unwrap_or_default();
+    let failed = |error: String| Answer { error: Some(error), ..Answer::default() };
+    let answer = match serde_json::from_str::<Case>(line) {
+        Ok(case) => {
+            answer(&case).unwrap_or_else(|| failed(format!("no such reference: {}", case.reference.escape_debug())))
+        }
+        Err(error) => failed(format!("no case: {error}")),
+    };
     serde_json::to_string(&answer).unwrap_or_else(|_| r#"{"value":null}"#.to_owned())
 }
 
 fn answer(case: &Case) -> Option<Answer> {
     let now = reference(&case.reference, case.zone.as_deref())?;
-    let language = Language::from_tag(&case.lang).unwrap_or_default();
+    let known = Language::from_tag(&case.lang);
+    let language = known.unwrap_or_default();
+    let lost = case.zone.as_deref().filter(|name| name.parse::<Tz>().is_err());
+    let error = lost.map(|name| format!("no such zone: {}", name.escape_debug()));
+    let error = error.or_else(|| {
+        (known.is_none() && !case.lang.is_empty())
+            .then(|| format!("no such lang: {}; read as {}", case.lang.escape_debug(), language.tag()))
+    });
     let start = Instant::now();
     let outcome = resolve::outcome(&case.text, now, language);
     let us = start.elapsed().as_secs_f64() * 1e6;
@@ -63,7 +79,7 @@ fn answer(case: &Case) -> Option<Answer> {
         Meaning::Impossible(_) => Some("impossible"),
         _ => None,
     };
-    Some(Answer { value, recurrence, ask, us })
+    Some(Answer { value, recurrence, ask, error, us })
 }
 
 /// The name of a question; an hour that is not said is no question to the scorer, which takes bare dates.

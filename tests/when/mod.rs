@@ -76,6 +76,34 @@ mod clocks {
     }
 }
 
+mod lines {
+    //! JSON lines for programs: each gets an answer, whatever it is.
+
+    use schedulezap::when::answer_json;
+
+    #[test]
+    fn a_line_that_is_no_case_is_answered_with_what_is_wrong() {
+        let parts = |line: &str| {
+            let answer: serde_json::Value = serde_json::from_str(&answer_json(line)).expect("an answer is JSON");
+            (answer["value"].as_str().map(str::to_owned), answer["error"].as_str().unwrap_or_default().to_owned())
+        };
+        let now = r#""reference":"2026-03-11T14:20:00-03:00""#;
+        let nine = Some("2026-03-12T09:00:00".to_owned());
+        assert_eq!(parts(&format!(r#"{{"text":"amanhã 9h","lang":"pt",{now}}}"#)), (nine.clone(), String::new()));
+        assert_eq!(parts(&format!(r#"{{"text":"amanhã 9h",{now}}}"#)), (nine.clone(), String::new()));
+        let (value, error) = parts(&format!(r#"{{"text":"amanhã 9h","lang":"fr",{now}}}"#));
+        assert_eq!((value, error.as_str()), (nine.clone(), "no such lang: fr; read as pt-BR"));
+        let (value, error) = parts(&format!(r#"{{"text":"amanhã 9h","lang":"pt","zone":"Mars/One",{now}}}"#));
+        assert_eq!((value, error.as_str()), (nine, "no such zone: Mars/One"));
+        for line in ["", " ", "{", "[]", "null", "9h", r#"{"text":"9h"}"#, r#"{"text":5,"reference":"x"}"#] {
+            let (value, error) = parts(line);
+            assert!(value.is_none() && error.starts_with("no case"), "{line}: {error}");
+        }
+        let (value, error) = parts(r#"{"text":"9h","lang":"pt","reference":"tomorrow"}"#);
+        assert!(value.is_none() && error.starts_with("no such reference"), "{error}");
+    }
+}
+
 mod any_text {
     //! Whatever is written, reading ends and does not panic.
 
