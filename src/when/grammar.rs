@@ -142,6 +142,7 @@ impl Parser<'_> {
                 Term::Zone(_) => return self.zone(i),
                 Term::Feast(day, month) => Item::Date(day, month, None),
                 Term::Edge(edge) => return Some(self.edge(i, edge)),
+                Term::Moving(feast) => Item::Moving(feast),
                 Term::Start => Item::Start,
                 Term::Except => Item::Except,
                 Term::Twice => return self.per(2, i + 1),

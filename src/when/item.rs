@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::words::{Edge, Part, Unit};
+use super::words::{Edge, Feast, Part, Unit};
 
 /// A clock time as said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,6 +94,7 @@ pub(super) enum Item {
     Month(i64),
     /// Years from this one.
     Years(i64),
+    Moving(Feast),
     /// A month by its name.
     Named(u32, Option<i32>),
     /// The edge of the week, month or year said with it, or of the present one.

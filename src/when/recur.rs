@@ -84,7 +84,16 @@ fn day_of(items: &[Item], now: NaiveDateTime) -> Option<NaiveDate> {
 fn end_of(items: &[Item], now: NaiveDateTime) -> Option<NaiveDate> {
     let day = day_of(items, now)?;
     let fixed = items.iter().any(|i| {
-        matches!(i, Item::Date(..) | Item::Rel(_) | Item::Weekday(..) | Item::Day(..) | Item::Nth(..) | Item::Edge(..))
+        matches!(
+            i,
+            Item::Date(..)
+                | Item::Moving(_)
+                | Item::Rel(_)
+                | Item::Weekday(..)
+                | Item::Day(..)
+                | Item::Nth(..)
+                | Item::Edge(..)
+        )
     });
     let within = |date: &NaiveDate| {
         let same = |f: &str| date.format(f).to_string() == day.format(f).to_string();
@@ -121,6 +130,7 @@ fn gather(items: &[Item]) -> Rule {
         let dated = matches!(
             item,
             Item::Date(..)
+                | Item::Moving(_)
                 | Item::Rel(_)
                 | Item::Weekday(..)
                 | Item::Day(..)

@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use super::grammar::{Found, Parser};
 use super::item::{Clock, Item, Length};
 use super::lexer::{Kind, Token, lex};
-use super::words::{Edge, Part, Term, Unit};
+use super::words::{Edge, Feast, Part, Term, Unit};
 use super::{Grain, Meaning, Question, Reason, english, recur};
 use crate::domain::language::Language;
 use day::Day;
@@ -53,6 +53,7 @@ pub(super) struct Draft {
     pub closest: Option<u32>,
     pub weekend: Option<i64>,
     pub years: Option<i64>,
+    pub moving: Option<Feast>,
     pub named: Option<(u32, Option<i32>)>,
     pub edge: Option<(Edge, Option<Unit>)>,
     pub clocks: Vec<Clock>,
@@ -150,6 +151,7 @@ fn telling(found: &Found, tokens: &[Token]) -> bool {
         Item::Clock(c) => !c.weak && (c.led || c.full || c.pm.is_some() || c.noon || c.midnight),
         Item::Length(_, sign, _) => sign.is_some(),
         Item::Date(..)
+        | Item::Moving(_)
         | Item::Weekday(..)
         | Item::Weekdays(_)
         | Item::Range(..)
@@ -276,6 +278,7 @@ impl Draft {
                 Item::Closest(day) => draft.closest = Some(day),
                 Item::Weekend(n) => draft.weekend = Some(n),
                 Item::Years(n) => draft.years = Some(n),
+                Item::Moving(feast) => draft.moving = Some(feast),
                 Item::Named(month, year) => draft.named = Some((month, year)),
                 Item::Edge(edge, unit) => draft.edge = Some((edge, unit)),
                 Item::Clock(clock) => draft.clocks.push(clock),
@@ -314,6 +317,7 @@ impl Draft {
             || self.week.is_some()
             || self.month.is_some()
             || self.years.is_some()
+            || self.moving.is_some()
             || self.named.is_some()
             || self.edge.is_some_and(|(_, unit)| unit.is_some())
     }

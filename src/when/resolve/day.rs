@@ -3,7 +3,7 @@
 use chrono::{Datelike as _, Duration, Months, NaiveDate, NaiveDateTime, Weekday};
 
 use super::super::item::{Counted, InMonth, Length, Which};
-use super::super::words::{Edge, Unit};
+use super::super::words::{Edge, Feast, Unit};
 use super::super::{Question, Reason};
 use super::Draft;
 
@@ -40,6 +40,12 @@ impl Draft {
         let today = now.date();
         if let Some((d, m, y)) = self.date {
             return Some(self.calendar(d, m, y.or(self.year).or(self.year_ahead(today)), today));
+        }
+        if let Some(feast) = self.moving {
+            let years = self.year.or(self.year_ahead(today)).map_or(today.year()..=today.year() + 1, |y| y..=y);
+            let date = years.clone().filter_map(|y| feast_in(feast, y)).find(|date| *date >= today);
+            let date = date.or_else(|| feast_in(feast, *years.end()))?;
+            return Some(Ok(Day { fixed: true, ..Day::on(date) }));
         }
         if let (Some(d), Some((m, y))) = (self.day, self.named) {
             return Some(self.calendar(d, m, y.or(self.year).or(self.year_ahead(today)), today));
@@ -81,12 +87,13 @@ impl Draft {
             let start = monday(today) + Duration::days(7 * n);
             return Some(Ok(ask(if n == 0 { today } else { start })));
         }
-        if let Some(n) = self.month {
+        if let Some(n) = self.month.filter(|n| *n != 0 || self.named.is_none()) {
             let start = month_start(today, n)?;
             return Some(Ok(ask(if n == 0 { today } else { start })));
         }
         if let Some(first) = self.first_of_named(today) {
-            return Some(Ok(ask(first.max(today))));
+            let over = nth_in(-1, Counted::Day, first)? < today;
+            return Some(Ok(ask(if over { first } else { first.max(today) })));
         }
         let first = NaiveDate::from_ymd_opt(self.year_ahead(today)?, 1, 1)?;
         Some(Ok(ask(if self.years == Some(0) { today } else { first })))
@@ -238,6 +245,26 @@ pub(in super::super) fn nth_of(n: i32, what: Counted, month: InMonth, today: Nai
             .filter_map(|k| nth_in(n, what, NaiveDate::from_ymd_opt(today.year() + k, m, 1)?))
             .find(|date| *date >= today),
     }
+}
+
+/// The date of a moving feast in a year.
+fn feast_in(feast: Feast, year: i32) -> Option<NaiveDate> {
+    match feast {
+        Feast::Easter(days) => easter(year)?.checked_add_signed(Duration::days(days)),
+        Feast::Nth(n, weekday, month, days) => {
+            let date = nth_in(n, Counted::Weekday(weekday), NaiveDate::from_ymd_opt(year, month, 1)?)?;
+            date.checked_add_signed(Duration::days(days))
+        }
+    }
+}
+
+/// Easter Sunday, after the rule of Meeus, Jones and Butcher.
+fn easter(year: i32) -> Option<NaiveDate> {
+    let (a, b, c) = (year % 19, year / 100, year % 100);
+    let moon = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
+    let sunday = (32 + 2 * (b % 4) + 2 * (c / 4) - moon - c % 4) % 7;
+    let days = moon + sunday - 7 * ((a + 11 * moon + 22 * sunday) / 451) + 114;
+    NaiveDate::from_ymd_opt(year, u32::try_from(days / 31).ok()?, u32::try_from(days % 31 + 1).ok()?)
 }
 
 fn nth_in(n: i32, what: Counted, start: NaiveDate) -> Option<NaiveDate> {

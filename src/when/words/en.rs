@@ -1,14 +1,15 @@
 //! English.
 
 use super::Edge as E;
+use super::Feast as F;
 use super::Line;
 use super::Part as P;
 use super::Term::{
     After, AfterNext, Ago, Am, And, Approx, At, Between, Closest, Edge, Every, Except, Feast, Few, For, Freq, From,
-    Glue, Greeting, Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now,
-    Num, Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Pm, Quarter, Rel, Sharp, Short, Start, The, This,
-    Thousand, ThreeQuarters, Times, To, ToWhom, Twice, Unit, Until, Vague, Weekday, Weekdays, Weekend, Wish, Workdays,
-    ZoneMark,
+    Glue, Greeting, Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Moving, Next, Noon,
+    Not, Now, Num, Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Pm, Quarter, Rel, Sharp, Short, Start, The,
+    This, Thousand, ThreeQuarters, Times, To, ToWhom, Twice, Unit, Until, Vague, Weekday, Weekdays, Weekend, Wish,
+    Workdays, ZoneMark,
 };
 use super::Unit as U;
 
@@ -592,4 +593,47 @@ pub(super) static WORDS: &[Line] = &[
     ("if not", &[Glue]),
     ("between", &[Between]),
     ("in between", &[Between]),
+    ("easter", &[Moving(F::Easter(0))]),
+    ("easter sunday", &[Moving(F::Easter(0))]),
+    ("easter monday", &[Moving(F::Easter(1))]),
+    ("good friday", &[Moving(F::Easter(-2))]),
+    ("maundy thursday", &[Moving(F::Easter(-3))]),
+    ("holy saturday", &[Moving(F::Easter(-1))]),
+    ("palm sunday", &[Moving(F::Easter(-7))]),
+    ("branch sunday", &[Moving(F::Easter(-7))]),
+    ("ash wednesday", &[Moving(F::Easter(-46))]),
+    ("mardi gras", &[Moving(F::Easter(-47))]),
+    ("shrove tuesday", &[Moving(F::Easter(-47))]),
+    ("pancake day", &[Moving(F::Easter(-47))]),
+    ("whit sunday", &[Moving(F::Easter(49))]),
+    ("white sunday", &[Moving(F::Easter(49))]),
+    ("pentecost", &[Moving(F::Easter(49))]),
+    ("whit monday", &[Moving(F::Easter(50))]),
+    ("thanksgiving", &[Moving(F::Nth(4, 3, 11, 0))]),
+    ("thanksgiving day", &[Moving(F::Nth(4, 3, 11, 0))]),
+    ("black friday", &[Moving(F::Nth(4, 3, 11, 1))]),
+    ("cyber monday", &[Moving(F::Nth(4, 3, 11, 4))]),
+    ("mothers day", &[Moving(F::Nth(2, 6, 5, 0))]),
+    ("fathers day", &[Moving(F::Nth(3, 6, 6, 0))]),
+    ("labor day", &[Moving(F::Nth(1, 0, 9, 0))]),
+    ("memorial day", &[Moving(F::Nth(-1, 0, 5, 0))]),
+    ("mlk day", &[Moving(F::Nth(3, 0, 1, 0))]),
+    ("martin luther king day", &[Moving(F::Nth(3, 0, 1, 0))]),
+    ("presidents day", &[Moving(F::Nth(3, 0, 2, 0))]),
+    ("columbus day", &[Moving(F::Nth(2, 0, 10, 0))]),
+    ("chinese new year", &[Greeting]),
+    ("chinese new years", &[Greeting]),
+    ("lunar new year", &[Greeting]),
+    ("lunar new years", &[Greeting]),
+    ("islamic new year", &[Greeting]),
+    ("islamic new years", &[Greeting]),
+    ("parsi new year", &[Greeting]),
+    ("parsi new years", &[Greeting]),
+    ("jewish new year", &[Greeting]),
+    ("jewish new years", &[Greeting]),
+    ("chinese lunar new year", &[Greeting]),
+    ("chinese lunar new years", &[Greeting]),
+    ("happy new year", &[Greeting]),
+    ("merry christmas", &[Greeting]),
+    ("happy easter", &[Greeting]),
 ];

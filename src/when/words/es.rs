@@ -1,14 +1,15 @@
 //! Spanish.
 
 use super::Edge as E;
+use super::Feast as F;
 use super::Line;
 use super::Part as P;
 use super::Term::{
     After, Ago, Am, And, Approx, At, Between, Closest, Edge, Every, Except, Feast, Few, For, Freq, From, Glue,
-    Greeting, Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now, Num,
-    Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This,
-    Thousand, ThreeQuarters, Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, Weekdays, Weekend, Wish, Workdays,
-    ZoneMark,
+    Greeting, Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Moving, Next, Noon, Not,
+    Now, Num, Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The,
+    This, Thousand, ThreeQuarters, Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, Weekdays, Weekend, Wish,
+    Workdays, ZoneMark,
 };
 use super::Unit as U;
 
@@ -627,4 +628,23 @@ pub(super) static WORDS: &[Line] = &[
     ("pa la", &[To, At]),
     ("pa", &[To, ToWhom]),
     ("ero", &[OrdMark]),
+    ("pascua", &[Moving(F::Easter(0))]),
+    ("domingo de pascua", &[Moving(F::Easter(0))]),
+    ("domingo de resurreccion", &[Moving(F::Easter(0))]),
+    ("lunes de pascua", &[Moving(F::Easter(1))]),
+    ("viernes santo", &[Moving(F::Easter(-2))]),
+    ("jueves santo", &[Moving(F::Easter(-3))]),
+    ("sabado santo", &[Moving(F::Easter(-1))]),
+    ("domingo de ramos", &[Moving(F::Easter(-7))]),
+    ("martes de carnaval", &[Moving(F::Easter(-47))]),
+    ("lunes de carnaval", &[Moving(F::Easter(-48))]),
+    ("miercoles de ceniza", &[Moving(F::Easter(-46))]),
+    ("corpus christi", &[Moving(F::Easter(60))]),
+    ("black friday", &[Moving(F::Nth(4, 3, 11, 1))]),
+    ("viernes negro", &[Moving(F::Nth(4, 3, 11, 1))]),
+    ("accion de gracias", &[Moving(F::Nth(4, 3, 11, 0))]),
+    ("dia de accion de gracias", &[Moving(F::Nth(4, 3, 11, 0))]),
+    ("feliz navidad", &[Greeting]),
+    ("feliz ano nuevo", &[Greeting]),
+    ("felices pascuas", &[Greeting]),
 ];

@@ -41,6 +41,8 @@ pub(super) enum Term {
     Month(u32),
     /// A day that is a name for a date: day and month.
     Feast(u32, u32),
+    /// A feast whose date each year has to be worked out.
+    Moving(Feast),
     /// The beginning, middle or end of a week, month or year.
     Edge(Edge),
     Part(Part),
@@ -150,6 +152,15 @@ pub(super) enum Unit {
     Semester,
     Year,
     Weekend,
+}
+
+/// How the date of a moving feast is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Feast {
+    /// Days from Easter Sunday.
+    Easter(i64),
+    /// The nth weekday of a month, and days from it.
+    Nth(i32, u32, u32, i64),
 }
 
 /// Where in a week, month or year.

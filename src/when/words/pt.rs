@@ -1,12 +1,13 @@
 //! Portuguese of Brazil.
 
 use super::Edge as E;
+use super::Feast as F;
 use super::Line;
 use super::Part as P;
 use super::Term::{
     After, Ago, Am, And, Approx, At, Between, Edge, Every, Except, Feast, Feira, Few, For, Freq, From, Glue, Greeting,
-    Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Next, Noon, Not, Now, Num, Of, On,
-    Or, Ord, OrdMark, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This, Thousand,
+    Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Moving, Next, Noon, Not, Now, Num,
+    Of, On, Or, Ord, OrdMark, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This, Thousand,
     ThreeQuarters, Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, WeekdayMark, Weekdays, Weekend, Wish,
     Workdays, ZoneMark,
 };
@@ -711,4 +712,25 @@ pub(super) static WORDS: &[Line] = &[
     ("por que nao", &[Glue]),
     ("entre", &[Between]),
     ("entre as", &[Between, At]),
+    ("pascoa", &[Moving(F::Easter(0))]),
+    ("domingo de pascoa", &[Moving(F::Easter(0))]),
+    ("sexta feira santa", &[Moving(F::Easter(-2))]),
+    ("sexta santa", &[Moving(F::Easter(-2))]),
+    ("sexta feira da paixao", &[Moving(F::Easter(-2))]),
+    ("quinta feira santa", &[Moving(F::Easter(-3))]),
+    ("sabado de aleluia", &[Moving(F::Easter(-1))]),
+    ("domingo de ramos", &[Moving(F::Easter(-7))]),
+    ("carnaval", &[Moving(F::Easter(-47))]),
+    ("terca de carnaval", &[Moving(F::Easter(-47))]),
+    ("segunda de carnaval", &[Moving(F::Easter(-48))]),
+    ("quarta feira de cinzas", &[Moving(F::Easter(-46))]),
+    ("quarta de cinzas", &[Moving(F::Easter(-46))]),
+    ("corpus christi", &[Moving(F::Easter(60))]),
+    ("dia das maes", &[Moving(F::Nth(2, 6, 5, 0))]),
+    ("dia dos pais", &[Moving(F::Nth(2, 6, 8, 0))]),
+    ("black friday", &[Moving(F::Nth(4, 3, 11, 1))]),
+    ("acao de gracas", &[Moving(F::Nth(4, 3, 11, 0))]),
+    ("feliz natal", &[Greeting]),
+    ("feliz ano novo", &[Greeting]),
+    ("feliz pascoa", &[Greeting]),
 ];
