@@ -1,4 +1,5 @@
-//! Any text, in any language, at any moment: the reader of times neither panics nor loops.
+//! Any text, in any language, at any moment: the reader of times neither panics nor loops, and the rules of its
+//! repetitions are understood.
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run -s none when -- -max_total_time=600`
 #![no_main]
 
@@ -14,6 +15,12 @@ fuzz_target!(|data: &[u8]| {
     let zones = [chrono_tz::America::Sao_Paulo, chrono_tz::America::New_York, chrono_tz::Australia::Lord_Howe];
     let zone = zones[usize::from(head[0] / 3 % 3)];
     let Some(now) = chrono::DateTime::from_timestamp(seconds, 0) else { return };
-    let _ = when::read(text, now.with_timezone(&zone), language);
-    let _ = when::split(text, now.with_timezone(&zone), language);
+    let now = now.with_timezone(&zone);
+    // A repetition has a first moment, and its rule is understood.
+    if let when::Meaning::Every(every) = when::read(text, now, language).meaning {
+        let start = every.first.naive_local();
+        let first = when::next_after(&every.rule, start, zone, now);
+        assert!(every.rule.contains("UNTIL") || first.is_some(), "{text:?}: {}", every.rule);
+    }
+    let _ = when::split(text, now, language);
 });

@@ -10,7 +10,7 @@ mod requests;
 use chrono::{DateTime, TimeZone as _};
 use chrono_tz::Tz;
 use schedulezap::domain::language::Language;
-use schedulezap::when::{Meaning, Question, Reading, read};
+use schedulezap::when::{Meaning, Question, Reading, next_after, read};
 
 /// Wednesday 11 March 2026, 14:20 in São Paulo.
 fn wednesday() -> DateTime<Tz> {
@@ -115,6 +115,11 @@ mod any_text {
         for language in Language::ALL {
             let reading = read(text, wednesday(), language);
             assert!(text.get(reading.span.clone()).is_some(), "{text:?}: {:?}", reading.span);
+            if let Meaning::Every(every) = &reading.meaning {
+                let start = every.first.naive_local();
+                let next = next_after(&every.rule, start, every.first.timezone(), wednesday());
+                assert!(every.rule.contains("UNTIL") || next.is_some(), "{text:?}: {}", every.rule);
+            }
             let parts = split(text, wednesday(), language);
             if let Some(when) = parts.when {
                 assert!(text.get(when.span.clone()).is_some(), "{text:?}: {:?}", when.span);
@@ -130,7 +135,7 @@ mod any_text {
         }
 
         #[test]
-        fn of_the_words_and_signs_of_times(text in "((amanha|next|que vem|sexta|friday|every|cada|dia|de|menos|e|y|and|to|pras|às|at|meia|half|h|am|pm|of|last|until|até|mil|dois|[0-9]{1,9}|[:/.,+%-]|º|ª|'| ) ?){0,24}") {
+        fn of_the_words_and_signs_of_times(text in "((amanha|next|que vem|sexta|friday|every|cada|dia|de|menos|e|y|and|to|pras|às|at|meia|half|h|am|pm|of|last|until|até|mil|dois|from|de|between|except|starting|twice a day|times|end of|month|year|weekdays|mondays|hours|utc|lisboa|dia útil|[0-9]{1,9}|[:/.,+%-]|º|ª|'| ) ?){0,24}") {
             check(&text);
         }
     }

@@ -19,7 +19,7 @@ impl Rule {
             self.bare_days = day;
             return;
         }
-        let odd = clock.minute % 5 != 0 || matches!(before, Some(Item::Clock(_)));
+        let odd = !clock.minute.is_multiple_of(5) || matches!(before, Some(Item::Clock(_)));
         let twice = matches!(self.per, Some((2, Unit::Day)));
         if clock.pair && (clock.minute < 24) && (odd || twice) {
             self.clocks.extend([hour(clock.hour), hour(clock.minute)]);

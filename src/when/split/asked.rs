@@ -152,7 +152,7 @@ impl Sentence<'_> {
             }
             end += 1;
         }
-        (end > start && end - start <= LONGEST_NAME - 1).then_some(start..end)
+        (end > start && end - start < LONGEST_NAME).then_some(start..end)
     }
 
     /// The pieces of time that follow one another from a token on, with the small words between.
