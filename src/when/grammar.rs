@@ -30,6 +30,8 @@ pub(super) struct Found {
     pub unknown: usize,
     /// A word takes something back, and what is not said.
     pub negated: bool,
+    /// An ordinal that counts nothing known.
+    pub ordinal: bool,
     /// Phrases that only look like a time.
     pub greeting: bool,
 }
@@ -63,6 +65,7 @@ impl Parser<'_> {
                 Kind::Unknown => found.unknown += 1,
                 Kind::Word(terms) if terms.contains(&Term::Greeting) => found.greeting = true,
                 Kind::Word(terms) if terms.contains(&Term::Not) => found.negated = true,
+                Kind::Word(terms) if matches!(terms, [Term::Ord(_)]) => found.ordinal = true,
                 _ => {}
             }
             i += 1;

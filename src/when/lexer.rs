@@ -153,6 +153,11 @@ fn cut(text: &str) -> Vec<Raw> {
             continue;
         }
         let digit = c.is_ascii_digit();
+        if c == '&' {
+            raws.push(Raw { text: "and".to_owned(), digits: false, sign: None, span: at..end, joined: !space });
+            space = true;
+            continue;
+        }
         // The T of an ISO timestamp parts its date from its clock.
         if c == 'T'
             && !space

@@ -190,7 +190,7 @@ fn gather(items: &[Item]) -> Rule {
             }
             // "every month on the last friday".
             Item::Weekday(d, Which::Last) if rule.unit == Some(Unit::Month) => {
-                rule.nth = Some((-1, Counted::Weekday(d), InMonth::Each));
+                rule.nth.push((-1, Counted::Weekday(d), InMonth::Each));
             }
             Item::Weekday(d, _) | Item::Weekdays(d) => rule.mark(d),
             Item::Range(a, b) => {
@@ -205,7 +205,7 @@ fn gather(items: &[Item]) -> Rule {
             }
             Item::Workdays => (0..5).for_each(|d| rule.mark(d)),
             Item::Weekend(_) => (5..7).for_each(|d| rule.mark(d)),
-            Item::Nth(n, what, month) => rule.nth = Some((n, what, month)),
+            Item::Nth(n, what, month) => rule.nth.push((n, what, month)),
             Item::Day(d, _) => rule.month_days.push(d),
             Item::Date(d, m, _) => rule.date = Some((d, m)),
             Item::Clock(clock) => rule.clock(clock, at.checked_sub(1).map(|p| &items[p])),
@@ -226,6 +226,8 @@ fn gather(items: &[Item]) -> Rule {
                 }
             }
             Item::Part(part) | Item::Parts(part) => rule.part = Some(part),
+            // "once every two weeks"; "twice every week" may be any.
+            Item::Count(n) if matches!(items.get(at + 1), Some(Item::Every(..))) => rule.open |= n > 1,
             Item::Count(n) => rule.count = Some(n),
             Item::For(length) => rule.length = Some(length),
             Item::Length(length, None, _) => rule.length = rule.length.or(Some(length)),

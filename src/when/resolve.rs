@@ -92,7 +92,8 @@ pub(super) fn outcome(text: &str, now: DateTime<Tz>, language: Language) -> Outc
     if meaning == Meaning::Nothing {
         return english::read(text, now, language).unwrap_or_else(nothing);
     }
-    let (meaning, plain) = if found.negated { doubted(meaning, plain) } else { (meaning, plain) };
+    let doubt = found.negated || (found.ordinal && matches!(meaning, Meaning::Every(_)));
+    let (meaning, plain) = if doubt { doubted(meaning, plain) } else { (meaning, plain) };
     if there.timezone() == now.timezone() {
         return Outcome { meaning, plain, span };
     }

@@ -1,7 +1,7 @@
 //! Clock times: "9h30", "quarter past six", "as três e meia", "340pm".
 
 use super::super::item::{Clock, Item};
-use super::super::words::{Term, Unit, day_clock};
+use super::super::words::{Term, Unit, day_clock, month_first};
 use super::Parser;
 
 impl Parser<'_> {
@@ -79,6 +79,17 @@ impl Parser<'_> {
         }
         let lead = i > start;
         let (minutes, next) = self.minutes(i)?;
+        // "half eight", as the British say it.
+        if month_first(self.language)
+            && self.has(i, Term::Half)
+            && let Some(n) = self.number(next).filter(|n| (1..=12).contains(&n.value) && n.len <= 2)
+            && self.unit(n.next).is_none()
+            && !self.glued(n.next)
+        {
+            let clock = Clock { hour: n.value, minute: 30, led: true, ..Clock::default() };
+            let (clock, end) = self.tail(clock, n.next);
+            return Some((Item::Clock(clock), end));
+        }
         let past = self.has(next, Term::Past);
         if !past && !self.has(next, Term::To) {
             return None;

@@ -49,8 +49,13 @@ impl Parser<'_> {
                 || self.has(j, Term::Feira)
                 || self.get(j, |t| matches!(t, Term::Weekday(_) | Term::Part(_) | Term::Every).then_some(())).is_some()
         };
-        let after =
-            i + 1 + usize::from(self.sign(i + 1, ',') || self.has(i + 1, Term::At) || self.has(i + 1, Term::And));
+        let after = i
+            + 1
+            + usize::from(
+                self.sign(i + 1, ',')
+                    || self.sign(i + 1, '-')
+                    || [Term::At, Term::And, Term::To, Term::Until].iter().any(|t| self.has(i + 1, *t)),
+            );
         near(after) || (i > 0 && near(i - 1)) || (i > 1 && near(i - 2))
     }
 
@@ -201,7 +206,9 @@ impl Parser<'_> {
         if i > start && self.month(i).is_none() && self.number(i).is_none() && self.ordinal(i).is_none() {
             i -= 1;
         }
-        if let Some(month) = self.month(i) {
+        // "dez de maio": the word is also short for December.
+        let counted = self.cardinal(i).is_some() && self.has(i + 1, Term::Of);
+        if let Some(month) = self.month(i).filter(|_| !counted) {
             return self.after_month(i, month);
         }
         if let Some((year, next)) = self.year(i).filter(|_| self.digits(i).is_some()) {
@@ -286,6 +293,14 @@ impl Parser<'_> {
         if i > start && self.ordinal(i).is_none() && !self.has(i, Term::Last) {
             i = start;
         }
+        // "first and third monday": the first one shares what follows the second.
+        if let Some(one) = self.ordinal(i).filter(|o| o.value <= 31)
+            && (self.has(one.next, Term::And) || self.sign(one.next, ','))
+            && self.ordinal(one.next + 1).is_some_and(|two| two.value > one.value)
+            && let Some((Item::Nth(_, what, month), _)) = self.nth(one.next + 1)
+        {
+            return Some((Item::Nth(i32::try_from(one.value).ok()?, what, month), one.next + 1));
+        }
         let (mut n, mut next) = match self.ordinal(i) {
             Some(ord) if ord.value <= 31 => (i32::try_from(ord.value).ok()?, ord.next),
             _ if self.has(i, Term::Last) => (-1, i + 1),
@@ -295,7 +310,8 @@ impl Parser<'_> {
             n = -n;
             next += 1;
         }
-        let counted = if let Some(day) = self.weekday_name(next) {
+        let plural = self.get(next, |t| if let Term::Weekdays(day) = t { Some(day) } else { None });
+        let counted = if let Some(day) = self.weekday_name(next).or(plural) {
             next += 1;
             next = self.skip(next, &[Term::Feira], 1);
             Counted::Weekday(day)
@@ -504,6 +520,12 @@ impl Parser<'_> {
             {
                 return Some((Item::Day(n.value, true), n.next));
             }
+            // "the third of the month".
+            if let Some(n) = self.ordinal(i).filter(|n| (1..=31).contains(&n.value) && self.has(n.next, Term::Of))
+                && let Some((Item::Month(_), _)) = self.relative(n.next)
+            {
+                return Some((Item::Day(n.value, true), n.next));
+            }
             // An ordinal in digits is a day by itself.
             let n = self.ordinal(i).filter(|n| n.len > 0 && (1..=31).contains(&n.value))?;
             let end = self.skip(n.next, &[Term::Unit(Unit::Day)], 1);
@@ -578,8 +600,13 @@ impl Parser<'_> {
                 return Some((today(n, rel), i + 1));
             }
             if let Some(unit) = self.unit(i) {
-                let post =
-                    if self.has(i + 1, Term::Next) { Some(1) } else { self.has(i + 1, Term::Last).then_some(-1) };
+                let post = if self.has(i + 1, Term::Next) {
+                    Some(1)
+                } else if self.has(i + 1, Term::AfterNext) {
+                    Some(2)
+                } else {
+                    self.has(i + 1, Term::Last).then_some(-1)
+                };
                 let article = i > start && (self.has(i - 1, Term::Of) || self.has(i - 1, Term::The));
                 let edge = start > 0 && self.get(start - 1, |t| matches!(t, Term::Edge(_)).then_some(())).is_some();
                 let here =

@@ -15,6 +15,12 @@ struct Amount {
 impl Parser<'_> {
     /// A length with the words that make it an offset.
     pub fn offset(&self, start: usize) -> Option<(Item, usize)> {
+        // "twenty-second of June" counts no seconds.
+        if let Some(day) = self.ordinal(start)
+            && self.month(self.skip(day.next, &[Term::Of], 1)).is_some()
+        {
+            return None;
+        }
         let mut sign = None;
         let mut i = start;
         if (self.sign(i, '+') || self.sign(i, '-')) && !self.joined(i) {

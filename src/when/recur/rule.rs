@@ -16,7 +16,7 @@ pub(super) struct Rule {
     pub interval: u32,
     pub unit: Option<Unit>,
     pub weekdays: [bool; 7],
-    pub nth: Option<(i32, Counted, InMonth)>,
+    pub nth: Vec<(i32, Counted, InMonth)>,
     pub month_days: Vec<u32>,
     /// The days of the month were said like a time.
     pub bare_days: bool,
@@ -61,11 +61,24 @@ impl Rule {
         let every =
             |freq: &str, n: u32| if n > 1 { format!("FREQ={freq};INTERVAL={n}") } else { format!("FREQ={freq}") };
         let n = self.interval;
-        if let Some((k, what, month)) = self.nth {
+        if let Some((_, what, month)) = self.nth.first().copied() {
+            // Several are of one kind, or no rule says them.
+            if self.nth.iter().any(|(_, other, _)| std::mem::discriminant(other) != std::mem::discriminant(&what)) {
+                return None;
+            }
+            let all = |each: &dyn Fn(i32, Counted) -> String| {
+                self.nth.iter().map(|(k, what, _)| each(*k, *what)).collect::<Vec<_>>().join(",")
+            };
+            let name = |day: u32| usize::try_from(day).ok().and_then(|d| NAMES.get(d)).copied().unwrap_or_default();
             let tail = match what {
-                Counted::Weekday(d) => format!("BYDAY={k}{}", NAMES.get(usize::try_from(d).ok()?)?),
-                Counted::Day => format!("BYMONTHDAY={k}"),
-                Counted::Business => format!("BYDAY=MO,TU,WE,TH,FR;BYSETPOS={k}"),
+                Counted::Weekday(_) => {
+                    let each = |k: i32, what| {
+                        if let Counted::Weekday(d) = what { format!("{k}{}", name(d)) } else { String::new() }
+                    };
+                    format!("BYDAY={}", all(&each))
+                }
+                Counted::Day => format!("BYMONTHDAY={}", all(&|k, _| k.to_string())),
+                Counted::Business => format!("BYDAY=MO,TU,WE,TH,FR;BYSETPOS={}", all(&|k, _| k.to_string())),
             };
             return Some(match month {
                 InMonth::Named(m, _) => (format!("{};BYMONTH={m};{tail}", every("YEARLY", n)), Unit::Year),
@@ -90,7 +103,15 @@ impl Rule {
                 let freq = if unit == Unit::Hour { "HOURLY" } else { "MINUTELY" };
                 return Some((format!("{};BYDAY={}", every(freq, n), self.names()), unit));
             }
-            let n = if matches!(self.unit, Some(Unit::Hour | Unit::Minute)) { 1 } else { n };
+            // "every 15 days on friday" is every other one; "every 2 days on friday" is nothing.
+            let n = match self.unit {
+                Some(Unit::Hour | Unit::Minute) => 1,
+                Some(Unit::Day) if n == 15 => 2,
+                Some(Unit::Day) if n > 1 && !n.is_multiple_of(7) => return None,
+                Some(Unit::Day) if n > 1 => n / 7,
+                Some(Unit::Month | Unit::Quarter | Unit::Semester | Unit::Year) => return None,
+                _ => n,
+            };
             let n = if self.unit == Some(Unit::Fortnight) { 2 * n } else { n };
             return Some((format!("{};BYDAY={}", every("WEEKLY", n), self.names()), Unit::Week));
         }
@@ -140,9 +161,11 @@ impl Rule {
     }
 
     fn falls_on(&self, freq: Unit, day: NaiveDate, today: NaiveDate) -> bool {
-        if let Some((n, what, month)) = self.nth {
-            let month = if matches!(month, InMonth::Rel(_)) { InMonth::Each } else { month };
-            return day.day() <= 31 && nth_of(n, what, month, day.max(today)) == Some(day);
+        if !self.nth.is_empty() {
+            return self.nth.iter().any(|(n, what, month)| {
+                let month = if matches!(month, InMonth::Rel(_)) { InMonth::Each } else { *month };
+                nth_of(*n, *what, month, day.max(today)) == Some(day)
+            });
         }
         if let Some((d, m)) = self.date {
             return (day.day(), day.month()) == (d, m);

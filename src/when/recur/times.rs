@@ -92,8 +92,8 @@ impl Rule {
         // Times with different minutes: those of the grid that are meant, on each day of the period.
         let days = match freq {
             Unit::Day => 1,
-            Unit::Month if self.nth.is_some() || self.month_days.len() == 1 => 1,
-            Unit::Year if self.nth.is_some() || self.date.is_some() => 1,
+            Unit::Month if self.nth.len() == 1 || self.month_days.len() == 1 => 1,
+            Unit::Year if self.nth.len() == 1 || self.date.is_some() => 1,
             Unit::Week | Unit::Business | Unit::Weekend if self.weekdays.contains(&true) => {
                 self.weekdays.iter().filter(|on| **on).count()
             }

@@ -69,6 +69,10 @@ impl Draft {
         if let (Some((wd, _)), Some(first)) = (self.weekday, self.first_of_named(today)) {
             return Some(Ok(ask(coming(first.max(today), wd))));
         }
+        // "saturday of next weekend".
+        if let (Some((wd @ 4..=6, _)), Some(n @ 1..)) = (self.weekday, self.weekend) {
+            return Some(Ok(Day::on(monday(today) + Duration::days(7 * n + i64::from(wd)))));
+        }
         if let Some((wd, which)) = self.weekday {
             return Some(Ok(self.weekday_of(wd, which, today)));
         }

@@ -636,4 +636,9 @@ pub(super) static WORDS: &[Line] = &[
     ("happy new year", &[Greeting]),
     ("merry christmas", &[Greeting]),
     ("happy easter", &[Greeting]),
+    ("once", &[Glue]),
+    ("m f", &[Workdays]),
+    ("for the next", &[For]),
+    ("over the next", &[For]),
+    ("for another", &[For]),
 ];
