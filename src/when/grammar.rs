@@ -5,6 +5,8 @@ mod clock;
 mod date;
 mod every;
 mod length;
+mod numeric;
+mod weekday;
 mod zone;
 
 use std::ops::Range;
@@ -65,7 +67,7 @@ impl Parser<'_> {
                 Kind::Unknown => found.unknown += 1,
                 Kind::Word(terms) if terms.contains(&Term::Greeting) => found.greeting = true,
                 Kind::Word(terms) if terms.contains(&Term::Not) => found.negated = true,
-                Kind::Word(terms) if matches!(terms, [Term::Ord(_)]) => found.ordinal = true,
+                Kind::Word([Term::Ord(_)]) => found.ordinal = true,
                 _ => {}
             }
             i += 1;

@@ -2,6 +2,8 @@
 
 mod day;
 mod hour;
+mod telling;
+mod two;
 
 use std::ops::Range;
 
@@ -10,11 +12,13 @@ use chrono_tz::Tz;
 
 use super::grammar::{Found, Parser};
 use super::item::{Clock, Item, Length};
-use super::lexer::{Kind, Token, lex};
-use super::words::{Edge, Feast, Part, Term, Unit};
+use super::lexer::{Token, lex};
+use super::words::{Edge, Feast, Part, Unit};
 use super::{Grain, Meaning, Question, Reason, english, recur};
 use crate::domain::language::Language;
 use day::Day;
+use telling::telling;
+use two::either;
 
 pub(super) use day::{nth_of, plus};
 pub(super) use hour::usual_minute;
@@ -137,68 +141,6 @@ fn span(found: &Found, tokens: &[Token]) -> Range<usize> {
     start.unwrap_or(0)..end.unwrap_or(0)
 }
 
-/// Whether the pieces say enough to be a time at all: weak ones only count when every word of the text is known.
-fn telling(found: &Found, tokens: &[Token]) -> bool {
-    let clocked = found.items.iter().any(|(i, _)| matches!(i, Item::Clock(_) | Item::Part(_) | Item::Every(..)));
-    let word = |at: usize| tokens.get(at).map(|t| &t.kind);
-    let strong = found.items.iter().any(|(item, at)| match item {
-        // "segunda reunião" is the second one, not Monday's.
-        Item::Weekday(..) if !clocked => {
-            let last = at.end.saturating_sub(1);
-            let ordinal =
-                matches!(word(last), Some(Kind::Word(terms)) if terms.iter().any(|t| matches!(t, Term::Ord(_))));
-            !(ordinal && matches!(word(at.end), Some(Kind::Unknown)))
-        }
-        Item::Clock(c) => !c.weak && (c.led || c.full || c.pm.is_some() || c.noon || c.midnight),
-        Item::Length(_, sign, _) => sign.is_some(),
-        Item::Date(..)
-        | Item::Moving(_)
-        | Item::Weekday(..)
-        | Item::Weekdays(_)
-        | Item::Range(..)
-        | Item::Nth(..)
-        | Item::Fridays(..)
-        | Item::Rel(_) => true,
-        Item::Day(_, said) => *said && found.unknown <= 6,
-        Item::Every(_, unit) => found.unknown <= if unit.is_some() { 6 } else { 1 },
-        Item::Parts(_) | Item::Workdays => found.unknown <= 4 && !found.greeting,
-        // "in the morning", "pela manhã": led, or said in more than one word.
-        Item::Part(_) => {
-            let led = at.start > 0
-                && matches!(word(at.start - 1), Some(Kind::Word(terms))
-                    if terms.iter().any(|t| matches!(t, Term::On | Term::Of | Term::The | Term::At)));
-            let long = tokens.get(at.start).is_some_and(|t| t.words > 2);
-            (led || long) && found.unknown <= 2 && !found.greeting
-        }
-        Item::Now
-        | Item::Vague
-        | Item::Week(_)
-        | Item::Month(_)
-        | Item::Years(_)
-        | Item::Weekend(_)
-        | Item::Per(..) => found.unknown <= 2 && !found.greeting,
-        _ => false,
-    });
-    let part = found.items.iter().any(|(i, _)| matches!(i, Item::Part(_)));
-    let strong = strong || (part && found.items.iter().any(|(i, _)| matches!(i, Item::Clock(_))));
-    let some = found.items.iter().any(|(item, _)| {
-        !matches!(
-            item,
-            Item::Or
-                | Item::Until
-                | Item::Start
-                | Item::Except
-                | Item::Edge(_, None)
-                | Item::Zone(_)
-                | Item::Year(_)
-                | Item::Less(_)
-                | Item::Count(_)
-                | Item::For(_)
-        )
-    });
-    some && (strong || (found.unknown == 0 && !found.greeting))
-}
-
 /// The meaning of the pieces at a moment, and the plain value for comparison.
 fn understand(items: &[Item], now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
     if recur::repeats(items) {
@@ -227,38 +169,6 @@ fn understand(items: &[Item], now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
     }
     let draft = Draft::from_items(items);
     draft.meaning(now)
-}
-
-/// "tomorrow or friday": the user chooses.
-fn either(left: &[Item], right: &[Item], now: DateTime<Tz>) -> (Meaning, Option<Plain>) {
-    let mut left = left.to_vec();
-    let mut right: Vec<Item> = right.iter().copied().filter(|i| !matches!(i, Item::Or)).collect();
-    let clock = |items: &[Item]| items.iter().copied().find(|i| matches!(i, Item::Clock(_) | Item::Part(_)));
-    let date = |items: &[Item]| {
-        items.iter().copied().find(|i| matches!(i, Item::Rel(_) | Item::Weekday(..) | Item::Date(..) | Item::Day(..)))
-    };
-    let (lc, rc, ld, rd) = (clock(&left), clock(&right), date(&left), date(&right));
-    match (lc, rc) {
-        (Some(c), None) => right.push(c),
-        (None, Some(c)) => left.push(c),
-        _ => {}
-    }
-    match (ld, rd) {
-        (Some(d), None) => right.push(d),
-        (None, Some(d)) => left.push(d),
-        _ => {}
-    }
-    let (one, plain) = Draft::from_items(&left).meaning(now);
-    let (two, _) = Draft::from_items(&right).meaning(now);
-    let mut candidates = Vec::new();
-    for meaning in [one, two] {
-        match meaning {
-            Meaning::At(at, _) => candidates.push(at),
-            Meaning::Unclear { candidates: more, .. } => candidates.extend(more.first()),
-            _ => {}
-        }
-    }
-    (Meaning::Unclear { question: Question::Moment, candidates }, plain)
 }
 
 impl Draft {
