@@ -80,6 +80,7 @@ ask-login-password = 🔑 And the password? I delete your message right away.
 account-created = 🎉 Account <b>{ $name }</b> created. Now add your first number under <b>Instances</b>.
 delete-yourself = ⚠️ I could not delete your message. Please delete it yourself, to be safe.
 in-group = To be safe I only work in a private chat.
+secret-in-group = 🔐 Passwords and keys never in a group: I did not use what was written here. Go on in the private chat, and if it was a real one, change it.
 send-as-text = Please send that as text.
 home-title = 🏠 <b>ScheduleZAP</b> · { $name }
 home-active = { $dot } Active instance: <b>{ $name }</b>

@@ -80,6 +80,7 @@ ask-login-password = 🔑 ¿Y la contraseña? Borro su mensaje enseguida.
 account-created = 🎉 Cuenta <b>{ $name }</b> creada. Ahora agregue su primer número en <b>Instancias</b>.
 delete-yourself = ⚠️ No pude borrar su mensaje. Bórrelo usted, por seguridad.
 in-group = Por seguridad solo trabajo en un chat privado.
+secret-in-group = 🔐 Contraseñas y claves nunca en un grupo: no usé lo que se escribió aquí. Siga en el chat privado y, si era una de verdad, cámbiela.
 send-as-text = Envíelo como texto, por favor.
 home-title = 🏠 <b>ScheduleZAP</b> · { $name }
 home-active = { $dot } Instancia activa: <b>{ $name }</b>

@@ -80,6 +80,7 @@ ask-login-password = 🔑 E a senha? Eu apago a sua mensagem logo em seguida.
 account-created = 🎉 Conta <b>{ $name }</b> criada. Agora adicione o seu primeiro número em <b>Instâncias</b>.
 delete-yourself = ⚠️ Não consegui apagar a sua mensagem. Apague-a você, por segurança.
 in-group = Por segurança eu só trabalho em conversa privada.
+secret-in-group = 🔐 Senhas e chaves nunca em grupo: não usei o que foi escrito aqui. Continue na conversa privada e, se era mesmo uma senha, troque-a.
 send-as-text = Envie isso como texto, por favor.
 home-title = 🏠 <b>ScheduleZAP</b> · { $name }
 home-active = { $dot } Instância ativa: <b>{ $name }</b>

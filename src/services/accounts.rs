@@ -481,6 +481,11 @@ impl Accounts {
         Ok(made.then(|| format!("claim_{code}")))
     }
 
+    /// Follows a group that has become another chat, with all that is kept for it.
+    pub async fn move_chat(&self, from: ChatId, to: ChatId) -> Result<(), Refusal> {
+        self.write(move |conn| Box::pin(async move { Ok(conn.move_chat(from, to).await?) })).await
+    }
+
     /// Notes that a chat cannot be written to; it can again once its user speaks.
     pub async fn mark_blocked(&self, chat: ChatId) -> Result<(), Refusal> {
         let now = self.clock.now();

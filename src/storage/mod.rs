@@ -5,6 +5,7 @@ mod error;
 
 pub mod accounts;
 pub mod cards;
+pub mod chats;
 pub mod conversations;
 pub mod inbox;
 pub mod instances;

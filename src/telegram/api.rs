@@ -33,6 +33,9 @@ pub enum ApiError {
     /// The chat cannot be reached any more: blocked, deleted, kicked out.
     #[error("the chat is gone")]
     ChatGone,
+    /// The group has become another chat.
+    #[error("the chat is another one now")]
+    Moved(ChatId),
     /// The message stands there as it should already.
     #[error("not modified")]
     NotModified,
@@ -268,11 +271,10 @@ impl Api {
         }
         let answer: Option<Answer<Value>> = serde_json::from_slice(&bytes).ok();
         let retry_after = answer.as_ref().and_then(|a| a.parameters.as_ref()?.retry_after);
-        let migrated =
-            answer.as_ref().is_some_and(|a| a.parameters.as_ref().is_some_and(|p| p.migrate_to_chat_id.is_some()));
+        let moved = answer.as_ref().and_then(|a| a.parameters.as_ref()?.migrate_to_chat_id);
         let description = answer.map(|a| a.description).unwrap_or_default();
-        if migrated {
-            return Err(ApiError::ChatGone);
+        if let Some(to) = moved {
+            return Err(ApiError::Moved(ChatId(to)));
         }
         Err(refusal(status, &description, retry_after))
     }

@@ -74,6 +74,8 @@ pub enum Input {
     },
     /// What an effect found out.
     Found(Finding),
+    /// Something said in a group that is not meant for us. What it was is not kept.
+    Overheard,
     /// A photo, sticker, voice, location or anything else that no step takes.
     Other,
 }

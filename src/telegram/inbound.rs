@@ -23,6 +23,13 @@ pub enum Incoming {
     Event(Box<Event>),
     /// The chat threw us out or blocked us.
     Gone(ChatId),
+    /// A group has become another chat.
+    Moved {
+        /// Which it was.
+        from: ChatId,
+        /// Which it is.
+        to: ChatId,
+    },
     /// Nothing.
     Nothing,
 }
@@ -43,14 +50,27 @@ pub async fn read(me: &Me, raw: &str) -> Incoming {
 /// The coarse routes.
 pub fn schema() -> Schema {
     dptree::entry()
+        .branch(Update::filter_message().filter_map(moved).endpoint(follow))
         .branch(Update::filter_message().filter_map(said).endpoint(event))
         .branch(Update::filter_edited_message().filter_map(edited).endpoint(event))
-        .branch(Update::filter_callback_query().filter_map(tapped).endpoint(event))
+        .branch(Update::filter_callback_query().map(tapped).endpoint(event))
         .branch(Update::filter_my_chat_member().endpoint(membership))
 }
 
 async fn event(event: Event) -> Incoming {
     Incoming::Event(Box::new(event))
+}
+
+async fn follow((from, to): (ChatId, ChatId)) -> Incoming {
+    Incoming::Moved { from, to }
+}
+
+/// A group that became a supergroup, as the old or the new chat tells it.
+#[expect(clippy::needless_pass_by_value, reason = "dptree injects by value")]
+fn moved(message: Message) -> Option<(ChatId, ChatId)> {
+    let here = ChatId(message.chat.id.0);
+    let to = message.migrate_to_chat_id().map(|to| (here, ChatId(to.0)));
+    to.or_else(|| message.migrate_from_chat_id().map(|from| (ChatId(from.0), here)))
 }
 
 async fn membership(change: ChatMemberUpdated) -> Incoming {
@@ -75,10 +95,9 @@ fn said(update: Update, message: Message, me: Me) -> Option<Event> {
         (None, None) if !matches!(message.kind, teloxide::types::MessageKind::Common(_)) => return None,
         (None, None) => Input::Other,
     };
-    // In a group only what is meant for us: commands and replies.
-    if !private && reply_to.is_none() && !matches!(input, Input::Command { .. }) {
-        return None;
-    }
+    // In a group only commands and replies are meant for us; of the rest nothing is kept.
+    let is_ours = private || reply_to.is_some() || matches!(input, Input::Command { .. });
+    let input = if is_ours { input } else { Input::Overheard };
     Some(Event {
         update: update_id(&update),
         subject: subject(message.chat.id, user),
@@ -114,20 +133,27 @@ fn edited(update: Update, message: Message) -> Option<Event> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "dptree injects by value")]
-fn tapped(update: Update, query: CallbackQuery) -> Option<Event> {
-    let message = query.message.as_ref()?;
-    let chat = message.chat();
-    let input = query.data.as_deref().and_then(Tap::decode).map_or(Input::StaleTap, Input::Tap);
-    Some(Event {
+fn tapped(update: Update, query: CallbackQuery, me: Me) -> Event {
+    let message = query.message.as_ref();
+    // A key of a message that is not ours, or of one that was sent inline, is none of ours.
+    let is_ours = match message {
+        Some(MaybeInaccessibleMessage::Regular(message)) => message.from.as_ref().is_some_and(|from| is_us(from, &me)),
+        Some(MaybeInaccessibleMessage::Inaccessible(_)) => true,
+        None => false,
+    };
+    let tap = query.data.as_deref().filter(|_| is_ours).and_then(Tap::decode);
+    let input = tap.map_or(Input::StaleTap, Input::Tap);
+    let chat = message.map_or(query.from.id.into(), |message| message.chat().id);
+    Event {
         update: update_id(&update),
-        subject: subject(chat.id, &query.from),
+        subject: subject(chat, &query.from),
         who: who(&query.from),
-        private: chat.is_private(),
-        message: Some(TelegramMessageId(MaybeInaccessibleMessage::id(message).0.into())),
+        private: message.is_none_or(|message| message.chat().is_private()),
+        message: message.map(|message| TelegramMessageId(MaybeInaccessibleMessage::id(message).0.into())),
         reply_to: None,
         query: Some(query.id.0.clone()),
         input,
-    })
+    }
 }
 
 /// The person who said it. Channels, anonymous administrators, other bots and what came by way of a bot are no one.

@@ -374,6 +374,10 @@ async fn turn(ctx: &Arc<Context>, job: &Job, language: &mut Option<Language>) ->
             ctx.services.accounts.mark_blocked(chat).await?;
             finish(ctx, id).await
         }
+        Incoming::Moved { from, to } => {
+            ctx.services.accounts.move_chat(from, to).await?;
+            finish(ctx, id).await
+        }
         Incoming::Nothing => finish(ctx, id).await,
     }
 }

@@ -59,6 +59,8 @@ enum Fate {
     Again(Moment),
     /// The chat is gone.
     Gone,
+    /// The chat is another one now.
+    Moved(ChatId),
 }
 
 type Paces = Arc<Mutex<Pace<ChatId>>>;
@@ -206,6 +208,20 @@ impl Mouth {
                 row.tries += 1;
                 self.lanes.again(&chat, row, at);
             }
+            Fate::Moved(to) => {
+                if let Err(error) = self.ctx.services.accounts.move_chat(chat, to).await {
+                    tracing::warn!(chat.id = chat.0, error = %error, "a chat that moved cannot be followed yet");
+                    let at = self.ctx.clock.now().plus(backoff(row.tries));
+                    row.tries += 1;
+                    return self.lanes.again(&chat, row, at);
+                }
+                tracing::info!(chat.id = chat.0, to = to.0, "the chat is another one now");
+                let rest = self.lanes.clear(&chat);
+                self.lanes.finished(&chat);
+                for row in std::iter::once(row).chain(rest) {
+                    self.lanes.push(to, row);
+                }
+            }
             Fate::Gone => {
                 if let Err(error) = self.forsake(chat).await {
                     tracing::warn!(chat.id = chat.0, error = format!("{error:#}"), "a gone chat cannot be marked yet");
@@ -279,6 +295,7 @@ async fn deliver(ctx: &Arc<Context>, paces: &Paces, chat: ChatId, row: &Row) -> 
         Ok(said) => said,
         Err(Hitch::Paced(at)) => return Fate::Again(at),
         Err(Hitch::Api(ApiError::ChatGone)) => return Fate::Gone,
+        Err(Hitch::Api(ApiError::Moved(to))) => return Fate::Moved(to),
         Err(Hitch::Api(ApiError::RetryAfter(wait))) => {
             tracing::warn!(chat.id = chat.0, seconds = wait.as_secs(), "Telegram asks this chat to wait");
             return Fate::Again(ctx.clock.pause_now().plus(wait));
@@ -373,7 +390,7 @@ async fn say(ctx: &Context, paces: &Paces, chat: ChatId, row: &Row) -> Result<Sa
         },
         Outgoing::Typing if age > Duration::from_secs(5) => Ok(Said::DONE),
         Outgoing::Typing => match ctx.api.typing(chat).await {
-            Err(error @ (ApiError::RetryAfter(_) | ApiError::ChatGone)) => Err(error.into()),
+            Err(error @ (ApiError::RetryAfter(_) | ApiError::ChatGone | ApiError::Moved(_))) => Err(error.into()),
             _ => Ok(Said::DONE),
         },
     }

@@ -10,7 +10,7 @@ use super::screen::{Outgoing, Screen};
 use super::state::State;
 use super::{Arrival, Context, dialogues};
 use crate::domain::account::Account;
-use crate::domain::ids::{Subject, UpdateId};
+use crate::domain::ids::{ChatId, Subject, UpdateId};
 use crate::domain::language::Language;
 use crate::storage::StorageError;
 
@@ -38,6 +38,8 @@ pub struct Session {
     pub update: UpdateId,
     /// Our `@username`, without the `@`, for links.
     pub bot_username: String,
+    /// Said in a group while their private chat awaits a password or a key.
+    pub awaits_secret: bool,
 }
 
 /// What a turn comes to.
@@ -99,15 +101,7 @@ enum Closed {
 impl Session {
     /// Reads where a person stands.
     pub async fn open(ctx: &Context, event: &Event) -> anyhow::Result<Self> {
-        let stored = ctx.db.read().await?.find_conversation(event.subject).await?;
-        let (state, version) = match stored {
-            None => (State::default(), 0),
-            Some(row) => {
-                let plain = ctx.keyring.open(&place(event.subject), &row.state).ok();
-                let state = plain.and_then(|plain| serde_json::from_slice(&plain).ok()).unwrap_or_default();
-                (state, row.version)
-            }
-        };
+        let (state, version) = stored(ctx, event.subject).await?;
         let visitor = ctx
             .services
             .accounts
@@ -123,6 +117,7 @@ impl Session {
             account: visitor.account,
             update: event.update,
             bot_username: ctx.me().username.clone(),
+            awaits_secret: !event.private && awaits_secret(ctx, event.subject).await?,
         })
     }
 
@@ -201,6 +196,20 @@ impl Session {
     }
 }
 
+/// Where a person stands, and how many turns they took.
+async fn stored(ctx: &Context, subject: Subject) -> anyhow::Result<(State, i64)> {
+    let Some(row) = ctx.db.read().await?.find_conversation(subject).await? else { return Ok((State::default(), 0)) };
+    let plain = ctx.keyring.open(&place(subject), &row.state).ok();
+    let state = plain.and_then(|plain| serde_json::from_slice(&plain).ok()).unwrap_or_default();
+    Ok((state, row.version))
+}
+
+/// Whether the private chat of someone in a group awaits a password or a key.
+async fn awaits_secret(ctx: &Context, subject: Subject) -> anyhow::Result<bool> {
+    let private = Subject { chat: ChatId(subject.user.0), user: subject.user };
+    Ok(stored(ctx, private).await?.0.awaits_secret())
+}
+
 fn place(subject: Subject) -> String {
     format!("conversations/{}/{}", subject.chat, subject.user)
 }
@@ -209,6 +218,14 @@ fn place(subject: Subject) -> String {
 pub(super) async fn handle(ctx: &Arc<Context>, event: &Event) -> anyhow::Result<()> {
     if let (Some(trap), Input::Text { plain, .. }) = (ctx.trap.get(), &event.input) {
         assert!(plain != trap, "a test wants it so");
+    }
+    if matches!(event.input, Input::Overheard) && !awaits_secret(ctx, event.subject).await? {
+        // People talk with each other: neither they nor what they say is noted.
+        let id = event.update;
+        let done: Result<bool, StorageError> =
+            ctx.db.write(move |conn| Box::pin(async move { conn.finish_update(id, false).await })).await;
+        done?;
+        return Ok(());
     }
     for _ in 0..RACES {
         let session = Session::open(ctx, event).await?;

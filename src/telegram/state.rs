@@ -171,6 +171,16 @@ pub enum Setting {
 }
 
 impl State {
+    /// Whether a password or a key is awaited.
+    pub fn awaits_secret(&self) -> bool {
+        match self {
+            Self::SignUp { step: SignUp::Password { .. }, .. } | Self::LogIn { username: Some(_) } => true,
+            Self::Instance(draft) => draft.asking == Some(Field::Key),
+            Self::Settings(setting) => matches!(setting, Setting::OldPassword | Setting::NewPassword { .. }),
+            _ => false,
+        }
+    }
+
     /// Whether something would be lost by leaving.
     pub fn is_draft(&self) -> bool {
         matches!(self, Self::Instance(_) | Self::Message(_))

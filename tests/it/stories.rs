@@ -178,56 +178,6 @@ async fn a_dialogue_survives_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_belongs_to_one_account_is_out_of_reach_of_another() {
-    within(async {
-        let world = World::start().await;
-        let ana = world.member("Ana", "pt-br").await;
-        world.with_instance(&ana).await;
-        ana.says("amanhã 9h para 11 98888-7777: segredo da Ana");
-        ana.sees("Confira e confirme").await;
-        ana.taps("Confirmar").unwrap();
-        ana.sees("Agendada").await;
-        let ben = world.member("Ben", "en").await;
-        let card = ben.sees("created").await.id;
-        for data in [
-            "inst:1",
-            "inst_test:1",
-            "inst_act:1",
-            "inst_edit:1",
-            "inst_field:1:label",
-            "inst_del:1",
-            "inst_del_move:1",
-            "inst_del_cancel:1",
-            "inst_del_hold:1",
-            "msg:1",
-            "msg_edit:1:text",
-            "msg_now:1:0",
-            "msg_cancel:1:0",
-            "undo:1:0",
-            "msg_pin:1",
-            "msg_pin_to:1:1",
-            "msg_dup:1",
-            "msg_arrived:1",
-            "msg_again:1",
-            "unlink:1001",
-            "unlink_yes:1001",
-        ] {
-            ben.taps_data(card, data);
-        }
-        ben.says("/messages");
-        ben.sees("Waiting: 0").await;
-        for shown in ben.chat() {
-            assert!(!shown.text.contains("segredo") && !shown.text.contains("Loja"), "{}", shown.text);
-        }
-        ana.says("/mensagens");
-        ana.sees("Esperando: 1").await;
-        assert!(world.evolution.delivered().is_empty());
-        world.finish(&[&ana, &ben]).await;
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn every_language_is_spoken_from_the_door() {
     within(async {
         let world = World::start().await;

@@ -19,11 +19,13 @@ pub(super) struct Refused {
     pub status: u16,
     pub description: String,
     pub retry_after: Option<u64>,
+    /// The chat that the asked one has become.
+    pub moved_to: Option<i64>,
 }
 
 impl Refused {
     pub(super) fn new(status: u16, description: &str) -> Self {
-        Self { status, description: description.to_owned(), retry_after: None }
+        Self { status, description: description.to_owned(), retry_after: None, moved_to: None }
     }
 
     /// 400 with the server's usual beginning.
@@ -35,13 +37,14 @@ impl Refused {
 /// How many calls the log keeps.
 const KEPT: usize = 10_000;
 /// Refusals that happen to a bot that breaks no rule.
-const NORMAL: [&str; 6] = [
+const NORMAL: [&str; 7] = [
     "not modified",
     "to edit not found",
     "to delete not found",
     "query is too old",
     "chat not found",
     "can't be deleted",
+    "was upgraded to a supergroup",
 ];
 
 pub(super) fn router(server: &Telegram) -> Router {
@@ -136,11 +139,14 @@ fn params(
 fn answer(outcome: Result<Value, Refused>) -> Response {
     match outcome {
         Ok(result) => Json(json!({ "ok": true, "result": result })).into_response(),
-        Err(Refused { status, description, retry_after }) => {
+        Err(Refused { status, description, retry_after, moved_to }) => {
             let code = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
             let mut body = json!({ "ok": false, "error_code": status, "description": description });
             if let Some(seconds) = retry_after {
                 body["parameters"] = json!({ "retry_after": seconds });
+            }
+            if let Some(chat) = moved_to {
+                body["parameters"] = json!({ "migrate_to_chat_id": chat });
             }
             (code, Json(body)).into_response()
         }

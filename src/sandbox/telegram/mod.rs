@@ -1,5 +1,6 @@
 //! A Bot API server that enforces the Bot API's rules on what we call, and the page that is the chat.
 
+pub mod groups;
 mod html;
 mod methods;
 mod page;
@@ -52,6 +53,9 @@ pub struct Shown {
     pub entities: Vec<Value>,
     /// The message that it answers.
     pub reply_to: Option<i64>,
+    /// Who said it, where that is not the chat's own person.
+    #[serde(skip)]
+    pub author: Option<i64>,
 }
 
 /// What a call of the Bot API meets, once.
@@ -86,6 +90,7 @@ struct PersonRow {
 #[derive(Debug, Default)]
 struct World {
     people: Vec<PersonRow>,
+    groups: Vec<groups::Row>,
     chats: HashMap<i64, Vec<Shown>>,
     blocked: Vec<i64>,
     updates: Vec<(i64, Value)>,
@@ -273,6 +278,9 @@ impl World {
     }
 
     fn chat(&self, id: i64) -> Value {
+        if let Some(group) = self.groups.iter().find(|group| group.id == id) {
+            return group.json();
+        }
         let name = self.people.iter().find(|p| p.id == id).map_or("?", |p| p.name.as_str());
         json!({ "id": id, "type": "private", "first_name": name })
     }
@@ -283,7 +291,7 @@ impl World {
 
     /// A message as the Bot API tells it; the message that it answers is told without its own.
     fn message(&self, chat: i64, shown: &Shown) -> Value {
-        let from = if shown.from_bot { self.bot() } else { self.user(chat) };
+        let from = if shown.from_bot { self.bot() } else { self.user(shown.author.unwrap_or(chat)) };
         let mut message = json!({ "message_id": shown.id, "date": DATE, "from": from, "chat": self.chat(chat),
             "text": shown.text });
         if shown.edited {
@@ -336,7 +344,17 @@ impl Person {
         world.next_message += 1;
         let entities = if more.is_none() { commands_in(text) } else { Vec::new() };
         let (html, text) = (html::escape(text), text.to_owned());
-        let shown = Shown { id, from_bot: false, html, text, rows: Vec::new(), edited: false, entities, reply_to };
+        let shown = Shown {
+            id,
+            from_bot: false,
+            html,
+            text,
+            rows: Vec::new(),
+            edited: false,
+            entities,
+            reply_to,
+            author: None,
+        };
         let mut message = world.message(self.id, &shown);
         if let Some((name, value)) = more
             && let Some(message) = message.as_object_mut()

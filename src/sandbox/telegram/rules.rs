@@ -64,6 +64,14 @@ pub(super) fn apply(world: &mut World, name: &str, params: &Value) -> Result<Val
 /// The chat of a call, if anyone ever opened it.
 fn known(world: &World, params: &Value) -> Result<i64, Refused> {
     let chat = params["chat_id"].as_i64().ok_or_else(|| Refused::bad("chat not found"))?;
+    if let Some(group) = world.groups.iter().find(|group| group.id == chat) {
+        return match group.moved_to {
+            None => Ok(chat),
+            Some(to) => {
+                Err(Refused { moved_to: Some(to), ..Refused::bad("group chat was upgraded to a supergroup chat") })
+            }
+        };
+    }
     if !world.people.iter().any(|person| person.id == chat) {
         return Err(Refused::bad("chat not found"));
     }
@@ -81,7 +89,7 @@ fn reachable(world: &World, params: &Value) -> Result<i64, Refused> {
     }
     if let Some(seconds) = world.floods.get(&chat) {
         let description = format!("Too Many Requests: retry after {seconds}");
-        return Err(Refused { status: 429, description, retry_after: Some(*seconds) });
+        return Err(Refused { status: 429, description, retry_after: Some(*seconds), moved_to: None });
     }
     Ok(chat)
 }
@@ -136,7 +144,7 @@ fn send(world: &mut World, params: &Value) -> Result<Value, Refused> {
     let id = world.next_message;
     world.next_message += 1;
     let reply_to = reply_to.filter(|id| there(*id));
-    let shown = Shown { id, from_bot: true, html, text, rows, edited: false, entities, reply_to };
+    let shown = Shown { id, from_bot: true, html, text, rows, edited: false, entities, reply_to, author: None };
     let sent = world.message(chat, &shown);
     world.chats.entry(chat).or_default().push(shown);
     world.typing.remove(&chat);
@@ -169,6 +177,9 @@ fn edit(world: &mut World, name: &str, params: &Value, message: i64) -> Result<V
 
 fn delete(world: &mut World, params: &Value, message: i64) -> Result<Value, Refused> {
     let chat = known(world, params)?;
+    if world.groups.iter().any(|group| group.id == chat && !group.may_delete) {
+        return Err(Refused::bad("message can't be deleted"));
+    }
     let messages = world.chats.entry(chat).or_default();
     let before = messages.len();
     messages.retain(|m| m.id != message);

@@ -121,19 +121,26 @@ impl Talk<'_> {
         }
     }
 
-    /// In a group only a way to the private chat is offered: keys and numbers do not belong there.
+    /// In a group only a way to the private chat is offered: keys and numbers do not belong there. What may be the
+    /// password or key that the private chat awaits is deleted where that is allowed.
     fn in_group(&self) -> Turn {
-        match &self.event.input {
-            Input::Command { .. } => {
-                let label = plain!(self.language, "open-private");
-                let url = format!("https://t.me/{}", self.session.bot_username);
-                let mut screen = Screen::new(t!(self.language, "in-group"));
-                screen.rows.push(vec![Key { label, does: KeyAction::Url(url) }]);
-                Turn::new(self.state(), vec![Outgoing::Send(screen)])
-            }
-            Input::Tap(_) | Input::StaleTap => self.toast(plain!(self.language, "toast-expired")),
-            _ => Turn::new(self.state(), Vec::new()),
+        let said = match &self.event.input {
+            Input::Tap(_) | Input::StaleTap => return self.toast(plain!(self.language, "toast-expired")),
+            Input::Found(_) | Input::Edited { .. } => return Turn::new(self.state(), Vec::new()),
+            Input::Command { .. } => false,
+            Input::Text { .. } | Input::Contact { .. } | Input::Other | Input::Overheard => true,
+        };
+        let is_secret = said && self.session.awaits_secret;
+        if matches!(self.event.input, Input::Overheard) && !is_secret {
+            return Turn::new(self.state(), Vec::new());
         }
+        let label = plain!(self.language, "open-private");
+        let url = format!("https://t.me/{}", self.session.bot_username);
+        let words = if is_secret { t!(self.language, "secret-in-group") } else { t!(self.language, "in-group") };
+        let mut screen = Screen::new(words);
+        screen.rows.push(vec![Key { label, does: KeyAction::Url(url) }]);
+        let turn = Turn::new(self.state(), vec![Outgoing::Send(screen)]);
+        if is_secret { self.forget(turn) } else { turn }
     }
 
     async fn known(&self, account: &Account) -> Result<Turn, Refusal> {
@@ -309,7 +316,7 @@ impl Talk<'_> {
                 }
                 Input::Text { plain, marked } => message_draft::one_line(self, account, plain, marked).await,
                 Input::Contact { phone, name } => message_draft::with_contact(self, account, phone, name).await,
-                Input::Edited { .. } => Ok(Turn::new(self.state(), Vec::new())),
+                Input::Edited { .. } | Input::Overheard => Ok(Turn::new(self.state(), Vec::new())),
                 _ => Ok(self.stay(Screen::new(t!(self.language, "not-understood")))),
             },
         }

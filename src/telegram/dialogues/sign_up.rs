@@ -41,7 +41,7 @@ pub(super) async fn turn(talk: &Talk<'_>) -> Result<Turn, Refusal> {
         Input::Tap(Tap::Help) => Ok(talk.stay(screens::home::help(false, language))),
         Input::Tap(_) | Input::StaleTap => Ok(talk.toast(plain!(language, "toast-expired"))),
         Input::Text { plain, .. } => said(talk, plain).await,
-        Input::Found(_) | Input::Edited { .. } => Ok(Turn::new(talk.state(), Vec::new())),
+        Input::Found(_) | Input::Edited { .. } | Input::Overheard => Ok(Turn::new(talk.state(), Vec::new())),
         Input::Contact { .. } | Input::Other => match talk.state() {
             State::SignUp { .. } | State::LogIn { .. } => Ok(talk.stay(Screen::new(t!(language, "send-as-text")))),
             _ => welcome(talk, code(talk)).await,
