@@ -43,6 +43,20 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Whether the server, or what stands before it, does not answer.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Dns | Self::Connect | Self::Tls | Self::TimedOut | Self::AnswerLost => true,
+            Self::Status { status, .. } => (502..=504).contains(status),
+            Self::Policy | Self::Refused | Self::Missing | Self::NotEvolution => false,
+        }
+    }
+
+    /// Whether the call is none that the Business channel knows.
+    pub fn is_business(&self) -> bool {
+        matches!(self, Self::Status { text, .. } if text.contains("WhatsApp Business API"))
+    }
+
     /// Reads reqwest's error; its address is not kept.
     pub(crate) fn of(error: &reqwest::Error) -> Self {
         let mut texts = String::new();
@@ -141,6 +155,15 @@ pub enum FailReason {
 }
 
 impl SendError {
+    /// Whether the server, or what stands before it, may be away or hang: it is asked how it is before the next message.
+    pub fn is_ominous(&self) -> bool {
+        match self {
+            Self::Call(error) => error.is_away() || *error == CallError::NotEvolution,
+            Self::Unclear(status) => (502..=504).contains(status),
+            _ => false,
+        }
+    }
+
     /// What it means for the message.
     pub fn verdict(&self) -> Verdict {
         match self {

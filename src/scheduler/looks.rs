@@ -8,6 +8,7 @@ use futures::StreamExt;
 use super::Scheduler;
 use crate::domain::clock::Moment;
 use crate::domain::guard::Standing;
+use crate::domain::instance::{ApiKey, InstanceName, ServerUrl};
 use crate::domain::message::Absence;
 use crate::domain::report::Report;
 use crate::evolution::error::CallError;
@@ -26,6 +27,8 @@ const AWAY: Duration = Duration::from_secs(15 * 60);
 const UNTRUSTED: Duration = Duration::from_secs(5);
 /// How often a message is sent again at most.
 const ROUNDS: i64 = 3;
+/// How old what is known to have gone may be, to try a history by.
+const WITNESS: Duration = Duration::from_secs(24 * 3600);
 /// The net below the wake-ups.
 const NET: Duration = Duration::from_secs(60);
 /// Looks at once.
@@ -37,7 +40,10 @@ enum History {
         remote: String,
         at: Moment,
     },
-    HasNot,
+    /// `proof`: it would have it.
+    HasNot {
+        proof: bool,
+    },
     /// The server does not answer; it may later.
     Away,
     /// It cannot be searched.
@@ -92,6 +98,7 @@ impl Scheduler {
         let known = self.db.read().await?.list_remote_ids(&lookup).await?;
         let history = self.search(&lookup, &known).await;
         let now = self.clock.now();
+        let away = matches!(history, History::Away);
         let looked = decide(&lookup, history, self.settings.settle, now);
         tracing::info!(message.id = %lookup.id, looked = ?std::mem::discriminant(&looked), "looked for a message");
         let wake = matches!(looked, Looked::Send { .. });
@@ -99,6 +106,9 @@ impl Scheduler {
             .db
             .write(move |conn| {
                 Box::pin(async move {
+                    if let (true, Some(through)) = (away, lookup.through) {
+                        conn.note_suspect(through, true, now).await?;
+                    }
                     let told = match &looked {
                         Looked::Late => conn.has_late_since(lookup.user_id, now.minus(NET * 60)).await?,
                         _ => false,
@@ -146,12 +156,20 @@ impl Scheduler {
         let from = lookup.started_at.minus(SLACK).utc();
         let to = self.clock.now().plus(SLACK).utc();
         let text = lookup.message.as_str();
+        let mut proof = true;
         // The address as the server stores it; a group's is its own.
         let jid = if lookup.recipient.contains('@') {
             Some(lookup.recipient.clone())
         } else {
-            let asked = self.evolution.whatsapp_numbers(&server, &key, &name, &[&lookup.recipient]).await;
-            asked.ok().and_then(|rows| rows.into_iter().find(|row| row.exists).map(|row| row.jid))
+            match self.evolution.whatsapp_numbers(&server, &key, &name, &[&lookup.recipient]).await {
+                Ok(rows) => rows.into_iter().find(|row| row.exists).map(|row| row.jid),
+                Err(error) if error.is_away() => return History::Away,
+                Err(error) => {
+                    // What Meta took may not be stored: there absence proves nothing.
+                    proof &= !error.is_business();
+                    None
+                }
+            }
         };
         let mut found = Vec::new();
         let places = if jid.is_some() { vec![jid.as_deref(), None] } else { vec![None] };
@@ -170,19 +188,34 @@ impl Scheduler {
         // The oldest that no other message of ours has.
         match found.into_iter().min_by_key(|one| one.at) {
             Some(one) => History::Has { remote: one.remote_id, at: one.at.into() },
-            None => History::HasNot,
+            None if !proof => History::HasNot { proof },
+            None => match self.is_kept(lookup, &server, &key, &name).await {
+                Ok(proof) => History::HasNot { proof },
+                Err(error) => of_error(&error),
+            },
         }
+    }
+
+    /// Whether the history holds what is known to have gone through the instance lately. One that does not is not kept,
+    /// or was begun anew with its instance, or its clock is not ours: what it lacks proves nothing.
+    async fn is_kept(
+        &self,
+        lookup: &Lookup,
+        server: &ServerUrl,
+        key: &ApiKey,
+        name: &InstanceName,
+    ) -> Result<bool, CallError> {
+        let since = self.clock.now().minus(WITNESS);
+        let read = async { self.db.read().await?.find_witness(lookup, since).await };
+        let Ok(Some((id, text, at))) = read.await else { return Ok(true) };
+        let (from, to) = (at.minus(SLACK).utc(), at.plus(SLACK).utc());
+        let rows = self.evolution.find_sent(server, key, name, None, &text, from, to).await?;
+        Ok(rows.iter().any(|row| row.remote_id == id))
     }
 }
 
 fn of_error(error: &CallError) -> History {
-    match error {
-        CallError::Dns | CallError::Connect | CallError::Tls | CallError::TimedOut | CallError::AnswerLost => {
-            History::Away
-        }
-        CallError::Status { status: 502..=504, .. } => History::Away,
-        _ => History::Mute,
-    }
+    if error.is_away() { History::Away } else { History::Mute }
 }
 
 /// Whether an address of the history is the recipient's: the same, or one that the server may have made of it
@@ -203,11 +236,17 @@ fn is_of(found: &str, recipient: &str, jid: Option<&str>) -> bool {
 fn decide(lookup: &Lookup, history: History, settle: Duration, now: Moment) -> Looked {
     let again = AGAIN.min(settle.max(Duration::from_millis(200)));
     let is_young = now.since(lookup.started_at) < AWAY + settle;
+    // A server that was away since may have been started anew, and have lost what it had not stored.
+    let is_sure = lookup.unreached_at.is_none_or(|at| at < lookup.started_at);
     match (history, lookup.if_absent) {
         (History::Has { remote, at }, _) => Looked::Found { remote, at },
-        (History::HasNot, Absence::Resend) if lookup.looks == 0 => Looked::Again { at: now.plus(again), looks: 1 },
-        (History::HasNot, Absence::Resend) if lookup.resends < ROUNDS => Looked::Send { counted: true },
-        (History::HasNot | History::Mute, Absence::Send) => Looked::Send { counted: false },
+        (History::HasNot { proof: true }, Absence::Resend) if is_sure && lookup.looks == 0 => {
+            Looked::Again { at: now.plus(again), looks: 1 }
+        }
+        (History::HasNot { proof: true }, Absence::Resend) if is_sure && lookup.resends < ROUNDS => {
+            Looked::Send { counted: true }
+        }
+        (History::HasNot { .. } | History::Mute, Absence::Send) => Looked::Send { counted: false },
         // It will be retried as any message to a server that is away.
         (History::Away, Absence::Send) => Looked::Send { counted: false },
         (History::Away, Absence::Resend | Absence::Ask) if is_young => {
@@ -215,5 +254,84 @@ fn decide(lookup: &Lookup, history: History, settle: Duration, now: Moment) -> L
         }
         (_, Absence::Late) => Looked::Late,
         (_, Absence::Resend | Absence::Ask) => Looked::Ask,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{AccountId, ChatId, MessageId};
+
+    const NOW: Moment = Moment(1_800_000_000_000);
+    const SETTLE: Duration = Duration::from_secs(120);
+
+    fn lookup(if_absent: Absence) -> Lookup {
+        let started_at = NOW.minus(SETTLE);
+        Lookup {
+            id: MessageId(1),
+            user_id: AccountId(1),
+            chat_id: ChatId(1),
+            recipient: "5511988887777".to_owned(),
+            message: "x".to_owned(),
+            scheduled_time: started_at,
+            started_at,
+            attempt: 1,
+            look_at: NOW,
+            looks: 0,
+            resends: 0,
+            if_absent,
+            through: None,
+            unreached_at: None,
+            api_url: None,
+            instance_name: None,
+            api_key: None,
+        }
+    }
+
+    fn absent(lookup: &Lookup) -> Looked {
+        decide(lookup, History::HasNot { proof: true }, SETTLE, NOW)
+    }
+
+    #[test]
+    fn what_is_twice_absent_is_sent_again_three_times_and_then_asked_about() {
+        let mut one = lookup(Absence::Resend);
+        for round in 0..3 {
+            one.resends = round;
+            one.looks = 0;
+            assert_eq!(absent(&one), Looked::Again { at: NOW.plus(AGAIN), looks: 1 });
+            one.looks = 1;
+            assert_eq!(absent(&one), Looked::Send { counted: true });
+        }
+        one.resends = 3;
+        assert_eq!(absent(&one), Looked::Ask);
+    }
+
+    #[test]
+    fn absence_is_no_proof_where_the_server_was_away_since_or_keeps_nothing_or_lost_the_answer() {
+        let mut one = lookup(Absence::Resend);
+        assert_eq!(decide(&one, History::HasNot { proof: false }, SETTLE, NOW), Looked::Ask);
+        one.unreached_at = Some(one.started_at.plus(Duration::from_secs(1)));
+        assert_eq!(absent(&one), Looked::Ask);
+        one.unreached_at = Some(one.started_at.minus(Duration::from_secs(1)));
+        assert!(matches!(absent(&one), Looked::Again { .. }));
+        assert_eq!(decide(&one, History::Mute, SETTLE, NOW), Looked::Ask);
+        assert_eq!(absent(&lookup(Absence::Ask)), Looked::Ask);
+        assert_eq!(absent(&lookup(Absence::Late)), Looked::Late);
+    }
+
+    #[test]
+    fn what_is_there_was_sent_whatever_else_is_known() {
+        for if_absent in [Absence::Resend, Absence::Ask, Absence::Late, Absence::Send] {
+            let has = History::Has { remote: "R".to_owned(), at: NOW };
+            assert_eq!(decide(&lookup(if_absent), has, SETTLE, NOW), Looked::Found { remote: "R".to_owned(), at: NOW });
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_away_is_waited_for_and_then_the_chat_is_asked() {
+        let mut one = lookup(Absence::Resend);
+        assert!(matches!(decide(&one, History::Away, SETTLE, NOW), Looked::Again { looks: 0, .. }));
+        one.started_at = NOW.minus(AWAY + SETTLE);
+        assert_eq!(decide(&one, History::Away, SETTLE, NOW), Looked::Ask);
     }
 }

@@ -320,6 +320,17 @@ impl Scheduler {
         let Some((server, name, key)) = self.open(due.user_id, &due.api_url, &due.instance_name, &due.api_key) else {
             return Ended::Answered(Err(SendError::Call(CallError::Policy)));
         };
+        // Where a request hung or broke off, the next message is no probe: one that hangs in turn would be unsure too.
+        if due.is_suspect
+            && let Err(error) = self.evolution.connection_state(&server, &key, &name).await
+            && error.is_away()
+        {
+            return Ended::Answered(Err(SendError::Call(CallError::Connect)));
+        }
+        let (now, steady) = self.clock.both();
+        if now.since(claimed_at).max(steady.saturating_sub(steadily)) > self.settings.lease / 3 * 2 {
+            return Ended::Released;
+        }
         tracing::debug!(message.id = %due.id, "handing over");
         Ended::Answered(self.evolution.send_text(&server, &key, &name, &due.recipient, &due.message).await)
     }

@@ -11,6 +11,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
 use crate::domain::message::{Absence, Reason, Status};
 use crate::domain::report::Report;
+use crate::evolution::error::{CallError, SendError};
 use crate::storage::queue::{Due, Outcome, Waiting};
 use crate::storage::{Conn, StorageError};
 
@@ -483,6 +484,13 @@ impl Work {
                 Some(Decision::Failed { .. }) => reports.push((account, chat, Report::Failed { message: id })),
                 Some(Decision::Unknown { .. }) => {
                     done.looks = true;
+                    if let Ended::Answered(Err(error)) = &one.ended
+                        && error.is_ominous()
+                    {
+                        // A server that is only slow was there all the time.
+                        let unreached = *error != SendError::Call(CallError::TimedOut);
+                        conn.note_suspect(due.through, unreached, now).await?;
+                    }
                     reports.push((account, chat, Report::Changed { message: id }));
                 }
             }

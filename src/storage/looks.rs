@@ -24,6 +24,8 @@ pub struct Lookup {
     pub resends: i64,
     pub if_absent: Absence,
     pub through: Option<InstanceId>,
+    /// When the server was last found out of reach, by any of its instances.
+    pub unreached_at: Option<Moment>,
     pub api_url: Option<String>,
     pub instance_name: Option<String>,
     pub api_key: Option<String>,
@@ -62,7 +64,8 @@ impl Conn {
     pub async fn list_lookups(&mut self, now: Moment, limit: i64) -> Result<Vec<Lookup>> {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT m.id, m.user_id, m.chat_id, m.recipient, m.message, m.scheduled_time, COALESCE(m.started_at, m.due_at) AS started_at,
-                    m.attempt, m.look_at, m.looks, m.resends, m.if_absent, i.id AS through, i.api_url, i.instance_name, i.api_key
+                    m.attempt, m.look_at, m.looks, m.resends, m.if_absent, i.id AS through, i.api_url,
+                    (SELECT MAX(o.unreached_at) FROM user_instances o WHERE o.api_url = i.api_url) AS unreached_at, i.instance_name, i.api_key
              FROM scheduled_messages m LEFT JOIN user_instances i ON i.user_id = m.user_id AND i.id = COALESCE(
                  (SELECT t.instance_id FROM message_attempts t WHERE t.message_id = m.id AND t.attempt = m.attempt),
                  CASE WHEN m.pinned THEN m.instance_id
@@ -100,6 +103,15 @@ impl Conn {
             "SELECT remote_id FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled')
                  AND recipient = $2 AND message = $3 AND remote_id IS NOT NULL AND id <> $4")
             .bind(lookup.user_id).bind(&lookup.recipient).bind(&lookup.message).bind(lookup.id).fetch_all(c).await)?)
+    }
+
+    /// The newest message that is known to have gone through an instance since `since`: its id there, text and moment.
+    pub async fn find_witness(&mut self, lookup: &Lookup, since: Moment) -> Result<Option<(String, String, Moment)>> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT remote_id, message, sent_at FROM scheduled_messages WHERE user_id = $1 AND sent_through = $2
+                 AND status = 'sent' AND remote_id IS NOT NULL AND sent_at > $3 AND id <> $4
+             ORDER BY scheduled_time DESC, id DESC LIMIT 1")
+            .bind(lookup.user_id).bind(lookup.through).bind(since).bind(lookup.id).fetch_optional(c).await)?)
     }
 
     /// Writes what a look came to; `false` when the message was settled otherwise meanwhile.

@@ -49,6 +49,7 @@ pub struct Due {
     pub instance_name: String,
     pub api_key: String,
     pub next_send_at: Moment,
+    pub is_suspect: bool,
     pub hour_start: Moment,
     pub hour_count: i64,
     pub day_start: Moment,
@@ -136,7 +137,7 @@ macro_rules! due {
     ($ids:literal, $lock:literal) => {
         concat!(
             "SELECT m.id, m.user_id, m.chat_id, m.recipient, m.message, m.scheduled_time, m.due_at, m.created_at,
-                    m.attempt, m.tries, i.id AS through, i.api_url, i.instance_name, i.api_key, i.next_send_at,
+                    m.attempt, m.tries, i.id AS through, i.api_url, i.instance_name, i.api_key, i.next_send_at, i.is_suspect,
                     i.hour_start, i.hour_count, i.day_start, i.day_count
              FROM scheduled_messages m JOIN users a ON a.id = m.user_id JOIN ",
             through!(),
@@ -474,9 +475,9 @@ impl Conn {
     pub async fn note_sent(&mut self, ids: &[InstanceId], now: Moment) -> Result<Vec<InstanceId>> {
         let ids = rows(&ids)?;
         let noted: Vec<(InstanceId, bool)> = over_rows!(self, "UPDATE user_instances AS u SET last_sent_at = $2, connection = 'open',
-                 checked_at = $2, down_since = NULL FROM",
+                 checked_at = $2, down_since = NULL, is_suspect = FALSE FROM",
             "WHERE u.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND (u.last_sent_at IS NULL OR u.last_sent_at < $2 - 1000
-                 OR u.down_since IS NOT NULL OR u.connection <> 'open') RETURNING id, down_told", c, sql =>
+                 OR u.down_since IS NOT NULL OR u.is_suspect OR u.connection <> 'open') RETURNING id, down_told", c, sql =>
             sqlx::query_as(sql).bind(&ids).bind(now).fetch_all(c).await)?;
         let back: Vec<InstanceId> = noted.into_iter().filter(|one| one.1).map(|one| one.0).collect();
         for id in &back {
@@ -488,10 +489,20 @@ impl Conn {
     /// Notes that an instance could not be reached, and since when it is so.
     pub async fn note_down(&mut self, id: InstanceId, now: Moment) -> Result<Down> {
         Ok(on!(self, c => sqlx::query_as(
-            "UPDATE user_instances SET down_since = COALESCE(down_since, $2), connection = 'unreachable', checked_at = $2
+            "UPDATE user_instances SET down_since = COALESCE(down_since, $2), connection = 'unreachable', checked_at = $2, unreached_at = $2,
+                 is_suspect = TRUE
              WHERE id = $1 RETURNING down_since, down_told")
             .bind(id).bind(now).fetch_optional(c).await)?
         .unwrap_or(Down { down_since: now, down_told: true }))
+    }
+
+    /// Notes that an instance's server did not bring a request to its end; `unreached`: it, or what stands before it, may
+    /// have been away.
+    pub async fn note_suspect(&mut self, id: InstanceId, unreached: bool, now: Moment) -> Result<()> {
+        on!(self, c => sqlx::query("UPDATE user_instances SET is_suspect = TRUE,
+                 unreached_at = CASE WHEN $2 THEN $3 ELSE unreached_at END WHERE id = $1")
+            .bind(id).bind(unreached).bind(now).execute(c).await.map(|_| ()))?;
+        Ok(())
     }
 
     /// Notes that the account was told that an instance is away.

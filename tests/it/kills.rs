@@ -83,7 +83,9 @@ async fn asked_to_end_it_ends_what_it_began_and_leaves_nothing_unsure() {
     let real = Real::new(8).await;
     real.is_slow(Duration::from_millis(40));
     real.schedule(120, Clock::System.now().plus(Duration::from_millis(500))).await;
-    for (goal, signal) in [(20, "TERM"), (50, "INT"), (80, "TERM")] {
+    let stops = amount("TERMS", 3);
+    for stop in 1..=stops {
+        let (goal, signal) = (100 * stop / (stops + 1), if stop % 2 == 0 { "INT" } else { "TERM" });
         let process = real.start();
         while real.evolution.count() < goal {
             real.evolution.next_delivery(real.evolution.count(), Duration::from_secs(5)).await;

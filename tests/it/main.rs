@@ -14,6 +14,7 @@ mod instances;
 mod kills;
 mod machine;
 mod outages;
+mod promises;
 mod real;
 mod repeats;
 mod replicas;

@@ -95,24 +95,51 @@ impl Real {
 
     /// The same with other texts.
     pub async fn schedule_as(&self, text: &'static str, count: i64, at: Moment) {
-        let db = self.database().await;
+        self.schedule_every(text, count, at, Duration::ZERO).await;
+    }
+
+    /// The same, one after the other.
+    pub async fn schedule_every(&self, text: &'static str, count: i64, at: Moment, step: Duration) {
         let people: Vec<i64> = self.people.iter().map(Person::id).collect();
-        let now = Clock::System.now().0;
+        let (first, many) = (people[0], people.len());
+        let (now, step) = (Clock::System.now().0, step.as_millis());
+        let series = if self.url.starts_with("sqlite") {
+            format!("WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n + 1 < {count})")
+        } else {
+            format!("WITH s(n) AS (SELECT generate_series(0, {count} - 1))")
+        };
+        self.execute(format!(
+            "INSERT INTO scheduled_messages (user_id, recipient, message, scheduled_time, time_zone, due_at, status, chat_id,
+                 created_at, updated_at)
+             {series} SELECT n % {many} + 1, CAST(5511911000001 + n AS TEXT), '{text}' || (n + 1), {at} + n * {step}, 'UTC',
+                 {at} + n * {step}, 'scheduled', {first} + n % {many}, {now}, {now} FROM s",
+            at = at.0
+        ))
+        .await;
+    }
+
+    /// Runs SQL on the process' database.
+    pub async fn execute(&self, sql: String) {
+        let db = self.database().await;
         let done: Result<(), StorageError> = db
             .write(move |conn| {
                 Box::pin(async move {
-                    for n in 0..count {
-                        let who = usize::try_from(n).unwrap() % people.len();
-                        run(conn, &format!("INSERT INTO scheduled_messages (user_id, recipient, message, scheduled_time, time_zone, due_at,
-                             status, chat_id, created_at, updated_at) VALUES ({}, '{}', '{text}{}', {at}, 'UTC', {at}, 'scheduled', {}, {now}, {now})",
-                            who + 1, 5_511_911_000_001_i64 + n, n + 1, people[who], at = at.0)).await;
-                    }
+                    run(conn, &sql).await;
                     Ok(())
                 })
             })
             .await;
         done.unwrap();
         db.close().await;
+    }
+
+    /// Moves a person's instance to another server.
+    pub async fn move_to(&self, person: i64, server: &str) {
+        let keyring = Keyring::open_or_create(&self.dir.path().join("secret.key")).unwrap();
+        let context = key_context(schedulezap::domain::ids::AccountId(person), server, &format!("i{person}"));
+        let key = keyring.seal(&context, KEY.as_bytes());
+        self.execute(format!("UPDATE user_instances SET api_url = '{server}', api_key = '{key}' WHERE id = {person}"))
+            .await;
     }
 
     /// Starts the process.

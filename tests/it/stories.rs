@@ -140,6 +140,158 @@ async fn a_lost_answer_is_looked_for_in_the_history_and_found() {
     .await;
 }
 
+/// Ana's message that the server neither sent nor refused, at the moment when it is to be looked for.
+async fn unclear(text: &str, answers: usize) -> (World, schedulezap::sandbox::telegram::Person) {
+    let world = World::start().await;
+    let ana = world.member("Ana", "pt-br").await;
+    world.with_instance(&ana).await;
+    ana.says("em 5 minutos para 11 98888-7777: antes disso.");
+    ana.sees("Confira e confirme").await;
+    ana.taps("Confirmar").unwrap();
+    ana.sees("Agendada").await;
+    world.advance(Duration::from_secs(301));
+    ana.sees("Enviada para").await;
+    world.evolution.swallow_next(answers);
+    ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
+    ana.sees_one(|m| m.text.contains("Confira e confirme") && m.text.contains(text)).await;
+    ana.taps("Confirmar").unwrap();
+    ana.sees_one(|m| m.text.contains("Agendada") && m.text.contains(text)).await;
+    world.advance(Duration::from_secs(601));
+    ana.sees("Verificando se chegou").await;
+    (world, ana)
+}
+
+/// Lets time pass until it is so.
+async fn until(world: &World, so: impl Fn() -> bool) {
+    while !so() {
+        world.advance(Duration::from_secs(5));
+        let seen = world.telegram.revision();
+        let _ = tokio::time::timeout(Duration::from_millis(20), world.telegram.changed_after(seen)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_twice_absent_in_the_history_is_sent_again() {
+    within(async {
+        let (world, ana) = unclear("de novo.", 1).await;
+        let begun = world.clock.now();
+        until(&world, || world.evolution.count() == 2).await;
+        assert!(world.clock.now().since(begun) >= Duration::from_secs(145), "after the settle time, and twice");
+        until(&world, || ana.chat().iter().any(|m| m.text.contains("Enviada para") && m.text.contains("de novo")))
+            .await;
+        assert_eq!(world.evolution.count(), 2);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_three_rounds_the_chat_is_asked_and_its_word_counts() {
+    within(async {
+        let (world, ana) = unclear("três vezes.", 4).await;
+        let asked = |text: &'static str| {
+            let ana = ana.clone();
+            move || ana.chat().iter().any(|m| m.from_bot && m.text.contains(text) && m.text.contains("três vezes"))
+        };
+        until(&world, asked("Não sei se a mensagem")).await;
+        assert_eq!(world.count("SELECT resends FROM scheduled_messages WHERE id = 2").await, 3);
+        assert_eq!(world.count("SELECT COUNT(*) FROM message_attempts WHERE message_id = 2").await, 4);
+        assert_eq!(world.evolution.count(), 1);
+        ana.taps("Enviar de novo").unwrap();
+        until(&world, asked("Enviada para")).await;
+        assert_eq!(world.evolution.count(), 2);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_that_was_away_lacks_is_asked_about() {
+    within(async {
+        let (world, ana) = unclear("talvez.", 1).await;
+        world.evolution.set_faults(Faults { down: true, ..Faults::default() });
+        let calls = world.evolution.calls();
+        until(&world, || world.evolution.calls() > calls + 1).await;
+        world.evolution.set_faults(Faults::default());
+        until(&world, || ana.chat().iter().any(|m| m.text.contains("Não sei se a mensagem"))).await;
+        ana.taps("Já chegou").unwrap();
+        world.handled().await;
+        world.said().await;
+        assert_eq!(world.evolution.count(), 1);
+        assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'sent'").await, 2);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_history_that_is_not_kept_lacks_is_asked_about() {
+    within(async {
+        let world = World::start().await;
+        world.evolution.set_storing(false);
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        for (text, swallowed) in [("primeira.", 0), ("segunda.", 1)] {
+            world.evolution.swallow_next(swallowed);
+            ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
+            ana.sees_one(|m| m.text.contains("Confira e confirme") && m.text.contains(text)).await;
+            ana.taps("Confirmar").unwrap();
+            ana.sees_one(|m| m.text.contains("Agendada") && m.text.contains(text)).await;
+            world.advance(Duration::from_secs(601));
+            ana.sees_one(|m| m.text.contains(text) && !m.text.contains("Agendada") && !m.text.contains("Confira"))
+                .await;
+        }
+        until(&world, || ana.chat().iter().any(|m| m.text.contains("Não sei se a mensagem"))).await;
+        ana.taps("Cancelar").unwrap();
+        world.handled().await;
+        world.said().await;
+        assert_eq!(world.evolution.count(), 1);
+        assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'cancelled'").await, 1);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_texts_are_counted_one_by_one() {
+    within(async {
+        let world = World::start_with(schedulezap::domain::clock::Clock::manual(crate::harness::START), |config| {
+            config.send_gap = Duration::ZERO;
+        })
+        .await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        world.handled().await;
+        world.advance(Duration::from_secs(60));
+        // The same to the same, three times; the answers of two are lost, the third was never sent.
+        let account = world.door.services.accounts.find_account(schedulezap::domain::ids::AccountId(1)).await.unwrap();
+        let to = [schedulezap::services::messages::Addressee {
+            recipient: schedulezap::domain::recipient::Recipient::Phone("5511988887777".to_owned()),
+            name: String::new(),
+        }];
+        let due = world.clock.now().plus(Duration::from_secs(600));
+        for n in 0..3 {
+            let body = schedulezap::domain::message::Body::parse("bom dia").unwrap();
+            let service = &world.door.services.messages;
+            let chat = schedulezap::domain::ids::ChatId(ana.id());
+            service.schedule(account.as_ref().unwrap(), chat, &to, &body, due, &format!("same-{n}")).await.unwrap();
+        }
+        world.evolution.lose_next_answers(2);
+        world.advance(Duration::from_secs(600));
+        world.evolution.wait_for(2).await;
+        let open = "SELECT COUNT(*) FROM scheduled_messages WHERE status <> 'sent'";
+        while world.count(open).await > 0 {
+            until(&world, || true).await;
+            world.advance(Duration::from_secs(5));
+            tokio::task::yield_now().await;
+        }
+        let ids = "SELECT COUNT(DISTINCT remote_id) FROM scheduled_messages";
+        assert_eq!((world.evolution.count(), world.count(ids).await), (3, 3));
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_without_whatsapp_fails_once_with_a_plain_reason() {
     within(async {

@@ -60,6 +60,9 @@ pub(super) async fn send(call: &Call, instance: &Instance) -> Response {
         return refusal;
     }
     let world = &call.world;
+    if world.swallow.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
+        return broken("Internal error");
+    }
     let jid = if baileys { look_up(number, world).jid } else { number.to_owned() };
     if baileys {
         world.know(&jid);
@@ -79,7 +82,7 @@ pub(super) async fn send(call: &Call, instance: &Instance) -> Response {
         id: kept.id.clone(),
         at,
     };
-    if stored && !bare {
+    if stored && !bare && !world.forgetful.load(Relaxed) {
         instance.stored().push(kept);
     }
     world.deliver(delivered, bare);

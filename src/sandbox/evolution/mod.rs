@@ -156,6 +156,16 @@ impl EvolutionServer {
         self.world.lose.store(count, Relaxed);
     }
 
+    /// Takes the next `count` messages, delivers none of them, and answers with words that say nothing certain.
+    pub fn swallow_next(&self, count: usize) {
+        self.world.swallow.store(count, Relaxed);
+    }
+
+    /// Whether what is sent is kept in the history.
+    pub fn set_storing(&self, storing: bool) {
+        self.world.forgetful.store(!storing, Relaxed);
+    }
+
     /// Delivers and stores messages, and never answers.
     pub fn set_hanging(&self, hanging: bool) {
         self.world.hanging.store(hanging, Relaxed);
