@@ -47,7 +47,7 @@ impl CallError {
     pub fn is_away(&self) -> bool {
         match self {
             Self::Dns | Self::Connect | Self::Tls | Self::TimedOut | Self::AnswerLost => true,
-            Self::Status { status, .. } => (502..=504).contains(status),
+            Self::Status { status, .. } => is_gateway(*status),
             Self::Policy | Self::Refused | Self::Missing | Self::NotEvolution => false,
         }
     }
@@ -83,6 +83,11 @@ impl CallError {
             Self::Connect
         }
     }
+}
+
+/// Whether a status comes from what stands before a server that it could not reach.
+pub(super) fn is_gateway(status: u16) -> bool {
+    matches!(status, 502..=504 | 520..=530)
 }
 
 /// Why a message was not certainly handed over.
@@ -159,7 +164,7 @@ impl SendError {
     pub fn is_ominous(&self) -> bool {
         match self {
             Self::Call(error) => error.is_away() || *error == CallError::NotEvolution,
-            Self::Unclear(status) => (502..=504).contains(status),
+            Self::Unclear(status) => is_gateway(*status),
             _ => false,
         }
     }

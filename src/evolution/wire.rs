@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
-use super::error::{CallError, SendError};
+use super::error::{CallError, SendError, is_gateway};
 use super::{Answer, Created, Found, Listed, Looked, Sent};
 use crate::domain::instance::{ApiKey, Connection};
 
@@ -43,6 +43,8 @@ pub(super) fn ok(answer: Answer) -> Result<Value, CallError> {
         200..=299 if !body.is_null() => Ok(body),
         401 | 403 => Err(CallError::Refused),
         404 if is_missing(message(&body)) => Err(CallError::Missing),
+        // What stands before the server may say so in any words.
+        status if is_gateway(status) => Err(CallError::Status { status, text: String::new() }),
         400 | 405..=599 if !body.is_null() => Err(CallError::Status {
             status: answer.status,
             text: texts(message(&body)).join(" · ").chars().take(300).collect(),
