@@ -6,7 +6,7 @@ use std::time::Duration;
 use schedulezap::domain::clock::{Clock, Moment};
 use schedulezap::sandbox::telegram::Person;
 
-use crate::harness::{START, World, within};
+use crate::harness::{START, World, skipped, within};
 use crate::machine::{ready, until_ready};
 use crate::real::Real;
 
@@ -151,7 +151,7 @@ impl Faked {
             .into_iter()
             .find(|lib| Path::new(lib).exists());
         let Some(library) = library else {
-            println!("skipped: faketime is not installed");
+            skipped("faketime is not installed");
             return None;
         };
         let file = real.file("time");

@@ -237,6 +237,12 @@ pub fn amount(name: &str, little: usize) -> usize {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(little)
 }
 
+/// Says that something cannot be tried here.
+#[expect(clippy::print_stdout, reason = "who runs the tests is told")]
+pub fn skipped(why: &str) {
+    println!("skipped: {why}");
+}
+
 /// Fails a story that hangs.
 pub async fn within<T>(story: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), story).await.expect("the story hangs")

@@ -14,7 +14,7 @@ use schedulezap::storage::{Conn, Database, StorageError};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::cluster::Cluster;
-use crate::harness::{START, World, amount, database, within};
+use crate::harness::{START, World, amount, database, skipped, within};
 use crate::kills::until_settled;
 use crate::machine::{ready, until_ready};
 use crate::real::{Process, Real};
@@ -122,7 +122,7 @@ impl Disk {
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "none"]).arg(place.path());
         if !mount.output().is_ok_and(|done| done.status.success()) {
-            println!("skipped: no file system may be mounted here");
+            skipped("no file system may be mounted here");
             return None;
         }
         Some(Self(place))

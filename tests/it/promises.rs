@@ -9,7 +9,7 @@ use schedulezap::sandbox::evolution::Faults;
 use tokio::net::TcpListener;
 
 use crate::cluster::Cluster;
-use crate::harness::{START, World, amount, within};
+use crate::harness::{START, World, amount, skipped, within};
 use crate::kills::until_settled;
 use crate::real::{Process, Real};
 
@@ -255,7 +255,7 @@ async fn each_claim_is_on_the_disk_before_its_message_leaves() {
     let mut strace = Command::new("strace");
     strace.args(["-f", "-e", "trace=fdatasync,fsync", "-p", &process.pid().to_string(), "-o"]).arg(&trace);
     let Ok(mut strace) = strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
-        println!("skipped: strace is not installed");
+        skipped("strace is not installed");
         return;
     };
     real.evolution.wait_for(10).await;
@@ -263,7 +263,7 @@ async fn each_claim_is_on_the_disk_before_its_message_leaves() {
     let _ = strace.wait();
     let syncs = std::fs::read_to_string(&trace).unwrap_or_default().matches("sync(").count();
     if syncs == 0 {
-        println!("skipped: no process may be traced here");
+        skipped("no process may be traced here");
         return;
     }
     println!("{syncs} syncs for 10 messages");
