@@ -37,8 +37,12 @@ pub async fn count(db: &Database, sql: &'static str) -> i64 {
 
 /// Forgets everything that is in a PostgreSQL database.
 pub async fn empty(db: &Database) {
-    run(db, "TRUNCATE users, chat_users, reports, meta, inbox, outbox, conversations, leases, throttles, invites CASCADE".to_owned())
-        .await;
+    run(
+        db,
+        "TRUNCATE users, chat_users, reports, meta, inbox, outbox, conversations, leases, throttles, invites CASCADE"
+            .to_owned(),
+    )
+    .await;
 }
 
 /// Writes `count` people down, each with a chat; the first [`INSTANCES`] have a number at the server.
@@ -47,10 +51,14 @@ pub async fn people(db: &Database, keyring: &Keyring, url: &str, count: u64) {
     let mut sql = String::new();
     for n in 1..=count {
         let chat = 1000 + n % count;
-        write!(sql, "INSERT INTO users (id, username, password_hash, role, locale, time_zone, region, created_at, updated_at)
+        write!(
+            sql,
+            "INSERT INTO users (id, username, password_hash, role, locale, time_zone, region, created_at, updated_at)
              VALUES ({n}, 'user{n}', '', 'user', 'pt-BR', 'UTC', 'BR', 0, 0);
              INSERT INTO chat_users (telegram_user_id, chat_id, account_id, locale, name, linked_at, created_at)
-             VALUES ({chat}, {chat}, {n}, 'pt-BR', 'Ana', 0, 0);").unwrap();
+             VALUES ({chat}, {chat}, {n}, 'pt-BR', 'Ana', 0, 0);"
+        )
+        .unwrap();
         if n <= INSTANCES {
             let key = keyring.seal(&key_context(AccountId(i64::try_from(n).unwrap()), url, "i"), b"bench-key");
             write!(sql, "INSERT INTO user_instances (id, user_id, name, api_url, instance_name, api_key, api_key_hint, is_active, connection, created_at, updated_at)

@@ -28,11 +28,8 @@ pub fn measure(program: &Path, peer: &str, mode: &str, store: &str) -> Figures {
     let server = Server::start(0);
     let dir = tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/target")).unwrap();
     let store = if store == "sqlite" { dir.path().join("peer.db").display().to_string() } else { store.to_owned() };
-    let told = Command::new(program)
-        .args([peer, mode, &server.url(), &store])
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
+    let told =
+        Command::new(program).args([peer, mode, &server.url(), &store]).stderr(Stdio::inherit()).output().unwrap();
     assert!(told.status.success(), "{peer} failed");
     let mut figures = lines(&told.stdout);
     if mode == "lateness" {

@@ -183,7 +183,8 @@ pub fn updates(store: Option<&str>) -> Figures {
         pid = program.pid();
         (_program, echo) = (Some(program), None);
     } else {
-        let child = Command::new(std::env::current_exe().unwrap()).args(["--mode", "echo", &server.url()]).spawn().unwrap();
+        let child =
+            Command::new(std::env::current_exe().unwrap()).args(["--mode", "echo", &server.url()]).spawn().unwrap();
         pid = child.id();
         (_program, echo) = (None, Some(child));
     }

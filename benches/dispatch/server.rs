@@ -136,15 +136,24 @@ async fn serve(mut socket: tokio::net::TcpStream, state: Shared, answer: Duratio
                     wait(answer).await;
                 }
                 let id = leave(&state);
-                reply(&mut out, "201 Created", format_args!(
-                    r#"{{"key":{{"remoteJid":"5511@s.whatsapp.net","fromMe":true,"id":"3EB0{id:016X}"}},"status":"PENDING"}}"#
-                ));
+                reply(
+                    &mut out,
+                    "201 Created",
+                    format_args!(
+                        r#"{{"key":{{"remoteJid":"5511@s.whatsapp.net","fromMe":true,"id":"3EB0{id:016X}"}},"status":"PENDING"}}"#
+                    ),
+                );
             } else if let Some(method) = path.strip_prefix(b"/bot").and_then(|rest| rest.split(|b| *b == b'/').nth(1)) {
                 let method = String::from_utf8_lossy(method).to_ascii_lowercase();
                 let answer = bot(&state, &method, body).await;
                 reply(&mut out, "200 OK", format_args!(r#"{{"ok":true,"result":{answer}}}"#));
             } else {
                 is_last = true;
+                if path.starts_with(b"/chat/") || path.starts_with(b"/instance/") {
+                    // What is not known here is not found.
+                    reply(&mut out, "404 Not Found", format_args!("{{}}"));
+                    break;
+                }
                 let answer = question(&state, &String::from_utf8_lossy(path));
                 reply(&mut out, "200 OK", format_args!("{answer}"));
             }
@@ -196,7 +205,7 @@ fn arrive(state: &Shared, body: &[u8]) {
 
 fn leave(state: &Shared) -> u64 {
     let mut state = state.lock().unwrap();
-    state.messages.at_once -= 1;
+    state.messages.at_once = state.messages.at_once.saturating_sub(1);
     state.messages.count += 1;
     state.messages.count
 }

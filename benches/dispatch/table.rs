@@ -66,7 +66,10 @@ fn in_turn(measurements: &[(String, &dyn Fn() -> Figures)]) -> Vec<Figures> {
     for run in 1..=number("BENCH_RUNS", 3) {
         for ((name, measure), all) in measurements.iter().zip(&mut all) {
             let figures = measure();
-            eprintln!("run {run}, {name}: {}", figures.iter().map(|(name, value)| format!("{name} {value:.2}")).collect::<Vec<_>>().join(", "));
+            eprintln!(
+                "run {run}, {name}: {}",
+                figures.iter().map(|(name, value)| format!("{name} {value:.2}")).collect::<Vec<_>>().join(", ")
+            );
             all.push(figures);
         }
     }
@@ -137,14 +140,12 @@ fn burst(table: &mut Table, stores: &[(&str, String)], peers: Option<&Path>) {
     let found = in_turn(&list);
     let (capacity, bare) = (found[0]["per_second"], found[1]["per_second"]);
     table.held("the server's limit, against the bare loop", rate(capacity), capacity / bare, Goal::AtLeast(3.0));
-    table.note(
-        "bare loop of reqwest, 64 at once",
-        format!("{}, CPU {:.0} us each", rate(bare), found[1]["cpu_us"]),
-    );
+    table.note("bare loop of reqwest, 64 at once", format!("{}, CPU {:.0} us each", rate(bare), found[1]["cpu_us"]));
     let graphile = names.iter().position(|name| name.2 == Some("graphile")).map(|at| found[at + 2]["per_second"]);
     for ((name, _, peer), figures) in names.iter().zip(&found[2..]) {
         let speed = figures["per_second"];
-        let told = format!("{}, CPU {:.0} us each, peak {:.0} MiB", rate(speed), figures["cpu_us"], figures["peak_mib"]);
+        let told =
+            format!("{}, CPU {:.0} us each, peak {:.0} MiB", rate(speed), figures["cpu_us"], figures["peak_mib"]);
         if peer.is_some() {
             table.note(&format!("{name}: all due at once"), told);
             continue;
@@ -161,17 +162,34 @@ fn slow(table: &mut Table, name: &str, store: &str) {
     let slow = &in_turn(&[(format!("{name}, 20 ms"), &|| measure(20, &["burst", store]))])[0];
     let bound = f64::from(u32::try_from(AT_ONCE).unwrap()) / 0.020;
     let told = format!("{}, {:.0} at once", rate(slow["per_second"]), slow["at_once"]);
-    table.held(&format!("ours on {name}: the server takes 20 ms, of 64 / 20 ms"), told, slow["per_second"] / bound, Goal::AtLeast(0.85));
+    table.held(
+        &format!("ours on {name}: the server takes 20 ms, of 64 / 20 ms"),
+        told,
+        slow["per_second"] / bound,
+        Goal::AtLeast(0.85),
+    );
 }
 
 fn lateness(table: &mut Table, name: &str, store: &str, peers: Option<&Path>) {
     if let (Some(program), "PostgreSQL") = (peers, name) {
-        let late = &in_turn(&[("graphile_worker, lateness".to_owned(), &|| peers::measure(program, "graphile", "lateness", store))])[0];
+        let late = &in_turn(&[("graphile_worker, lateness".to_owned(), &|| {
+            peers::measure(program, "graphile", "lateness", store)
+        })])[0];
         table.note("graphile_worker: lateness at 100 a second", spread(late));
     }
     let late = &in_turn(&[(format!("{name}, lateness"), &|| measure(0, &["lateness", store]))])[0];
-    table.held(&format!("ours on {name}: lateness at 100 a second, p50 ms"), spread(late), late["p50"], Goal::AtMost(2.0));
-    table.held(&format!("ours on {name}: lateness at 100 a second, p99 ms"), String::new(), late["p99"], Goal::AtMost(10.0));
+    table.held(
+        &format!("ours on {name}: lateness at 100 a second, p50 ms"),
+        spread(late),
+        late["p50"],
+        Goal::AtMost(2.0),
+    );
+    table.held(
+        &format!("ours on {name}: lateness at 100 a second, p99 ms"),
+        String::new(),
+        late["p99"],
+        Goal::AtMost(10.0),
+    );
 }
 
 fn beside(table: &mut Table, name: &str, store: &str) {
@@ -182,7 +200,12 @@ fn beside(table: &mut Table, name: &str, store: &str) {
         (format!("{name}, lateness beside 1,000,000"), &|| measure(0, &["beside-lateness", store])),
     ]);
     let (with, without) = (found[1]["per_second"], found[0]["per_second"]);
-    table.held(&format!("ours on {name}: 1,000,000 beside, throughput"), rate(with), with / without, Goal::AtLeast(0.9));
+    table.held(
+        &format!("ours on {name}: 1,000,000 beside, throughput"),
+        rate(with),
+        with / without,
+        Goal::AtLeast(0.9),
+    );
     for which in ["p50", "p99"] {
         let told = format!("{:.1} ms, without {:.1} ms", found[3][which], found[2][which]);
         let ratio = found[3][which] / found[2][which];

@@ -157,13 +157,8 @@ impl Accounts {
         // A private chat has its user's id, so the chat is known even when they speak in a group first.
         let chat = ChatId(user.0);
         let name: String = name.chars().filter(|c| *c != '\0').take(128).collect();
-        let mut conn = self.db.read().await?;
-        let known = conn.find_chat_user(user).await?;
-        let account = match known.as_ref().and_then(|row| row.account_id) {
-            Some(id) => conn.find_account(id).await?.map(Account::try_from).transpose()?,
-            None => None,
-        };
-        drop(conn);
+        let (known, account) = self.db.read().await?.find_visitor(user).await?.unzip();
+        let account = account.flatten().map(Account::try_from).transpose()?;
         let stored = known.as_ref().and_then(|row| Language::from_tag(&row.locale));
         let said = || language_code.and_then(Language::from_tag).unwrap_or(self.settings.language);
         let language = account.as_ref().map(|account| account.language).or(stored).unwrap_or_else(said);

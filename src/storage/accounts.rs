@@ -73,6 +73,41 @@ pub struct ChatUserRow {
     pub linked_at: Option<Moment>,
 }
 
+/// A chat user with their account, when they are linked to one.
+#[derive(Debug, Clone, FromRow)]
+struct VisitorRow {
+    #[sqlx(flatten)]
+    user: ChatUserRow,
+    username: Option<String>,
+    password_hash: Option<String>,
+    role: Option<Role>,
+    account_locale: Option<String>,
+    time_zone: Option<String>,
+    region: Option<String>,
+    force_password_change: Option<bool>,
+    session_epoch: Option<i64>,
+    late_policy: Option<LatePolicy>,
+    disabled_at: Option<Moment>,
+}
+
+impl VisitorRow {
+    fn account(&self) -> Option<AccountRow> {
+        Some(AccountRow {
+            id: self.user.account_id?,
+            username: self.username.clone()?,
+            password_hash: self.password_hash.clone()?,
+            role: self.role?,
+            locale: self.account_locale.clone()?,
+            time_zone: self.time_zone.clone()?,
+            region: self.region.clone()?,
+            force_password_change: self.force_password_change?,
+            session_epoch: self.session_epoch?,
+            late_policy: self.late_policy?,
+            disabled_at: self.disabled_at,
+        })
+    }
+}
+
 macro_rules! account {
     ($rest:literal) => {
         concat!(
@@ -184,6 +219,20 @@ impl Conn {
         Ok(
             on!(self, c => sqlx::query_as(chat_user!("WHERE telegram_user_id = $1")).bind(user).fetch_optional(c).await)?,
         )
+    }
+
+    /// A chat user and their account, in one look: each update begins with it.
+    pub async fn find_visitor(&mut self, user: TelegramUserId) -> Result<Option<(ChatUserRow, Option<AccountRow>)>> {
+        let row: Option<VisitorRow> = on!(self, c => sqlx::query_as(
+            "SELECT c.telegram_user_id, c.chat_id, c.account_id, c.locale, c.name, c.blocked_at, c.linked_at,
+                    a.username, a.password_hash, a.role, a.locale AS account_locale, a.time_zone, a.region,
+                    a.force_password_change, a.session_epoch, a.late_policy, a.disabled_at
+             FROM chat_users c LEFT JOIN users a ON a.id = c.account_id WHERE c.telegram_user_id = $1")
+            .bind(user).fetch_optional(c).await)?;
+        Ok(row.map(|row| {
+            let account = row.account();
+            (row.user, account)
+        }))
     }
 
     /// The chat users of an account, the first linked first.

@@ -1,6 +1,7 @@
 //! The inbox: every accepted update, kept until its turn is done. Bodies are sealed by the caller and erased
 //! as soon as they are no longer needed; the ids stay for two days, so that a redelivery is known.
 
+use super::queue::{over_rows, rows};
 use super::{Conn, Result, on};
 use crate::domain::clock::Moment;
 use crate::domain::ids::UpdateId;
@@ -26,6 +27,19 @@ impl Conn {
              VALUES ($1, $2, 'waiting', $3, 0, $4) ON CONFLICT (update_id) DO NOTHING")
             .bind(update).bind(lane).bind(sealed).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
         Ok(rows == 1)
+    }
+
+    /// Keeps many updates (id, lane, sealed), and returns those that were not known already.
+    pub async fn insert_updates(
+        &mut self,
+        updates: &[(UpdateId, String, String)],
+        now: Moment,
+    ) -> Result<Vec<UpdateId>> {
+        let updates = rows(&updates)?;
+        Ok(over_rows!(self, "INSERT INTO inbox (update_id, lane, status, body, attempts, received_at)
+                 SELECT CAST(j.value->>0 AS BIGINT), j.value->>1, 'waiting', j.value->>2, 0, $2 FROM",
+            "WHERE TRUE ON CONFLICT (update_id) DO NOTHING RETURNING update_id", c, sql =>
+            sqlx::query_scalar(sql).bind(&updates).bind(now).fetch_all(c).await)?)
     }
 
     /// A page of the waiting updates, by id, without those up to `after`.

@@ -148,12 +148,15 @@ impl Database {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            .test_before_acquire(false)
             .connect_with(options.clone())
             .await?;
         SQLITE.run(&single).await?;
         let reads = SqlitePoolOptions::new()
             .max_connections(4)
             .min_connections(1)
+            // A file is there or it is not: asking before each read costs as much as the read.
+            .test_before_acquire(false)
             .connect_with(options.clone().pragma("query_only", "ON"))
             .await?;
         let (writer, queue) = mpsc::channel(1024);
@@ -324,15 +327,16 @@ type Answer = Box<dyn FnOnce(std::result::Result<(), String>) + Send>;
 
 async fn commit(pool: &SqlitePool, batch: Vec<Work>, answers: &mut Vec<Answer>) -> Result<()> {
     let mut conn = Conn::Sqlite(pool.acquire().await?);
-    conn.execute("BEGIN IMMEDIATE").await?;
+    // One piece of work alone needs no savepoint: the transaction is its own. Each statement that is sent by itself
+    // costs more than what it does, so the savepoints are set and released in passing.
+    let (alone, last) = (batch.len() == 1, batch.len() - 1);
+    if let Err(error) = conn.execute(if alone { "BEGIN IMMEDIATE" } else { "BEGIN IMMEDIATE; SAVEPOINT part" }).await {
+        // It may have begun; a transaction that has not cannot be undone.
+        let _ = conn.execute("ROLLBACK").await;
+        return Err(error);
+    }
     let mut broken = None;
-    // One piece of work alone needs no savepoint: the transaction is its own.
-    let alone = batch.len() == 1;
-    for work in batch {
-        if !alone && let Err(error) = conn.execute("SAVEPOINT part").await {
-            broken = Some(error);
-            break;
-        }
+    for (n, work) in batch.into_iter().enumerate() {
         // A panic ends its own piece of work; the caller hears that it was given up.
         let keep = match AssertUnwindSafe(async { work(&mut conn).await }).catch_unwind().await {
             Ok(verdict) => {
@@ -347,8 +351,11 @@ async fn commit(pool: &SqlitePool, batch: Vec<Work>, answers: &mut Vec<Answer>) 
         let end = match (alone, keep) {
             (true, true) => continue,
             (true, false) => return conn.execute("ROLLBACK").await,
-            (false, true) => "RELEASE part",
-            (false, false) => "ROLLBACK TO part; RELEASE part",
+            // The commit releases the last one.
+            (false, true) if n == last => continue,
+            (false, true) => "RELEASE part; SAVEPOINT part",
+            // It stands still, for the next.
+            (false, false) => "ROLLBACK TO part",
         };
         if let Err(error) = conn.execute(end).await {
             broken = Some(error);

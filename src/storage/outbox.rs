@@ -1,5 +1,6 @@
 //! The outbox: all that is to be said on Telegram, in order per chat. Bodies are sealed by the caller.
 
+use super::queue::{over_rows, rows};
 use super::{Conn, Result, on};
 use crate::domain::clock::Moment;
 use crate::domain::ids::ChatId;
@@ -42,11 +43,14 @@ impl Conn {
             .bind(id).fetch_optional(c).await)?)
     }
 
-    /// Ends the waiting of a row and erases its body. `dead` when it can never be said.
-    pub async fn finish_outgoing(&mut self, id: i64, dead: bool) -> Result<()> {
-        let status = if dead { "dead" } else { "done" };
-        on!(self, c => sqlx::query("UPDATE outbox SET status = $2, body = '' WHERE id = $1")
-            .bind(id).bind(status).execute(c).await.map(|_| ()))?;
+    /// Ends the waiting of rows and erases their bodies; with each, whether it can never be said.
+    pub async fn finish_outgoing(&mut self, ended: &[(i64, bool)]) -> Result<()> {
+        let ended: Vec<(i64, &str)> =
+            ended.iter().map(|(id, dead)| (*id, if *dead { "dead" } else { "done" })).collect();
+        let ended = rows(&ended)?;
+        over_rows!(self, "UPDATE outbox AS o SET status = j.value->>1, body = '' FROM",
+            "WHERE o.id = CAST(j.value->>0 AS BIGINT)", c, sql =>
+            sqlx::query(sql).bind(&ended).execute(c).await.map(|_| ()))?;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Ingest: polls Telegram and keeps what comes in the inbox. Telegram is told only after the commit.
 
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::api::{ApiError, RawUpdate};
 use super::{Arrival, Context, inbound};
-use crate::domain::ids::ChatId;
+use crate::domain::ids::{ChatId, UpdateId};
 use crate::domain::language::Language;
 use crate::domain::well::Part;
 use crate::storage::StorageError;
@@ -117,13 +118,8 @@ pub(super) async fn keep(ctx: &Arc<Context>, mut updates: Vec<RawUpdate>) -> any
         .db
         .write(move |conn| {
             Box::pin(async move {
-                let mut fresh = Vec::with_capacity(batch.len());
-                for (id, lane, sealed) in batch {
-                    if conn.insert_update(id, &lane, &sealed, now).await? {
-                        fresh.push((id, lane, sealed));
-                    }
-                }
-                Ok(fresh)
+                let mut fresh: HashSet<UpdateId> = conn.insert_updates(&batch, now).await?.into_iter().collect();
+                Ok(batch.into_iter().filter(|update| fresh.remove(&update.0)).collect())
             })
         })
         .await;

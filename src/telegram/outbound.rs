@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -65,6 +66,15 @@ enum Fate {
 
 type Paces = Arc<Mutex<Pace<ChatId>>>;
 
+/// A row that was said, on its way to be marked so.
+struct Mark {
+    id: i64,
+    chat: ChatId,
+    said: Said,
+    /// Told whether it is marked.
+    told: oneshot::Sender<bool>,
+}
+
 struct Mouth {
     ctx: Arc<Context>,
     lanes: Lanes<ChatId, Row>,
@@ -73,11 +83,14 @@ struct Mouth {
     /// When the outbox is looked at without being woken.
     look_at: Moment,
     paces: Paces,
+    marks: mpsc::Sender<Mark>,
     sending: JoinSet<(ChatId, Row, Fate)>,
 }
 
 /// Sends until `stop`; then what can leave at once still leaves.
 pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::Result<()> {
+    let (marks, queue) = mpsc::channel(2 * CHATS);
+    let mut marker = tokio::spawn(mark_in_groups(Arc::clone(&ctx), queue));
     let mut mouth = Mouth {
         ctx: Arc::clone(&ctx),
         lanes: Lanes::default(),
@@ -85,6 +98,7 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
         last: 0,
         look_at: ctx.clock.pause_now().plus(LOOK),
         paces: Arc::new(Mutex::new(Pace::new(Duration::from_secs(1), BURST))),
+        marks,
         sending: JoinSet::new(),
     };
     mouth.look(0).await;
@@ -95,6 +109,7 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
             biased;
             () = stop.cancelled() => break,
             Some(done) = mouth.sending.join_next(), if !mouth.sending.is_empty() => mouth.settle(done?).await,
+            ended = &mut marker => anyhow::bail!("nothing is marked any more: {ended:?}"),
             () = ctx.outbox_wake.notified() => mouth.look(mouth.newest()).await,
             () = ctx.clock.pause_until(wakes_at) => {
                 if ctx.clock.pause_now() >= mouth.look_at {
@@ -190,9 +205,9 @@ impl Mouth {
         let now = self.ctx.clock.pause_now();
         while self.sending.len() < CHATS {
             let Some((chat, row)) = self.lanes.next(now) else { return };
-            let (ctx, paces) = (Arc::clone(&self.ctx), Arc::clone(&self.paces));
+            let (ctx, paces, marks) = (Arc::clone(&self.ctx), Arc::clone(&self.paces), self.marks.clone());
             self.sending.spawn(async move {
-                let fate = deliver(&ctx, &paces, chat, &row).await;
+                let fate = deliver(&ctx, &paces, &marks, chat, &row).await;
                 (chat, row, fate)
             });
         }
@@ -250,7 +265,39 @@ impl Mouth {
     }
 }
 
+/// Marks what was said: all that has gathered in one statement.
+async fn mark_in_groups(ctx: Arc<Context>, mut queue: mpsc::Receiver<Mark>) {
+    let mut marks = Vec::with_capacity(CHATS);
+    while queue.recv_many(&mut marks, CHATS).await > 0 {
+        let ended: Vec<_> = marks.iter().map(|mark| (mark.id, mark.said.dead)).collect();
+        let cards: Vec<_> = marks.iter().filter_map(|mark| Some((mark.chat, mark.said.card?))).collect();
+        let series: Vec<_> = marks.iter().filter_map(|mark| Some((mark.chat, mark.said.series?))).collect();
+        let marked: Result<(), StorageError> = ctx
+            .db
+            .write(move |conn| {
+                Box::pin(async move {
+                    for (chat, (shown, message)) in cards {
+                        conn.insert_card(chat, shown, message).await?;
+                    }
+                    for (chat, (shown, series)) in series {
+                        conn.insert_series_card(chat, shown, series).await?;
+                    }
+                    conn.finish_outgoing(&ended).await
+                })
+            })
+            .await;
+        if let Err(error) = &marked {
+            tracing::warn!(error = %error, "what was said cannot be marked yet");
+        }
+        for mark in marks.drain(..) {
+            // Whoever waited may have been stopped.
+            let _ = mark.told.send(marked.is_ok());
+        }
+    }
+}
+
 /// What was reached with one row.
+#[derive(Clone, Copy)]
 struct Said {
     dead: bool,
     card: Option<(TelegramMessageId, MessageId)>,
@@ -290,7 +337,7 @@ impl From<StorageError> for Hitch {
     }
 }
 
-async fn deliver(ctx: &Arc<Context>, paces: &Paces, chat: ChatId, row: &Row) -> Fate {
+async fn deliver(ctx: &Arc<Context>, paces: &Paces, marks: &mpsc::Sender<Mark>, chat: ChatId, row: &Row) -> Fate {
     let said = match say(ctx, paces, chat, row).await {
         Ok(said) => said,
         Err(Hitch::Paced(at)) => return Fate::Again(at),
@@ -318,28 +365,15 @@ async fn deliver(ctx: &Arc<Context>, paces: &Paces, chat: ChatId, row: &Row) -> 
         }
     };
     // It was said: only the mark may be tried again.
-    let (id, mut tries) = (row.id, 0);
-    loop {
-        let (dead, card, series) = (said.dead, said.card, said.series);
-        let marked: Result<(), StorageError> = ctx
-            .db
-            .write(move |conn| {
-                Box::pin(async move {
-                    if let Some((shown, message)) = card {
-                        conn.insert_card(chat, shown, message).await?;
-                    }
-                    if let Some((shown, series)) = series {
-                        conn.insert_series_card(chat, shown, series).await?;
-                    }
-                    conn.finish_outgoing(id, dead).await
-                })
-            })
-            .await;
-        let Err(error) = marked else { return Fate::Done };
-        tracing::warn!(outbox.id = id, error = %error, "what was said cannot be marked yet");
+    for tries in 0.. {
+        let (told, marked) = oneshot::channel();
+        let sent = marks.send(Mark { id: row.id, chat, said, told }).await;
+        if sent.is_ok() && marked.await == Ok(true) {
+            break;
+        }
         ctx.clock.sleep(backoff(tries)).await;
-        tries += 1;
     }
+    Fate::Done
 }
 
 fn backoff(tries: u32) -> Duration {
