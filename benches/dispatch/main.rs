@@ -24,8 +24,11 @@ use std::time::Duration;
 
 use self::server::Server;
 
-/// Requests at once: of the bare loop, of the peers, and of ours at one server.
-const AT_ONCE: usize = 64;
+/// Requests at once: of the bare loop, of the peers, and of ours at one server. Of those that the program has (256), one
+/// server has at most half.
+const AT_ONCE: usize = 128;
+/// The same where the server takes its time.
+const SLOWLY_AT_ONCE: usize = 64;
 
 /// What a measurement found, by name.
 type Figures = BTreeMap<String, f64>;

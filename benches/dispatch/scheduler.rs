@@ -16,7 +16,7 @@ use schedulezap::storage::wake::Wake;
 use tokio_util::sync::CancellationToken;
 
 use crate::server::ask;
-use crate::{AT_ONCE, cpu_seconds, fill, number, peak_mib, per_second, wait};
+use crate::{AT_ONCE, SLOWLY_AT_ONCE, cpu_seconds, fill, number, peak_mib, per_second, wait};
 
 /// The limit: the same requests and nothing else.
 pub async fn bare(url: &str, count: u64) {
@@ -79,7 +79,7 @@ pub async fn ours(mode: &str, url: &str, store: &str) {
             per_day: 0,
             retry: RetryPolicy::default(),
             // One server has at most half of them.
-            in_flight: 2 * AT_ONCE,
+            in_flight: 2 * if mode == "slow" { SLOWLY_AT_ONCE } else { AT_ONCE },
         },
         wake: Wake::new(&db),
         reported: Arc::default(),
@@ -95,7 +95,7 @@ pub async fn ours(mode: &str, url: &str, store: &str) {
         let later = Clock::System.now().plus(Duration::from_secs(86_400));
         fill::messages(&db, number("BENCH_BESIDE", 1_000_000), later, 100).await;
     }
-    if mode.ends_with("burst") {
+    if mode.ends_with("burst") || mode == "slow" {
         burst(scheduler, url, count).await;
     } else {
         lateness(scheduler, url, seconds).await;

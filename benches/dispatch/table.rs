@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{AT_ONCE, Figures, measure, number, peers, program};
+use crate::{AT_ONCE, Figures, SLOWLY_AT_ONCE, measure, number, peers, program};
 
 /// The table as it grows: what, figure, ratio, goal, and whether that is met.
 #[derive(Default)]
@@ -140,7 +140,10 @@ fn burst(table: &mut Table, stores: &[(&str, String)], peers: Option<&Path>) {
     let found = in_turn(&list);
     let (capacity, bare) = (found[0]["per_second"], found[1]["per_second"]);
     table.held("the server's limit, against the bare loop", rate(capacity), capacity / bare, Goal::AtLeast(3.0));
-    table.note("bare loop of reqwest, 64 at once", format!("{}, CPU {:.0} us each", rate(bare), found[1]["cpu_us"]));
+    table.note(
+        &format!("bare loop of reqwest, {AT_ONCE} at once"),
+        format!("{}, CPU {:.0} us each", rate(bare), found[1]["cpu_us"]),
+    );
     let graphile = names.iter().position(|name| name.2 == Some("graphile")).map(|at| found[at + 2]["per_second"]);
     for ((name, _, peer), figures) in names.iter().zip(&found[2..]) {
         let speed = figures["per_second"];
@@ -159,8 +162,8 @@ fn burst(table: &mut Table, stores: &[(&str, String)], peers: Option<&Path>) {
 }
 
 fn slow(table: &mut Table, name: &str, store: &str) {
-    let slow = &in_turn(&[(format!("{name}, 20 ms"), &|| measure(20, &["burst", store]))])[0];
-    let bound = f64::from(u32::try_from(AT_ONCE).unwrap()) / 0.020;
+    let slow = &in_turn(&[(format!("{name}, 20 ms"), &|| measure(20, &["slow", store]))])[0];
+    let bound = f64::from(u32::try_from(SLOWLY_AT_ONCE).unwrap()) / 0.020;
     let told = format!("{}, {:.0} at once", rate(slow["per_second"]), slow["at_once"]);
     table.held(
         &format!("ours on {name}: the server takes 20 ms, of 64 / 20 ms"),

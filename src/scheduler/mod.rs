@@ -142,6 +142,8 @@ struct Desk {
     /// On PostgreSQL: the server's timeline, which a failover changes.
     timeline: Option<String>,
     next_due: Option<Moment>,
+    /// What came due was read: when the next comes due is to be asked.
+    ask_next: bool,
     next_expiry: Option<Moment>,
     expiry_at: Moment,
     net_at: Moment,

@@ -39,6 +39,8 @@ struct Work {
     timeline: Option<String>,
     /// Whether claims that ran out are looked for: not in every round.
     expiry: bool,
+    /// Whether it is asked when the next comes due: only after what came due was read.
+    ask_next: bool,
 }
 
 /// What comes out of it.
@@ -57,6 +59,7 @@ struct Outcomes {
     /// Messages to try again.
     again: bool,
     next_due: Option<Moment>,
+    asked_next: bool,
     next_expiry: Option<Moment>,
     expiry: bool,
     reported: bool,
@@ -143,12 +146,14 @@ impl Scheduler {
             running: desk.unsure.then(|| running(desk)),
             timeline: desk.timeline.clone(),
             expiry: desk.next_expiry.is_some_and(|at| at <= now) || desk.expiry_at <= now,
+            ask_next: desk.ask_next,
         };
         if work.is_idle() && desk.next_expiry.is_none_or(|at| at > now) {
             // Nothing to write; only when to look again is asked.
             desk.moved = false;
             let mut conn = self.db.read().await?;
             desk.next_due = conn.next_due(until).await?;
+            desk.ask_next = false;
             desk.next_expiry = conn.next_expiry().await?;
             return Ok(Vec::new());
         }
@@ -219,6 +224,7 @@ impl Scheduler {
             running: desk.unsure.then(|| running(desk)),
             timeline: desk.timeline.clone(),
             expiry: false,
+            ask_next: false,
         };
         let done: Outcomes = self.db.write(move |conn| Box::pin(async move { work.run(conn).await })).await?;
         self.after(desk, done, Vec::new(), now);
@@ -277,8 +283,9 @@ impl Scheduler {
         if done.again {
             desk.rewind(now);
             desk.agenda.rewind(Moment::default());
-        } else {
+        } else if done.asked_next {
             desk.next_due = done.next_due;
+            desk.ask_next = false;
         }
         if done.expiry {
             desk.next_expiry = done.next_expiry;
@@ -297,6 +304,7 @@ impl Scheduler {
         let more = std::mem::take(&mut desk.read_more);
         let mut read = Vec::new();
         if more || desk.next_due.is_some_and(|due| due <= until) || desk.agenda.is_rewound() {
+            desk.ask_next = true;
             read = self
                 .db
                 .read()
@@ -415,7 +423,10 @@ impl Work {
         }
         conn.add_reports(&reports, self.now).await?;
         done.reported |= !reports.is_empty() || done.looks;
-        done.next_due = conn.next_due(self.until).await?;
+        if self.ask_next {
+            done.next_due = conn.next_due(self.until).await?;
+            done.asked_next = true;
+        }
         Ok(done)
     }
 
@@ -463,7 +474,9 @@ impl Work {
                 Some(Decision::Sent) => {
                     let late_ms = i64::try_from(now.since(due.scheduled_time).as_millis()).unwrap_or(i64::MAX);
                     reports.push((account, chat, Report::Sent { message: id, late_ms }));
-                    sent.insert(due.through, (account, chat));
+                    if due.stale {
+                        sent.insert(due.through, (account, chat));
+                    }
                 }
                 Some(Decision::Again { at, reason }) => {
                     done.again = true;
@@ -629,7 +642,7 @@ impl Work {
 
     /// Claims what was picked and may go.
     async fn claim(&self, conn: &mut Conn, lease: Moment, done: &mut Outcomes) -> Result<(), StorageError> {
-        let taken = conn.take_due(&self.picked, self.until).await?;
+        let taken = conn.take_due(&self.picked, self.until, self.now).await?;
         if matches!(conn, Conn::Postgres(_)) && taken.len() < self.picked.len() {
             let missing: Vec<MessageId> =
                 self.picked.iter().copied().filter(|id| !taken.iter().any(|due| due.id == *id)).collect();

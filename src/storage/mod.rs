@@ -124,10 +124,25 @@ impl Database {
             let pool = PgPoolOptions::new()
                 .max_connections(16)
                 .acquire_timeout(Duration::from_secs(10))
-                // A cancelled begin() may leave a connection inside a transaction (sqlx #4393).
-                .after_release(|conn, _| {
+                // Every statement finds its rows by an index. Without this, one that is planned while a table is small
+                // goes on reading all of it when it is not.
+                .after_connect(|conn, _| {
                     Box::pin(async move {
-                        sqlx::query("ROLLBACK").execute(conn).await?;
+                        sqlx::raw_sql(
+                            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off",
+                        )
+                        .execute(conn)
+                        .await?;
+                        Ok(())
+                    })
+                })
+                // A connection that was used a moment ago is there still.
+                .test_before_acquire(false)
+                .before_acquire(|conn, last| {
+                    Box::pin(async move {
+                        if last.idle_for > Duration::from_secs(1) {
+                            conn.ping().await?;
+                        }
                         Ok(true)
                     })
                 })
@@ -205,10 +220,30 @@ impl Database {
                 let pool = pool.clone();
                 let task = tokio::spawn(async move {
                     let mut conn = Conn::Postgres(pool.acquire().await.map_err(StorageError::from)?);
-                    conn.execute("BEGIN").await?;
-                    let outcome = work(&mut conn).await;
-                    conn.execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
-                    outcome
+                    let done = AssertUnwindSafe(async {
+                        conn.execute("BEGIN").await?;
+                        let outcome = work(&mut conn).await;
+                        let ended = conn.execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
+                        Ok::<_, E>((outcome, ended))
+                    });
+                    // This task is its own, so nobody breaks it off in the midst of a transaction (sqlx #4393). Where it
+                    // breaks off by itself, its connection is not used again.
+                    match done.catch_unwind().await {
+                        Ok(Ok((outcome, Ok(())))) => outcome,
+                        Ok(Ok((_, Err(error)))) => {
+                            conn.forsake();
+                            Err(error.into())
+                        }
+                        Ok(Err(error)) => {
+                            conn.forsake();
+                            Err(error)
+                        }
+                        Err(_) => {
+                            conn.forsake();
+                            tracing::error!("a piece of work on the store panicked");
+                            Err(StorageError::Abandoned.into())
+                        }
+                    }
                 });
                 task.await.map_err(|_| StorageError::Abandoned)?
             }
@@ -258,6 +293,13 @@ impl Database {
 }
 
 impl Conn {
+    /// Closes a connection that nobody knows the state of, so that the pool makes a new one.
+    fn forsake(self) {
+        if let Self::Postgres(conn) = self {
+            drop(conn.detach());
+        }
+    }
+
     /// Runs a statement without arguments.
     pub async fn execute(&mut self, sql: &'static str) -> Result<()> {
         on!(self, c => sqlx::raw_sql(sql).execute(c).await.map(|_| ()))?;

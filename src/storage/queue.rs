@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use sqlx::FromRow;
 
@@ -14,12 +14,13 @@ use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
 use crate::domain::message::{Absence, Reason, Status};
 
 /// A due message as it is queued in memory: only what decides its turn.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Deserialize)]
 #[expect(missing_docs, reason = "the columns are told in the schema")]
 pub struct Waiting {
     pub id: MessageId,
     pub user_id: AccountId,
     pub chat_id: ChatId,
+    #[serde(deserialize_with = "flag")]
     pub pinned: bool,
     pub scheduled_time: Moment,
     pub due_at: Moment,
@@ -31,7 +32,7 @@ pub struct Waiting {
 }
 
 /// A due message with what it goes through.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, FromRow, Deserialize)]
 #[expect(missing_docs, reason = "the columns are told in the schema")]
 pub struct Due {
     pub id: MessageId,
@@ -49,11 +50,15 @@ pub struct Due {
     pub instance_name: String,
     pub api_key: String,
     pub next_send_at: Moment,
+    #[serde(deserialize_with = "flag")]
     pub is_suspect: bool,
     pub hour_start: Moment,
     pub hour_count: i64,
     pub day_start: Moment,
     pub day_count: i64,
+    /// Whether the next success is to be noted at the instance.
+    #[serde(deserialize_with = "flag")]
+    pub stale: bool,
 }
 
 /// A claim that ran out: the message may have left.
@@ -120,30 +125,45 @@ macro_rules! through {
     };
 }
 
+// What is looked up by its id must not be looked up by its status: `status || ''` keeps the planners from walking along
+// all that is due.
+
+/// The columns of [`Waiting`] in their order; `$from` and `$to` make one list of all rows of them.
 macro_rules! waiting {
     ($which:literal) => {
+        waiting!("", $which, "")
+    };
+    ($from:literal, $which:literal, $to:literal) => {
         concat!(
+            $from,
             "SELECT m.id, m.user_id, m.chat_id, m.pinned, m.scheduled_time, m.due_at, m.created_at, m.attempt,
                     a.late_policy, i.id AS through, i.next_send_at
              FROM scheduled_messages m JOIN users a ON a.id = m.user_id LEFT JOIN ",
             through!(),
             " WHERE m.status = 'scheduled' AND a.disabled_at IS NULL AND ",
-            $which
+            $which,
+            $to
         )
     };
 }
 
 macro_rules! due {
     ($ids:literal, $lock:literal) => {
+        due!("", $ids, $lock)
+    };
+    ($from:literal, $ids:literal, $lock:literal) => {
         concat!(
+            $from,
             "SELECT m.id, m.user_id, m.chat_id, m.recipient, m.message, m.scheduled_time, m.due_at, m.created_at,
                     m.attempt, m.tries, i.id AS through, i.api_url, i.instance_name, i.api_key, i.next_send_at, i.is_suspect,
-                    i.hour_start, i.hour_count, i.day_start, i.day_count
+                    i.hour_start, i.hour_count, i.day_start, i.day_count,
+                    (i.last_sent_at IS NULL OR i.last_sent_at < $3 - 1000 OR i.down_since IS NOT NULL
+                        OR i.is_suspect OR i.connection <> 'open') AS stale
              FROM scheduled_messages m JOIN users a ON a.id = m.user_id JOIN ",
             through!(),
             " WHERE m.id IN ",
             $ids,
-            " AND m.status = 'scheduled' AND m.due_at <= $2 AND a.disabled_at IS NULL ",
+            " AND m.status || '' = 'scheduled' AND m.due_at + 0 <= $2 AND a.disabled_at IS NULL ",
             $lock
         )
     };
@@ -168,6 +188,15 @@ macro_rules! over_rows {
 }
 pub(super) use over_rows;
 
+/// On SQLite each row crosses from one thread to another: many rows go faster as one list.
+fn of_list<T: for<'a> Deserialize<'a>>(list: &str) -> Result<Vec<T>> {
+    serde_json::from_str(list).map_err(|error| StorageError::Engine(sqlx::Error::Decode(error.into())))
+}
+
+fn flag<'a, D: Deserializer<'a>>(from: D) -> std::result::Result<bool, D::Error> {
+    Ok(i64::deserialize(from)? != 0)
+}
+
 /// Rows as JSON text.
 pub(super) fn rows<T: Serialize>(rows: &T) -> Result<String> {
     serde_json::to_string(rows).map_err(|error| StorageError::Engine(sqlx::Error::Encode(error.into())))
@@ -176,9 +205,32 @@ pub(super) fn rows<T: Serialize>(rows: &T) -> Result<String> {
 impl Conn {
     /// Messages due after the place `low` and by `until`, in the order of due moment and id.
     pub async fn list_due(&mut self, low: (Moment, MessageId), until: Moment, limit: i64) -> Result<Vec<Waiting>> {
-        Ok(on!(self, c => sqlx::query_as(
-            waiting!("(m.due_at, m.id) > ($1, $2) AND m.due_at <= $3 ORDER BY m.due_at, m.id LIMIT $4"))
-            .bind(low.0).bind(low.1).bind(until).bind(limit).fetch_all(c).await)?)
+        match self {
+            Self::Sqlite(conn) => {
+                let list: String = sqlx::query_scalar(waiting!(
+                    "SELECT json_group_array(json_array(id, user_id, chat_id, pinned, scheduled_time, due_at, created_at,
+                         attempt, late_policy, through, next_send_at)) FROM (",
+                    "(m.due_at, m.id) > ($1, $2) AND m.due_at <= $3 ORDER BY m.due_at, m.id LIMIT $4",
+                    ")"
+                ))
+                .bind(low.0)
+                .bind(low.1)
+                .bind(until)
+                .bind(limit)
+                .fetch_one(&mut **conn)
+                .await?;
+                of_list(&list)
+            }
+            Self::Postgres(conn) => Ok(sqlx::query_as(waiting!(
+                "(m.due_at, m.id) > ($1, $2) AND m.due_at <= $3 ORDER BY m.due_at, m.id LIMIT $4"
+            ))
+            .bind(low.0)
+            .bind(low.1)
+            .bind(until)
+            .bind(limit)
+            .fetch_all(&mut **conn)
+            .await?),
+        }
     }
 
     /// Due messages of one account, oldest first.
@@ -199,15 +251,23 @@ impl Conn {
 
     /// Those of `ids` that are due still and have an instance to go through. On PostgreSQL message and instance are
     /// locked, and what another replica has locked is left out: an instance's messages go one after the other.
-    pub async fn take_due(&mut self, ids: &[MessageId], until: Moment) -> Result<Vec<Due>> {
+    pub async fn take_due(&mut self, ids: &[MessageId], until: Moment, now: Moment) -> Result<Vec<Due>> {
         let ids = rows(&ids)?;
         Ok(match self {
             Self::Sqlite(conn) => {
-                sqlx::query_as(due!("(SELECT value FROM json_each($1))", ""))
-                    .bind(ids)
-                    .bind(until)
-                    .fetch_all(&mut **conn)
-                    .await?
+                let list: String = sqlx::query_scalar(due!(
+                    "SELECT json_group_array(json_array(id, user_id, chat_id, recipient, message, scheduled_time, due_at,
+                         created_at, attempt, tries, through, api_url, instance_name, api_key, next_send_at, is_suspect,
+                         hour_start, hour_count, day_start, day_count, stale)) FROM (",
+                    "(SELECT value FROM json_each($1))",
+                    ")"
+                ))
+                .bind(ids)
+                .bind(until)
+                .bind(now)
+                .fetch_one(&mut **conn)
+                .await?;
+                of_list(&list)?
             }
             Self::Postgres(conn) => {
                 sqlx::query_as(due!(
@@ -217,6 +277,7 @@ impl Conn {
                 ))
                 .bind(ids)
                 .bind(until)
+                .bind(now)
                 .fetch_all(&mut **conn)
                 .await?
             }
@@ -227,7 +288,7 @@ impl Conn {
     pub async fn still_due(&mut self, ids: &[MessageId], until: Moment) -> Result<Vec<MessageId>> {
         let ids = rows(&ids)?;
         Ok(over_rows!(self, "SELECT m.id FROM scheduled_messages m JOIN",
-            "ON m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) WHERE m.status = 'scheduled' AND m.due_at <= $2", c, sql =>
+            "ON m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) WHERE m.status || '' = 'scheduled' AND m.due_at + 0 <= $2", c, sql =>
             sqlx::query_scalar(sql).bind(ids).bind(until).fetch_all(c).await)?)
     }
 
@@ -241,16 +302,50 @@ impl Conn {
         lease: Moment,
         now: Moment,
     ) -> Result<()> {
-        let claims: Vec<_> =
-            taken.iter().map(|due| json!({ "m": due.id, "a": due.attempt + 1, "i": due.through })).collect();
+        let claims: Vec<_> = taken.iter().map(|due| (due.id, due.attempt + 1, due.through)).collect();
         let claims = rows(&claims)?;
-        over_rows!(self, "UPDATE scheduled_messages AS m SET status = 'sending', attempt = attempt + 1, tries = tries + 1,
-                 lease_until = $2, lease_holder = $3, started_at = $4, claimed_for = CAST(j.value->>'i' AS BIGINT), updated_at = $4 FROM",
-            "WHERE m.id = CAST(j.value->>'m' AS BIGINT) AND m.status = 'scheduled'", c, sql =>
-            sqlx::query(sql).bind(&claims).bind(lease).bind(holder).bind(now).execute(c).await.map(|_| ()))?;
-        over_rows!(self, "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at)
-                 SELECT CAST(j.value->>'m' AS BIGINT), CAST(j.value->>'a' AS BIGINT), CAST(j.value->>'i' AS BIGINT), $2 FROM", "", c, sql =>
-            sqlx::query(sql).bind(&claims).bind(now).execute(c).await.map(|_| ()))?;
+        match self {
+            Self::Sqlite(conn) => {
+                sqlx::query(
+                    "UPDATE scheduled_messages AS m SET status = 'sending', attempt = attempt + 1, tries = tries + 1,
+                         lease_until = $2, lease_holder = $3, started_at = $4, claimed_for = j.value->>2, updated_at = $4
+                     FROM json_each($1) AS j WHERE m.id = j.value->>0 AND m.status || '' = 'scheduled'",
+                )
+                .bind(&claims)
+                .bind(lease)
+                .bind(holder)
+                .bind(now)
+                .execute(&mut **conn)
+                .await?;
+                sqlx::query(
+                    "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at)
+                     SELECT j.value->>0, j.value->>1, j.value->>2, $2 FROM json_each($1) AS j",
+                )
+                .bind(&claims)
+                .bind(now)
+                .execute(&mut **conn)
+                .await?;
+            }
+            Self::Postgres(conn) => {
+                sqlx::query(
+                    "WITH j (id, attempt, through) AS MATERIALIZED (
+                         SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), CAST(value->>2 AS BIGINT)
+                         FROM json_array_elements(CAST($1 AS json))),
+                     claimed AS (
+                         UPDATE scheduled_messages AS m SET status = 'sending', attempt = m.attempt + 1, tries = tries + 1,
+                             lease_until = $2, lease_holder = $3, started_at = $4, claimed_for = j.through, updated_at = $4
+                         FROM j WHERE m.id = j.id AND m.status || '' = 'scheduled')
+                     INSERT INTO message_attempts (message_id, attempt, instance_id, started_at)
+                     SELECT id, attempt, through, $4 FROM j",
+                )
+                .bind(&claims)
+                .bind(lease)
+                .bind(holder)
+                .bind(now)
+                .execute(&mut **conn)
+                .await?;
+            }
+        }
         self.set_gates(gates).await
     }
 
@@ -287,18 +382,52 @@ impl Conn {
             .map(|one| (one.id, one.attempt, one.remote.as_deref().unwrap_or_default(), one.through))
             .collect();
         let sent = rows(&sent)?;
-        let ours: Vec<MessageId> = over_rows!(self,
-            "UPDATE scheduled_messages AS m SET status = 'sent', reason = NULL, remote_id = j.value->>2,
-                 sent_through = CAST(j.value->>3 AS BIGINT), sent_at = $2, lease_until = NULL, lease_holder = NULL,
-                 version = version + 1, updated_at = $2 FROM",
-            "WHERE m.id = CAST(j.value->>0 AS BIGINT) AND m.attempt = CAST(j.value->>1 AS BIGINT)
-                 AND m.lease_holder = $3 AND m.status = 'sending' RETURNING id", c, sql =>
-            sqlx::query_scalar(sql).bind(&sent).bind(now).bind(holder).fetch_all(c).await)?;
-        over_rows!(self, "UPDATE message_attempts AS t SET finished_at = $2, outcome = 'sent', remote_id = j.value->>2 FROM",
-            "WHERE t.message_id = CAST(j.value->>0 AS BIGINT) AND t.attempt = CAST(j.value->>1 AS BIGINT)
-                 AND t.outcome IS NULL", c, sql =>
-            sqlx::query(sql).bind(&sent).bind(now).execute(c).await.map(|_| ()))?;
-        Ok(ours)
+        match self {
+            Self::Sqlite(conn) => {
+                let ours = sqlx::query_scalar(
+                    "UPDATE scheduled_messages AS m SET status = 'sent', reason = NULL, remote_id = j.value->>2,
+                         sent_through = j.value->>3, sent_at = $2, lease_until = NULL, lease_holder = NULL,
+                         version = version + 1, updated_at = $2
+                     FROM json_each($1) AS j WHERE m.id = j.value->>0 AND m.attempt = j.value->>1 AND m.lease_holder = $3
+                         AND m.status = 'sending' RETURNING id",
+                )
+                .bind(&sent)
+                .bind(now)
+                .bind(holder)
+                .fetch_all(&mut **conn)
+                .await?;
+                sqlx::query(
+                    "UPDATE message_attempts AS t SET finished_at = $2, outcome = 'sent', remote_id = j.value->>2
+                     FROM json_each($1) AS j WHERE t.message_id = j.value->>0 AND t.attempt = j.value->>1
+                         AND t.outcome IS NULL",
+                )
+                .bind(&sent)
+                .bind(now)
+                .execute(&mut **conn)
+                .await?;
+                Ok(ours)
+            }
+            Self::Postgres(conn) => Ok(sqlx::query_scalar(
+                    "WITH j (id, attempt, remote, through) AS MATERIALIZED (
+                         SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), value->>2, CAST(value->>3 AS BIGINT)
+                         FROM json_array_elements(CAST($1 AS json))),
+                     attempts AS (
+                         UPDATE message_attempts AS t SET finished_at = $2, outcome = 'sent', remote_id = j.remote
+                         FROM j WHERE t.message_id = j.id AND t.attempt = j.attempt AND t.outcome IS NULL),
+                     sent AS (
+                         UPDATE scheduled_messages AS m SET status = 'sent', reason = NULL, remote_id = j.remote,
+                             sent_through = j.through, sent_at = $2, lease_until = NULL, lease_holder = NULL,
+                             version = version + 1, updated_at = $2
+                         FROM j WHERE m.id = j.id AND m.attempt = j.attempt AND m.lease_holder = $3
+                             AND m.status || '' = 'sending' RETURNING m.id)
+                     SELECT id FROM sent",
+                )
+                .bind(&sent)
+                .bind(now)
+                .bind(holder)
+                .fetch_all(&mut **conn)
+                .await?),
+        }
     }
 
     /// Writes outcomes; returns the messages whose claim was still ours. The others' late finishers are fenced.
@@ -333,7 +462,7 @@ impl Conn {
         let ids = rows(&ids)?;
         Ok(
             over_rows!(self, "UPDATE scheduled_messages AS m SET status = $2, reason = $3, version = version + 1, updated_at = $4 FROM",
-            "WHERE m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND m.status = 'scheduled' RETURNING id", c, sql =>
+            "WHERE m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND m.status || '' = 'scheduled' RETURNING id", c, sql =>
             sqlx::query_scalar(sql).bind(ids).bind(status).bind(reason).bind(now).fetch_all(c).await)?,
         )
     }
@@ -343,7 +472,7 @@ impl Conn {
         let ids = rows(&ids)?;
         over_rows!(self, "UPDATE scheduled_messages AS m SET status = 'unknown', reason = 'answer_lost', look_at = $3, looks = 0,
                  if_absent = $2, started_at = due_at, version = version + 1, updated_at = $3 FROM",
-            "WHERE m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND m.status = 'scheduled'", c, sql =>
+            "WHERE m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND m.status || '' = 'scheduled'", c, sql =>
             sqlx::query(sql).bind(ids).bind(if_absent).bind(now).execute(c).await.map(|_| ()))?;
         Ok(())
     }

@@ -39,11 +39,11 @@ impl Conn {
         let mut list = Vec::with_capacity(reports.len());
         for (account, chat, report) in reports {
             let payload = super::queue::rows(report)?;
-            list.push(serde_json::json!({ "a": account, "c": chat, "p": payload }));
+            list.push((account, chat, payload));
         }
         let list = super::queue::rows(&list)?;
         super::queue::over_rows!(self, "INSERT INTO reports (account_id, chat_id, payload, created_at)
-                 SELECT CAST(j.value->>'a' AS BIGINT), CAST(j.value->>'c' AS BIGINT), j.value->>'p', $2 FROM", "WHERE TRUE", c, sql =>
+                 SELECT CAST(j.value->>0 AS BIGINT), CAST(j.value->>1 AS BIGINT), j.value->>2, $2 FROM", "WHERE TRUE", c, sql =>
             sqlx::query(sql).bind(&list).bind(now).execute(c).await.map(|_| ()))?;
         Ok(())
     }

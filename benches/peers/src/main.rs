@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, SqlitePool};
 
 /// Requests at once.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 128;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
