@@ -538,3 +538,15 @@ series-many =
 series-pin-ask = 📌 Through which instance should repeat #{ $id } leave?
 reason-series-changed = The repeat was paused, changed or stopped.
 toast-series-stopped = The repeat was stopped already.
+digest-running = 📤 <b>Sending: { $done } of { $all }</b>
+digest-done =
+    { $count ->
+        [one] ✅ <b>1 message sent</b>
+       *[other] ✅ <b>{ $count } messages sent</b>
+    }
+digest-failed =
+    { $count ->
+        [one] ⚠️ 1 failed
+       *[other] ⚠️ { $count } failed
+    }
+digest-more = … and { $count } more

@@ -527,3 +527,15 @@ series-many =
 series-pin-ask = 📌 ¿Por qué instancia debe salir la repetición #{ $id }?
 reason-series-changed = La repetición fue pausada, cambiada o detenida.
 toast-series-stopped = La repetición ya fue detenida.
+digest-running = 📤 <b>Enviando: { $done } de { $all }</b>
+digest-done =
+    { $count ->
+        [one] ✅ <b>1 mensaje enviado</b>
+       *[other] ✅ <b>{ $count } mensajes enviados</b>
+    }
+digest-failed =
+    { $count ->
+        [one] ⚠️ 1 falló
+       *[other] ⚠️ { $count } fallaron
+    }
+digest-more = … y { $count } más

@@ -531,3 +531,15 @@ series-many =
 series-pin-ask = 📌 Por qual instância a repetição #{ $id } deve sair?
 reason-series-changed = A repetição foi pausada, mudada ou parada.
 toast-series-stopped = A repetição já foi parada.
+digest-running = 📤 <b>Enviando: { $done } de { $all }</b>
+digest-done =
+    { $count ->
+        [one] ✅ <b>1 mensagem enviada</b>
+       *[other] ✅ <b>{ $count } mensagens enviadas</b>
+    }
+digest-failed =
+    { $count ->
+        [one] ⚠️ 1 falhou
+       *[other] ⚠️ { $count } falharam
+    }
+digest-more = … e mais { $count }

@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 use super::ids::{InstanceId, MessageId};
 use super::message::Reason;
 
+/// A message of the bot that follows what goes on, one of each kind in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Live {
+    /// The messages that missed their moment.
+    Late,
+    /// Many outcomes at once.
+    Digest,
+}
+
 /// A report, as it waits for the chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]

@@ -109,10 +109,6 @@ impl Scheduler {
                     if let (true, Some(through)) = (away, lookup.through) {
                         conn.note_suspect(through, true, now).await?;
                     }
-                    let told = match &looked {
-                        Looked::Late => conn.has_late_since(lookup.user_id, now.minus(NET * 60)).await?,
-                        _ => false,
-                    };
                     // Another message of the same text may have taken what was found, a moment ago.
                     if let Looked::Found { remote, .. } = &looked
                         && conn.list_remote_ids(&lookup).await?.contains(remote)
@@ -132,8 +128,8 @@ impl Scheduler {
                             Report::Sent { message, late_ms }
                         }
                         Looked::Ask => Report::Unknown { message },
-                        Looked::Late if !told => Report::Late,
-                        Looked::Late | Looked::Send { .. } => Report::Changed { message },
+                        Looked::Late => Report::Late,
+                        Looked::Send { .. } => Report::Changed { message },
                         Looked::Again { .. } => return Ok(()),
                     };
                     conn.add_report(lookup.user_id, lookup.chat_id, &report, now).await

@@ -19,8 +19,6 @@ use crate::storage::{Conn, StorageError};
 const TOO_LATE: Duration = Duration::from_secs(24 * 3600);
 /// How long a server must be away before the account is told.
 const DOWN: Duration = Duration::from_secs(120);
-/// A late card that is younger than this is not followed by another.
-const LATE_TOLD: Duration = Duration::from_secs(3600);
 
 /// What goes into a round's transaction.
 struct Work {
@@ -631,9 +629,8 @@ impl Work {
                 }
                 continue;
             }
-            let told = conn.has_late_since(account, now.minus(LATE_TOLD)).await?;
             let late = conn.set_aside(&ids, Status::Late, None, now).await?;
-            if !told && !late.is_empty() {
+            if !late.is_empty() {
                 reports.push((account, chat, Report::Late));
             }
         }

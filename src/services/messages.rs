@@ -8,6 +8,8 @@ use crate::domain::clock::{Clock, Moment};
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
 use crate::domain::message::{Body, ScheduledMessage, Status};
 use crate::domain::recipient::Recipient;
+use crate::domain::report::Live;
+pub use crate::storage::live::Digest;
 pub use crate::storage::messages::Attempt;
 use crate::storage::messages::NewMessage;
 use crate::storage::wake::Wake;
@@ -119,6 +121,15 @@ impl Messages {
     /// The late ones.
     pub async fn late(&self, owner: AccountId) -> Result<Vec<ScheduledMessage>, Refusal> {
         Ok(self.db.read().await?.list_late(owner).await?)
+    }
+
+    /// The late card of a chat was answered: what is late next is said anew.
+    pub async fn late_card_answered(&self, chat: ChatId) -> Result<(), Refusal> {
+        self.db
+            .write(move |conn| {
+                Box::pin(async move { Ok::<_, Refusal>(conn.forget_live_card(chat, Live::Late).await?) })
+            })
+            .await
     }
 
     /// The scheduled message whose card a Telegram message is; it says nothing about whose it is.

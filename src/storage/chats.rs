@@ -11,10 +11,16 @@ impl Conn {
             "UPDATE outbox SET chat_id = $2 WHERE chat_id = $1 AND status = 'waiting'",
             "UPDATE scheduled_messages SET chat_id = $2 WHERE chat_id = $1",
             "UPDATE reports SET chat_id = $2 WHERE chat_id = $1",
+            "UPDATE series SET chat_id = $2 WHERE chat_id = $1",
         ] {
             on!(self, c => sqlx::query(sql).bind(from).bind(to).execute(c).await.map(|_| ()))?;
         }
-        for sql in ["DELETE FROM cards WHERE chat_id = $1", "DELETE FROM conversations WHERE chat_id = $1"] {
+        for sql in [
+            "DELETE FROM cards WHERE chat_id = $1",
+            "DELETE FROM series_cards WHERE chat_id = $1",
+            "DELETE FROM live_cards WHERE chat_id = $1",
+            "DELETE FROM conversations WHERE chat_id = $1",
+        ] {
             on!(self, c => sqlx::query(sql).bind(from).execute(c).await.map(|_| ()))?;
         }
         Ok(())

@@ -10,6 +10,7 @@ pub mod conversations;
 pub mod inbox;
 pub mod instances;
 pub mod leases;
+pub mod live;
 pub mod looks;
 pub mod messages;
 pub mod outbox;

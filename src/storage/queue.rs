@@ -500,14 +500,6 @@ impl Conn {
         Ok(one.is_some())
     }
 
-    /// Whether the account has late messages that were set aside after `since`: it was told.
-    pub async fn has_late_since(&mut self, account: AccountId, since: Moment) -> Result<bool> {
-        let one: Option<i64> = on!(self, c => sqlx::query_scalar(
-            "SELECT 1 FROM scheduled_messages WHERE user_id = $1 AND status = 'late' AND updated_at > $2 LIMIT 1")
-            .bind(account).bind(since).fetch_optional(c).await)?;
-        Ok(one.is_some())
-    }
-
     /// Keeps our claims for longer.
     pub async fn extend_leases(&mut self, ids: &[MessageId], holder: &str, until: Moment) -> Result<()> {
         let ids = rows(&ids)?;

@@ -16,6 +16,7 @@ pub use super::screen::Outgoing;
 use super::screen::Screen;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{ChatId, MessageId, SeriesId, TelegramMessageId};
+use crate::domain::report::Live;
 use crate::services::secrets::Keyring;
 use crate::storage::{Database, StorageError};
 
@@ -272,6 +273,7 @@ async fn mark_in_groups(ctx: Arc<Context>, mut queue: mpsc::Receiver<Mark>) {
         let ended: Vec<_> = marks.iter().map(|mark| (mark.id, mark.said.dead)).collect();
         let cards: Vec<_> = marks.iter().filter_map(|mark| Some((mark.chat, mark.said.card?))).collect();
         let series: Vec<_> = marks.iter().filter_map(|mark| Some((mark.chat, mark.said.series?))).collect();
+        let live: Vec<_> = marks.iter().filter_map(|mark| Some((mark.chat, mark.said.live?))).collect();
         let marked: Result<(), StorageError> = ctx
             .db
             .write(move |conn| {
@@ -281,6 +283,9 @@ async fn mark_in_groups(ctx: Arc<Context>, mut queue: mpsc::Receiver<Mark>) {
                     }
                     for (chat, (shown, series)) in series {
                         conn.insert_series_card(chat, shown, series).await?;
+                    }
+                    for (chat, (shown, kind)) in live {
+                        conn.set_live_card(chat, kind, shown).await?;
                     }
                     conn.finish_outgoing(&ended).await
                 })
@@ -302,17 +307,19 @@ struct Said {
     dead: bool,
     card: Option<(TelegramMessageId, MessageId)>,
     series: Option<(TelegramMessageId, SeriesId)>,
+    live: Option<(TelegramMessageId, Live)>,
 }
 
 impl Said {
-    const DONE: Self = Self { dead: false, card: None, series: None };
-    const DEAD: Self = Self { dead: true, card: None, series: None };
+    const DONE: Self = Self { dead: false, card: None, series: None, live: None };
+    const DEAD: Self = Self { dead: true, card: None, series: None, live: None };
 
     fn shown(at: TelegramMessageId, screen: &Screen) -> Self {
         Self {
             dead: false,
             card: screen.about.map(|message| (at, message)),
             series: screen.series.map(|series| (at, series)),
+            live: None,
         }
     }
 }
@@ -412,6 +419,17 @@ async fn say(ctx: &Context, paces: &Paces, chat: ChatId, row: &Row) -> Result<Sa
                 Err(error) => Err(error.into()),
             }
         }
+        Outgoing::Live(kind, screen) => {
+            let card = ctx.db.read().await?.find_live_card(chat, kind).await?;
+            if let Some(at) = card.and_then(|card| card.telegram_id) {
+                match edit(ctx, chat, at, &screen).await {
+                    Err(ApiError::CannotChange) => {}
+                    edited => return edited.map(|()| Said::DONE).map_err(Hitch::from),
+                }
+            }
+            let sent = send_at(ctx, paces, chat, &screen).await?;
+            Ok(Said { live: Some((sent, kind)), ..Said::DONE })
+        }
         Outgoing::Delete { message, otherwise } => match (ctx.api.delete(chat, message).await, otherwise) {
             (Ok(()), _) | (Err(ApiError::CannotChange | ApiError::Refused(_)), None) => Ok(Said::DONE),
             (Err(ApiError::CannotChange | ApiError::Refused(_)), Some(screen)) => send(ctx, paces, chat, &screen).await,
@@ -431,6 +449,11 @@ async fn say(ctx: &Context, paces: &Paces, chat: ChatId, row: &Row) -> Result<Sa
 }
 
 async fn send(ctx: &Context, paces: &Paces, chat: ChatId, screen: &Screen) -> Result<Said, Hitch> {
+    Ok(Said::shown(send_at(ctx, paces, chat, screen).await?, screen))
+}
+
+/// Sends a message; returns which it became.
+async fn send_at(ctx: &Context, paces: &Paces, chat: ChatId, screen: &Screen) -> Result<TelegramMessageId, Hitch> {
     paces.lock().unwrap_or_else(PoisonError::into_inner).take(chat, ctx.clock.pause_now()).map_err(Hitch::Paced)?;
     let sent = match ctx.api.send(chat, screen, false).await {
         Err(ApiError::Unparsable) => {
@@ -439,7 +462,7 @@ async fn send(ctx: &Context, paces: &Paces, chat: ChatId, screen: &Screen) -> Re
         }
         sent => sent,
     };
-    Ok(Said::shown(sent?, screen))
+    Ok(sent?)
 }
 
 async fn edit(ctx: &Context, chat: ChatId, at: TelegramMessageId, screen: &Screen) -> Result<(), ApiError> {

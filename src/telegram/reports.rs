@@ -1,6 +1,7 @@
 //! Tells chats what became of their messages: a report becomes outbox rows, in one transaction.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -10,9 +11,10 @@ use super::screen::{Html, Outgoing, Screen};
 use super::screens;
 use super::screens::messages::{Card, preview, reason_line};
 use crate::domain::account::Account;
+use crate::domain::clock::Moment;
 use crate::domain::ids::{ChatId, MessageId};
 use crate::domain::message::{ScheduledMessage, Status};
-use crate::domain::report::Report;
+use crate::domain::report::{Live, Report};
 use crate::locale::{format, plain, t};
 use crate::services::{Refusal, Services};
 use crate::storage::StorageError;
@@ -47,25 +49,28 @@ pub async fn run(ctx: Arc<Context>, reported: Arc<Notify>) {
 /// Tells what waits; whether there was anything.
 pub async fn tell_all(ctx: &Arc<Context>) -> Result<bool, Refusal> {
     let rows = ctx.db.read().await?.list_reports(100).await?;
-    let some = !rows.is_empty();
-    for row in rows {
-        let shown = draw(&ctx.services, &row).await?;
+    for (n, row) in rows.iter().enumerate() {
+        let told = tell(&ctx.services, &rows, n).await?;
         let now = ctx.clock.now();
-        let mut sealed = Vec::with_capacity(shown.len());
-        for (chat, outgoing) in &shown {
+        let mut sealed = Vec::with_capacity(told.len());
+        for (chat, outgoing, live) in &told {
             match outbound::seal(&ctx.keyring, outgoing) {
-                Ok(body) => sealed.push((*chat, body)),
+                Ok(body) => sealed.push((*chat, body, *live)),
                 Err(error) => tracing::error!(error = %error, "a report could not be written down"),
             }
         }
+        let id = row.id;
         let written: Result<(), StorageError> = ctx
             .db
             .write(move |conn| {
                 Box::pin(async move {
-                    if !conn.done_report(row.id).await? {
+                    if !conn.done_report(id).await? {
                         return Ok(());
                     }
-                    for (chat, body) in &sealed {
+                    for (chat, body, live) in &sealed {
+                        if let Some((kind, since)) = live {
+                            conn.touch_live_card(*chat, *kind, *since, now.minus(life(*kind)), now).await?;
+                        }
                         conn.insert_outgoing(*chat, body, now).await?;
                     }
                     Ok(())
@@ -75,22 +80,120 @@ pub async fn tell_all(ctx: &Arc<Context>) -> Result<bool, Refusal> {
         written?;
         ctx.outbox_wake.notify_one();
     }
-    Ok(some)
+    Ok(!rows.is_empty())
 }
 
-/// What a report shows: the message's card drawn anew, and a new message where a person should notice.
-async fn draw(services: &Services, row: &ReportRow) -> Result<Vec<(ChatId, Outgoing)>, Refusal> {
+/// What a chat is told, and the live card that it goes on with, which began at this moment.
+type Told = (ChatId, Outgoing, Option<(Live, Moment)>);
+
+/// What the n-th report shows: the message's card drawn anew, and a new message where a person should notice. Many
+/// outcomes at once become one digest, and the late ones one card.
+async fn tell(services: &Services, rows: &[ReportRow], n: usize) -> Result<Vec<Told>, Refusal> {
+    let Some(row) = rows.get(n) else { return Ok(Vec::new()) };
     let Some(account) = services.accounts.find_account(row.account).await? else { return Ok(Vec::new()) };
     let chats = services.accounts.chats_of(account.id).await?;
     // The chat that asked, while it is linked; else the account's other chats.
     let to: Vec<ChatId> = if chats.contains(&row.chat) { vec![row.chat] } else { chats };
-    let mut shown = Vec::new();
+    let same = |other: &ReportRow| other.account == row.account && other.chat == row.chat;
+    let alike = rows.iter().filter(|other| same(other) && is_alike(&other.report, &row.report)).count();
+    let is_last = !rows.iter().skip(n + 1).any(|other| same(other) && is_alike(&other.report, &row.report));
+    let mut told = Vec::new();
     for chat in to {
-        for outgoing in one(services, &account, &row.report).await? {
-            shown.push((chat, outgoing));
+        match &row.report {
+            // The card is drawn once for all that became late.
+            Report::Late if !is_last => {}
+            Report::Sent { message, .. } if in_digest(services, row, chat, alike).await? => {
+                let Some(message) = find(services, &account, *message).await? else { continue };
+                told.push((chat, Outgoing::Redraw(card(services, &account, &message).await?), None));
+                if is_last {
+                    let all = rows.iter().filter(|other| same(other));
+                    let since = first_sent(services, &account, all).await?;
+                    let screen = digest(services, &account, row.chat, chat, since).await?;
+                    told.push((chat, Outgoing::Live(Live::Digest, screen), Some((Live::Digest, since))));
+                }
+            }
+            report => {
+                for outgoing in one(services, &account, report).await? {
+                    let live = match &outgoing {
+                        Outgoing::Live(kind, _) => Some((*kind, services.messages.clock.now())),
+                        _ => None,
+                    };
+                    told.push((chat, outgoing, live));
+                }
+            }
         }
     }
-    Ok(shown)
+    Ok(told)
+}
+
+/// When the first of some messages was sent.
+async fn first_sent(
+    services: &Services,
+    account: &Account,
+    rows: impl Iterator<Item = &ReportRow>,
+) -> Result<Moment, Refusal> {
+    let mut first = services.messages.clock.now();
+    for row in rows {
+        if let Report::Sent { message, .. } = row.report
+            && let Some(message) = find(services, account, message).await?
+        {
+            first = message.sent_at.map_or(first, |at| at.min(first));
+        }
+    }
+    Ok(first)
+}
+
+fn is_alike(one: &Report, other: &Report) -> bool {
+    matches!((one, other), (Report::Sent { .. }, Report::Sent { .. }) | (Report::Late, Report::Late))
+}
+
+/// How long a live card goes on after its last change.
+fn life(kind: Live) -> Duration {
+    match kind {
+        Live::Late => Duration::from_secs(3600),
+        Live::Digest => Duration::from_secs(60),
+    }
+}
+
+/// How many outcomes at once make a digest.
+const MANY: usize = 4;
+
+/// Whether a message that was sent is one of many: of this batch, of a digest that goes on, or of many that are due.
+async fn in_digest(services: &Services, row: &ReportRow, chat: ChatId, alike: usize) -> Result<bool, Refusal> {
+    if alike >= MANY {
+        return Ok(true);
+    }
+    let now = services.messages.clock.now();
+    let mut conn = services.messages.db.read().await?;
+    if let Some(card) = conn.find_live_card(chat, Live::Digest).await?
+        && card.updated_at > now.minus(life(Live::Digest))
+    {
+        return Ok(true);
+    }
+    let most = i64::try_from(MANY).unwrap_or(i64::MAX);
+    let due = conn.count_due_now(row.account, row.chat, now, most).await?;
+    Ok(usize::try_from(due).unwrap_or(0) + alike >= MANY)
+}
+
+/// The digest of a chat: what became of the messages that were asked for in `asked`.
+async fn digest(
+    services: &Services,
+    account: &Account,
+    asked: ChatId,
+    chat: ChatId,
+    since: Moment,
+) -> Result<Screen, Refusal> {
+    let now = services.messages.clock.now();
+    let mut conn = services.messages.db.read().await?;
+    let goes_on =
+        conn.find_live_card(chat, Live::Digest).await?.filter(|card| card.updated_at > now.minus(life(Live::Digest)));
+    let since = goes_on.map_or(since, |card| card.since);
+    let digest = conn.digest(account.id, asked, since, now).await?;
+    let mut newest = Vec::with_capacity(digest.newest.len());
+    for id in &digest.newest {
+        newest.extend(conn.find_message(account.id, *id).await?);
+    }
+    Ok(screens::messages::digest(&digest, &newest, account.zone, account.language))
 }
 
 async fn one(services: &Services, account: &Account, report: &Report) -> Result<Vec<Outgoing>, Refusal> {
@@ -131,7 +234,7 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
             if rows.is_empty() {
                 return Ok(Vec::new());
             }
-            Ok(vec![Outgoing::Send(screens::messages::late(&rows, account.zone, language))])
+            Ok(vec![Outgoing::Live(Live::Late, screens::messages::late(&rows, account.zone, language))])
         }
         Report::Held { reason, message } => {
             let mut said = t!(language, "report-held-title");

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tap::Tap;
 use crate::domain::ids::{MessageId, SeriesId, TelegramMessageId};
+use crate::domain::report::Live;
 
 /// Text for Telegram's HTML mode. User text gets in only through [`Html::escape`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -176,6 +177,8 @@ pub enum Outgoing {
     Edit(TelegramMessageId, Screen),
     /// The newest card of `screen.about` in this chat, drawn anew; nothing when there is none.
     Redraw(Screen),
+    /// The chat's live card of this kind, drawn anew; a new message when there is none that goes on.
+    Live(Live, Screen),
     /// Deletes a message of the user's; when that fails, says `otherwise`.
     Delete {
         /// Which.

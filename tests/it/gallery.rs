@@ -20,7 +20,7 @@ use schedulezap::sandbox::telegram::text_of;
 use schedulezap::services::Refusal;
 use schedulezap::services::accounts::{Admission, ClosedReason, LinkedChat};
 use schedulezap::services::instances::Instance;
-use schedulezap::services::messages::{Addressee, Attempt};
+use schedulezap::services::messages::{Addressee, Attempt, Digest};
 use schedulezap::services::passwords::PasswordError;
 use schedulezap::services::series::Shown;
 use schedulezap::telegram::screen::{Html, KeyAction, Screen};
@@ -282,6 +282,8 @@ fn the_door_and_home() {
     });
     hang("home_help", |l| vec![("linked", home::help(true, l)), ("stranger", home::help(false, l))]);
     hang_one("home_apology", home::apology);
+    hang_one("home_store_fails", home::store_fails);
+    hang_one("home_store_works", home::store_works);
 }
 
 #[test]
@@ -523,6 +525,14 @@ fn scheduling() {
             .collect();
         let id = MessageId(12);
         vec![("", messages::history(id, &attempts, ZONE, l)), ("none", messages::history(id, &[], ZONE, l))]
+    });
+    hang("messages_digest", |l| {
+        let newest: Vec<_> = (1..=3).map(|n| message(n, Status::Sent, None)).collect();
+        let digest = |sent, failed, left| Digest { sent, failed, left, newest: Vec::new() };
+        vec![
+            ("running", messages::digest(&digest(37, 0, 43), &newest, ZONE, l)),
+            ("done", messages::digest(&digest(3, 1, 0), &newest, ZONE, l)),
+        ]
     });
     hang("messages_late", |l| {
         let rows: Vec<_> = (1..=12).map(|n| message(n, Status::Late, None)).collect();

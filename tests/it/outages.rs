@@ -17,7 +17,7 @@ use crate::cluster::Cluster;
 use crate::harness::{START, World, amount, database, skipped, within};
 use crate::kills::until_settled;
 use crate::machine::{ready, until_ready};
-use crate::real::{Process, Real};
+use crate::real::{Process, Real, reported};
 
 fn on_postgres() -> bool {
     std::env::var("TEST_DATABASE_URL").is_ok()
@@ -304,9 +304,7 @@ async fn a_database_server_that_crashes_and_comes_back_loses_and_doubles_nothing
         assert!(begun.elapsed() < Duration::from_secs(10));
     }
     all_sent(&real, messages).await;
-    let told = || -> usize {
-        real.people.iter().map(|one| one.chat().iter().filter(|m| m.text.contains("Enviada para")).count()).sum()
-    };
+    let told = || -> usize { real.people.iter().map(reported).sum() };
     while told() < messages {
         real.telegram.changed_after(real.telegram.revision()).await;
     }

@@ -27,6 +27,20 @@ pub struct Real {
     dir: TempDir,
 }
 
+/// How many messages a person was told were sent: one by one, or in a digest.
+pub fn reported(person: &Person) -> usize {
+    let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).find_map(|word| word.parse().ok());
+    let told = |text: &str| -> usize {
+        let head = text.lines().next().unwrap_or_default();
+        match head {
+            _ if head.contains("Enviada para") => 1,
+            _ if head.contains("Enviando: ") || head.contains("enviada") => number(head).unwrap_or(0),
+            _ => 0,
+        }
+    };
+    person.chat().iter().filter(|m| m.from_bot).map(|m| told(&m.text)).sum()
+}
+
 impl Real {
     /// A world with this many people; each has an account with an active instance. No process runs yet.
     pub async fn new(people: i64) -> Self {

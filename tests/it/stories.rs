@@ -371,3 +371,26 @@ async fn late_messages_are_dropped_when_the_account_wants_that_and_attempts_can_
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_outcomes_at_once_are_one_digest_that_is_drawn_anew_as_it_goes_on() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        let people: Vec<String> = (1..=6).map(|n| format!("11 98888-000{n}")).collect();
+        ana.says(&format!("em 10 minutos para {}: Promoção", people.join(", ")));
+        ana.sees("Confira e confirme").await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees("6 mensagens agendadas").await;
+        world.advance(Duration::from_secs(600));
+        let card = ana.sees("Enviando: 1 de 6").await;
+        until(&world, || ana.chat().iter().any(|m| m.text.contains("6 mensagens enviadas"))).await;
+        let done = ana.sees("6 mensagens enviadas").await;
+        assert_eq!(done.id, card.id, "the same message");
+        assert!(done.text.contains("98888-0006") && done.text.contains("Promoção"), "{}", done.text);
+        assert!(!ana.chat().iter().any(|m| m.text.contains("Enviada para")));
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}

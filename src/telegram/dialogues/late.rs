@@ -20,6 +20,7 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
     if rows.is_empty() {
         return Ok(talk.toast(plain!(talk.language, "toast-nothing-late")));
     }
+    messages.late_card_answered(talk.event.subject.chat).await?;
     if *tap == Tap::LateChoose {
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         let list = List {

@@ -8,7 +8,7 @@ use crate::domain::language::Language;
 use crate::domain::message::{Reason, ScheduledMessage, Status};
 use crate::locale::{format, plain, t};
 use crate::services::instances::Instance;
-use crate::services::messages::{Addressee, Attempt, PAGE};
+use crate::services::messages::{Addressee, Attempt, Digest, PAGE};
 use crate::telegram::screen::{Html, Screen};
 use crate::telegram::tap::{Part, Tap};
 
@@ -410,4 +410,33 @@ pub fn late(rows: &[ScheduledMessage], zone: Tz, language: Language) -> Screen {
         .beside(format!("👆 {}", plain!(language, "choose")), &Tap::LateChoose)
         .key(format!("📅 {}", plain!(language, "tomorrow-same-time")), &Tap::LateTomorrow)
         .beside(format!("🗑 {}", plain!(language, "drop")), &Tap::LateDrop)
+}
+
+/// How many parts the bar of a digest has.
+const BAR: i64 = 10;
+
+/// Many outcomes at once: how far it has got, and the newest of them.
+pub fn digest(digest: &Digest, newest: &[ScheduledMessage], zone: Tz, language: Language) -> Screen {
+    let (done, all) = (digest.sent, digest.sent + digest.left);
+    let mut screen = if digest.left > 0 {
+        let full = (done * BAR / all.max(1)).clamp(0, BAR);
+        let bar: String = (0..BAR).map(|n| if n < full { '▓' } else { '░' }).collect();
+        Screen::new(t!(language, "digest-running", done = done, all = all)).line(&Html::escape(&bar))
+    } else {
+        Screen::new(Html::trusted(plain!(language, "digest-done", count = done)))
+    };
+    if digest.failed > 0 {
+        screen = screen.line(&Html::trusted(plain!(language, "digest-failed", count = digest.failed)));
+    }
+    for message in newest {
+        let at = message.sent_at.unwrap_or(message.scheduled_time).in_zone(zone).format("%H:%M");
+        let to = Addressee { recipient: message.recipient.clone(), name: message.recipient_name.clone() };
+        let text = preview(&message.body, 40).replace('\n', " ");
+        screen = screen.line(&Html::escape(&format!("✅ {at} → {}: {text}", preview(&addressee(&to), 60))));
+    }
+    let more = done - i64::try_from(newest.len()).unwrap_or(done);
+    if more > 0 {
+        screen = screen.line(&t!(language, "digest-more", count = more));
+    }
+    screen.key(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(true, 0))
 }
