@@ -3,9 +3,10 @@
 mod rule;
 mod times;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Timelike as _};
+use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, Timelike as _};
 use chrono_tz::Tz;
 
+use super::expand::next_after;
 use super::item::{Clock, Counted, InMonth, Item, Which};
 use super::resolve::{Draft, Plain, first, plus, time};
 use super::words::Unit;
@@ -66,6 +67,11 @@ pub(super) fn recurrence(items: &[Item], now: DateTime<Tz>) -> (Meaning, Option<
         if let Some(end) = end {
             text = format!("{text};UNTIL={}", end.format("%Y%m%dT%H%M%SZ"));
         }
+    }
+    // A rule that does not yield its own first moment was misunderstood, or is over before it begins.
+    let next = next_after(&text, start.naive_local(), now.timezone(), start - Duration::seconds(1));
+    if next.is_none_or(|next| next.at != start) {
+        return (Meaning::Unclear { question: Question::Moment, candidates: candidates() }, None);
     }
     let part = rule.part.filter(|_| times.is_empty());
     (Meaning::Every(Recurrence { rule: text, part, first: start, timed: !times.is_empty() }), None)

@@ -8,7 +8,7 @@ use std::ops::Range;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::grammar::{Found, Parser};
+use super::grammar::Parser;
 use super::lexer::{Kind, Token, lex};
 use super::words::Term;
 use super::{Meaning, Reading, read};
@@ -16,6 +16,9 @@ use crate::domain::language::Language;
 
 /// The digits a phone number may have.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+
+/// The bytes a number may take, with spaces and signs.
+const LONGEST_NUMBER: usize = 48;
 
 /// More words than these are no name.
 const LONGEST_NAME: usize = 4;
@@ -85,8 +88,6 @@ fn quoted(text: &str, now: DateTime<Tz>, language: Language) -> Option<Split> {
     }
     // Signs of the same length keep the spans right.
     let around = format!("{}{}{}", &text[..start], ";".repeat(after - start), &text[after..]);
-    let around: String =
-        around.chars().map(|c| if c == ':' && around.trim_end().ends_with(c) { ';' } else { c }).collect();
     let head = head_of(&around, now, language);
     let told = head.split.when.is_some() || head.split.to.is_some();
     (told && !head.loose).then(|| Split { body: Some(body.to_owned()), ..head.split })
@@ -227,8 +228,12 @@ fn head_of(head: &str, now: DateTime<Tz>, language: Language) -> Head {
     let tokens = lex(&blank, language);
     let parser = Parser { tokens: &tokens, language };
     let found = parser.scan();
-    let named = if phones.is_empty() { name(&tokens, &parser, &found) } else { None };
-    let timed = |i: usize| when.is_some() && found.items.iter().any(|(_, r)| r.contains(&i));
+    let mut times = vec![false; tokens.len()];
+    for (_, range) in &found.items {
+        times.iter_mut().take(range.end).skip(range.start).for_each(|timed| *timed = true);
+    }
+    let named = if phones.is_empty() { name(&tokens, &parser, &times) } else { None };
+    let timed = |i: usize| when.is_some() && times[i];
     let in_name = |i: usize| named.as_ref().is_some_and(|n| n.contains(&i));
     let loose = (0..tokens.len()).any(|i| !timed(i) && !in_name(i) && !small(&tokens, i));
     let to = if phones.is_empty() {
@@ -262,7 +267,8 @@ fn phones(text: &str) -> Vec<Range<usize>> {
         let mut end = at;
         let mut last = at;
         let mut digits = 0;
-        while let Some(b) = bytes.get(end) {
+        // No number is longer, with all its signs: the walk stays linear.
+        while let Some(b) = bytes.get(end).filter(|_| digits <= *PHONE_DIGITS.end() && end - at < LONGEST_NUMBER) {
             match b {
                 b'0'..=b'9' => {
                     // A number of fifteen digits is full: what follows is another.
@@ -284,7 +290,11 @@ fn phones(text: &str) -> Vec<Range<usize>> {
         if PHONE_DIGITS.contains(&digits) && !clock && !is_date(run) {
             found.push(at..last);
         } else if let Some(space) = run.find(' ').filter(|_| digits > 8) {
-            // A clock or a date may stand before the number: try again behind it.
+            // Two numbers in a row; or a clock or a date before the number: try again behind it.
+            let first = run.get(..space).unwrap_or_default();
+            if first.bytes().filter(u8::is_ascii_digit).count() >= 10 && !is_date(first) {
+                found.push(at..at + space);
+            }
             at += space + 1;
             continue;
         }
@@ -303,8 +313,8 @@ fn is_date(run: &str) -> bool {
 }
 
 /// The tokens of the name behind "para", "to" or "lembra a", up to the time or the end of the head.
-fn name(tokens: &[Token], parser: &Parser<'_>, found: &Found) -> Option<Range<usize>> {
-    let timed = |i: usize| found.items.iter().any(|(_, r)| r.contains(&i));
+fn name(tokens: &[Token], parser: &Parser<'_>, times: &[bool]) -> Option<Range<usize>> {
+    let timed = |i: usize| times.get(i).is_some_and(|timed| *timed);
     let plain =
         |i: usize| !timed(i) && matches!(tokens.get(i), Some(Token { kind: Kind::Unknown | Kind::Word(_), .. }));
     let lead = |term: Term| (0..tokens.len()).find(|i| parser.has(*i, term) && !timed(*i) && plain(*i + 1));

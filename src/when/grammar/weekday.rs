@@ -4,6 +4,9 @@ use super::super::item::{Item, Which};
 use super::super::words::{Term, Unit};
 use super::Parser;
 
+/// Longer replies are never a weekday's short form alone.
+const SHORT_REPLY: usize = 8;
+
 impl Parser<'_> {
     pub fn weekday_name(&self, i: usize) -> Option<u32> {
         self.get(i, |t| match t {
@@ -34,7 +37,7 @@ impl Parser<'_> {
     /// Whether a short form stands alone, or beside a word of time or one that leads a date.
     fn more_company(&self, i: usize) -> bool {
         let words = |t: &super::super::lexer::Token| matches!(t.kind, super::Kind::Word(_) | super::Kind::Unknown);
-        if self.tokens.iter().filter(|t| words(t)).count() == 1 {
+        if self.tokens.len() <= SHORT_REPLY && self.tokens.iter().filter(|t| words(t)).count() == 1 {
             // A foreign word alone is not taken for a weekday.
             return self.tokens.iter().any(|t| words(t) && t.own);
         }

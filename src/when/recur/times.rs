@@ -14,7 +14,7 @@ impl Rule {
         let hour = |hour: u32| Clock { hour, ..Clock::default() };
         let day = matches!(before, Some(Item::Every(_, Some(Unit::Day | Unit::Month) | None)));
         let listed = !self.month_days.is_empty() && matches!(before, Some(Item::Bare(..) | Item::Day(..)));
-        if clock.pair && clock.weak && (day || listed) && (1..=31).contains(&clock.minute) {
+        if clock.pair && clock.weak && (day || listed) && clock.hour > 0 && (1..=31).contains(&clock.minute) {
             self.month_days.extend([clock.hour, clock.minute]);
             self.bare_days = day;
             return;

@@ -12,6 +12,9 @@ use super::super::{Meaning, read};
 use super::{LONGEST_NAME, Split, slice, small};
 use crate::domain::language::Language;
 
+/// More tokens than these are no sentence that asks for a message.
+const LONGEST_SENTENCE: usize = 200;
+
 /// Words that part the recipient from what is to be said.
 const LINKS: [&str; 8] = ["que", "q", "de", "to", "that", "about", "sobre", "for"];
 /// The one who writes.
@@ -44,6 +47,9 @@ struct Sentence<'a> {
 /// Splits a sentence that asks for a message with a verb; `None` where it is no such sentence, or its parts are unsure.
 pub(super) fn split(text: &str, now: DateTime<Tz>, language: Language) -> Option<Split> {
     let tokens = lex(text, language);
+    if tokens.len() > LONGEST_SENTENCE {
+        return None;
+    }
     let parser = Parser { tokens: &tokens, language };
     let times = parser.scan().items.into_iter().map(|(_, range)| range).collect();
     let sentence = Sentence { text, tokens: &tokens, parser, times };
