@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::refusal::Refusal;
 use crate::domain::account::Account;
 use crate::domain::clock::{Clock, Moment};
-use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
+use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId, TelegramMessageId};
 use crate::domain::message::{Body, ScheduledMessage, Status};
 use crate::domain::recipient::Recipient;
 use crate::domain::report::Live;
@@ -43,19 +43,37 @@ pub struct Addressee {
     pub name: String,
 }
 
+/// Where a message was said.
+#[derive(Debug, Clone, Copy)]
+pub struct Said {
+    /// In which chat; reports go there.
+    pub chat: ChatId,
+    /// In which message of that chat, where its edit is to change what waits.
+    pub message: Option<TelegramMessageId>,
+    /// Whether that one was the whole request in one line.
+    pub line: bool,
+}
+
+impl From<ChatId> for Said {
+    fn from(chat: ChatId) -> Self {
+        Self { chat, message: None, line: false }
+    }
+}
+
 impl Messages {
     /// Schedules one message for each addressee. `origin` makes it idempotent: the same origin again
-    /// returns the messages made the first time.
+    /// returns the messages made the first time. `said` is where it was said.
     pub async fn schedule(
         &self,
         account: &Account,
-        chat: ChatId,
+        said: impl Into<Said>,
         to: &[Addressee],
         body: &Body,
         at: Moment,
         origin: &str,
     ) -> Result<Vec<MessageId>, Refusal> {
         let (owner, now, quota) = (account.id, self.clock.now(), self.quota);
+        let said = said.into();
         if at > now.plus(HORIZON) {
             return Err(Refusal::TooFar);
         }
@@ -69,7 +87,9 @@ impl Messages {
                 body: body.as_str().to_owned(),
                 at,
                 time_zone: account.zone.name().to_owned(),
-                chat,
+                chat: said.chat,
+                said_in: said.message.map(|message| message.0),
+                said_line: said.line,
                 origin: format!("{origin}:{n}"),
             })
             .collect();
@@ -98,6 +118,21 @@ impl Messages {
     /// One message of an account.
     pub async fn find(&self, owner: AccountId, id: MessageId) -> Result<ScheduledMessage, Refusal> {
         self.db.read().await?.find_message(owner, id).await?.ok_or(Refusal::NotFound)
+    }
+
+    /// The messages that were said in one message of a chat, and whether that was the whole request.
+    pub async fn said_in(
+        &self,
+        owner: AccountId,
+        chat: ChatId,
+        message: TelegramMessageId,
+    ) -> Result<Vec<(ScheduledMessage, bool)>, Refusal> {
+        let mut conn = self.db.read().await?;
+        let mut found = Vec::new();
+        for (id, line) in conn.list_said_in(owner, chat, message.0).await? {
+            found.extend(conn.find_message(owner, id).await?.map(|message| (message, line)));
+        }
+        Ok(found)
     }
 
     /// A page of the waiting (soonest first) or past (newest first) messages, with the counts of both.
@@ -133,11 +168,7 @@ impl Messages {
     }
 
     /// The scheduled message whose card a Telegram message is; it says nothing about whose it is.
-    pub async fn of_card(
-        &self,
-        chat: ChatId,
-        shown: crate::domain::ids::TelegramMessageId,
-    ) -> Result<Option<MessageId>, Refusal> {
+    pub async fn of_card(&self, chat: ChatId, shown: TelegramMessageId) -> Result<Option<MessageId>, Refusal> {
         Ok(self.db.read().await?.find_card_message(chat, shown).await?)
     }
 

@@ -78,6 +78,8 @@ pub struct NewMessage {
     pub time_zone: String,
     pub chat: ChatId,
     pub origin: String,
+    pub said_in: Option<i64>,
+    pub said_line: bool,
 }
 
 /// One try to hand a message over.
@@ -107,11 +109,12 @@ impl Conn {
     pub async fn add_message(&mut self, owner: AccountId, new: &NewMessage, now: Moment) -> Result<MessageId> {
         let added: Option<MessageId> = on!(self, c => sqlx::query_scalar(
             "INSERT INTO scheduled_messages (user_id, instance_id, recipient, recipient_name, message, scheduled_time,
-                 due_at, time_zone, status, chat_id, origin, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 'scheduled', $8, $9, $10, $10)
+                 due_at, time_zone, status, chat_id, origin, created_at, updated_at, said_in, said_line)
+             VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 'scheduled', $8, $9, $10, $10, $11, $12)
              ON CONFLICT (origin) DO NOTHING RETURNING id")
             .bind(owner).bind(new.instance).bind(new.recipient.as_str()).bind(&new.recipient_name).bind(&new.body)
-            .bind(new.at).bind(&new.time_zone).bind(new.chat).bind(&new.origin).bind(now).fetch_optional(c).await)?;
+            .bind(new.at).bind(&new.time_zone).bind(new.chat).bind(&new.origin).bind(now)
+            .bind(new.said_in).bind(new.said_line).fetch_optional(c).await)?;
         match added {
             Some(id) => Ok(id),
             None => Ok(on!(self, c => sqlx::query_scalar(
@@ -138,6 +141,18 @@ impl Conn {
             "WHERE user_id = $1 AND series_id = $2 AND status = 'scheduled' AND scheduled_time > $3 ORDER BY scheduled_time, id LIMIT 1"))
             .bind(owner).bind(series).bind(after).fetch_optional(c).await)?;
         row.map(TryInto::try_into).transpose()
+    }
+
+    /// The messages of an account that were said in one Telegram message, and whether that was the whole request.
+    pub async fn list_said_in(
+        &mut self,
+        owner: AccountId,
+        chat: ChatId,
+        said_in: i64,
+    ) -> Result<Vec<(MessageId, bool)>> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT id, said_line FROM scheduled_messages WHERE user_id = $1 AND chat_id = $2 AND said_in = $3 ORDER BY id")
+            .bind(owner).bind(chat).bind(said_in).fetch_all(c).await)?)
     }
 
     /// Waiting messages, soonest first.

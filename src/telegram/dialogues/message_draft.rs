@@ -3,18 +3,18 @@
 use chrono::NaiveDate;
 use std::time::Duration;
 
-use super::when_reply::{Said, hours, quick, read_time};
+use super::when_reply::{Heard, hours, quick, read_time};
 use super::{Talk, messages, series};
 use crate::domain::account::Account;
 use crate::domain::clock::Moment;
-use crate::domain::ids::{MessageId, SeriesId};
+use crate::domain::ids::{MessageId, SeriesId, TelegramMessageId};
 use crate::domain::language::Language;
 use crate::domain::message::{Body, ScheduledMessage};
 use crate::domain::recipient::Recipient;
 use crate::domain::series::Series;
 use crate::locale::{plain, t};
 use crate::services::Refusal;
-use crate::services::messages::Addressee;
+use crate::services::messages::{Addressee, Said};
 use crate::services::series::{Shown, upcoming};
 use crate::telegram::effects::Effect;
 use crate::telegram::event::Input;
@@ -62,7 +62,7 @@ pub(super) async fn with_contact(talk: &Talk<'_>, account: &Account, phone: &str
 }
 
 /// Reads what one line says of time, recipient and text; the rest is asked.
-fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> MessageDraft {
+pub(super) fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> MessageDraft {
     let mut draft = fresh(talk);
     let split = when::split(text, talk.now.in_zone(account.zone), talk.language);
     if let Some(to) = &split.to
@@ -81,7 +81,7 @@ fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> Me
         }
     }
     if let Some(said) = &draft.when_said
-        && let Said::Every(rhythm) = read_time(talk, account, None, None, said)
+        && let Heard::Every(rhythm) = read_time(talk, account, None, None, said)
     {
         draft.every = Some(rhythm);
         draft.when_said = None;
@@ -91,6 +91,7 @@ fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> Me
     let body = if understood { split.body } else { Some(marked.to_owned()) };
     draft.body = body.filter(|body| Body::parse(body).is_ok());
     draft.said_in = talk.event.message.map(|m| m.0);
+    draft.said_line = understood;
     draft
 }
 
@@ -273,27 +274,6 @@ pub(super) async fn answer(
         (Some(Part::Time), Input::Text { plain, .. }) => time(talk, account, draft, plain).await,
         // At the confirm card a new time may simply be said.
         (None, Input::Text { plain, .. }) => time(talk, account, draft, plain).await,
-        (_, Input::Edited { marked, .. })
-            if draft.id.is_none()
-                && draft.series.is_none()
-                && draft.said_in == talk.event.message.map(|m| m.0)
-                && draft.body.is_some() =>
-        {
-            match Body::parse(marked) {
-                Ok(body) => {
-                    draft.body = Some(body.as_str().to_owned());
-                    let mut turn = Box::pin(next(talk, account, draft)).await?;
-                    // What was edited is no message of ours: say the card anew.
-                    for shown in &mut turn.show {
-                        if let crate::telegram::screen::Outgoing::Edit(_, screen) = shown {
-                            *shown = crate::telegram::screen::Outgoing::Send(screen.clone());
-                        }
-                    }
-                    Ok(turn)
-                }
-                Err(_) => Ok(Turn::new(talk.state(), Vec::new())),
-            }
-        }
         (_, Input::Edited { .. }) => Ok(Turn::new(talk.state(), Vec::new())),
         _ => again(talk, account, draft, t!(language, "send-as-text")).await,
     }
@@ -311,6 +291,7 @@ async fn text(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, said:
     let length = body.as_str().chars().count();
     draft.more = said.chars().count() >= MAYBE_MORE || draft.more;
     draft.said_in = if draft.more { None } else { talk.event.message.map(|m| m.0) };
+    draft.said_line = false;
     draft.body = Some(body.as_str().to_owned());
     if draft.more {
         draft.asking = Some(Part::Text);
@@ -323,36 +304,36 @@ async fn time(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, text:
     let day = draft.day.as_deref().and_then(|day| day.parse().ok());
     let language = talk.language;
     match read_time(talk, account, day, draft.every_said.as_deref(), text) {
-        Said::Every(rhythm) => {
+        Heard::Every(rhythm) => {
             (draft.every, draft.at, draft.day, draft.every_said) = (Some(rhythm), None, None, None);
             // A waiting message that is to repeat becomes a series.
             draft.replaces = draft.replaces.or(draft.id.take());
             changed(talk, account, draft).await
         }
-        Said::EveryDay(rhythm, offered) => {
+        Heard::EveryDay(rhythm, offered) => {
             (draft.asking, draft.every_said) = (Some(Part::Time), Some(text.to_owned()));
             let screen = screens::series::ask_every_hour(&rhythm, &offered, account.zone, language);
             draft.offered = offered;
             Ok(talk.go(State::Message(draft), screen))
         }
-        Said::At(_) | Said::Day(_) | Said::Ask(..) if draft.repeat => {
+        Heard::At(_) | Heard::Day(_) | Heard::Ask(..) if draft.repeat => {
             draft.asking = Some(Part::Time);
             again(talk, account, draft, t!(language, "ask-every-again")).await
         }
-        Said::At(at) => {
+        Heard::At(at) => {
             (draft.at, draft.day, draft.every, draft.every_said) = (Some(at), None, None, None);
             changed(talk, account, draft).await
         }
-        Said::Day(day) => {
+        Heard::Day(day) => {
             draft.day = Some(day.to_string());
             ask(talk, account, draft, Part::Time).await
         }
-        Said::Ask(question, candidates) => {
+        Heard::Ask(question, candidates) => {
             draft.asking = Some(Part::Time);
             let screen = screens::messages::ask_which(question, &candidates, account.zone, language);
             Ok(talk.go(State::Message(draft), screen))
         }
-        Said::Refused(why) => {
+        Heard::Refused(why) => {
             draft.asking = Some(Part::Time);
             again(talk, account, draft, why).await
         }
@@ -497,7 +478,9 @@ async fn schedule(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Re
         return Ok(past(talk, account, draft));
     }
     let services = &talk.services.messages;
-    let ids = services.schedule(account, talk.event.subject.chat, &draft.to, &body, at, &draft.origin).await?;
+    let said =
+        Said { chat: talk.event.subject.chat, message: draft.said_in.map(TelegramMessageId), line: draft.said_line };
+    let ids = services.schedule(account, said, &draft.to, &body, at, &draft.origin).await?;
     let mut made: Vec<ScheduledMessage> = Vec::with_capacity(ids.len());
     for id in ids {
         made.push(services.find(account.id, id).await?);

@@ -1,6 +1,7 @@
 //! Conversations: `(state, input) → turn`. Global inputs first, then the state's own dialogue.
 
 mod account;
+mod edited;
 mod instance_draft;
 mod instances;
 mod late;
@@ -149,6 +150,7 @@ impl Talk<'_> {
             Input::Tap(tap) => self.tap(account, tap).await,
             Input::StaleTap => Ok(self.toast(plain!(self.language, "toast-expired"))),
             Input::Found(finding) => instances::found(self, account, finding).await,
+            Input::Edited { plain, marked } => edited::turn(self, account, plain, marked).await,
             input => self.answer(account, input).await,
         }
     }

@@ -40,7 +40,7 @@ fn wall(day: NaiveDate, hour: u32, account: &Account) -> Option<Moment> {
 }
 
 /// What a reply about time comes to.
-pub(super) enum Said {
+pub(super) enum Heard {
     /// A moment.
     At(Moment),
     /// A day; the hour is to be asked.
@@ -62,7 +62,7 @@ pub(super) fn read_time(
     day: Option<NaiveDate>,
     every: Option<&str>,
     text: &str,
-) -> Said {
+) -> Heard {
     let (language, now) = (talk.language, talk.now.in_zone(account.zone));
     let mut meaning = when::read(text, now, language).meaning;
     if let Some(day) = day {
@@ -82,15 +82,15 @@ pub(super) fn read_time(
         meaning = Meaning::Every(joined);
     }
     match meaning {
-        Meaning::At(at, Grain::Day) => Said::Day(at.date_naive()),
-        Meaning::At(at, _) => Said::At(at.into()),
-        Meaning::Unclear { question: Question::Hour(day), .. } => Said::Day(day),
+        Meaning::At(at, Grain::Day) => Heard::Day(at.date_naive()),
+        Meaning::At(at, _) => Heard::At(at.into()),
+        Meaning::Unclear { question: Question::Hour(day), .. } => Heard::Day(day),
         Meaning::Unclear { candidates, .. } => {
             let near: Vec<Moment> = candidates.into_iter().map(Into::into).filter(|at| *at > talk.now).collect();
             if near.is_empty() {
-                Said::Refused(t!(language, "when-not-understood"))
+                Heard::Refused(t!(language, "when-not-understood"))
             } else {
-                Said::Ask(t!(language, "when-unclear"), near)
+                Heard::Ask(t!(language, "when-unclear"), near)
             }
         }
         Meaning::Past(at) => {
@@ -107,7 +107,7 @@ pub(super) fn read_time(
                 .map(Moment::from)
                 .filter(|at| *at > talk.now)
                 .take(1);
-            Said::Ask(ask, std::iter::once(talk.now.plus(Duration::from_secs(60))).chain(near).collect())
+            Heard::Ask(ask, std::iter::once(talk.now.plus(Duration::from_secs(60))).chain(near).collect())
         }
         Meaning::Impossible(when::Reason::NoSuchDate { nearest }) => {
             // The hour that was said with it, or a usual one, on the nearest days that exist.
@@ -124,25 +124,25 @@ pub(super) fn read_time(
             });
             let near: Vec<Moment> = near.filter(|at| *at > talk.now).collect();
             let said = t!(language, "when-no-such-date");
-            if near.is_empty() { Said::Refused(said) } else { Said::Ask(said, near) }
+            if near.is_empty() { Heard::Refused(said) } else { Heard::Ask(said, near) }
         }
         Meaning::Impossible(when::Reason::Gap { nearest }) => {
-            Said::Ask(t!(language, "when-gap"), nearest.into_iter().map(Into::into).collect())
+            Heard::Ask(t!(language, "when-gap"), nearest.into_iter().map(Into::into).collect())
         }
-        Meaning::Impossible(when::Reason::TooFar) => Said::Refused(t!(language, "when-too-far")),
+        Meaning::Impossible(when::Reason::TooFar) => Heard::Refused(t!(language, "when-too-far")),
         Meaning::Every(every) => repetition(every, talk.now, account),
-        Meaning::Nothing => Said::Refused(t!(language, "when-not-understood")),
+        Meaning::Nothing => Heard::Refused(t!(language, "when-not-understood")),
     }
 }
 
 /// Usual hours of a repetition that was said without one.
 const USUAL_HOURS: [u32; 3] = [9, 14, 19];
 
-fn repetition(every: Recurrence, now: Moment, account: &Account) -> Said {
+fn repetition(every: Recurrence, now: Moment, account: &Account) -> Heard {
     let runs_by_the_clock = ["FREQ=HOURLY", "FREQ=MINUTELY"].iter().any(|freq| every.rule.starts_with(freq));
     let rhythm = Rhythm { rule: every.rule, starts_at: every.first.naive_local() };
     if every.timed || runs_by_the_clock {
-        return Said::Every(rhythm);
+        return Heard::Every(rhythm);
     }
     // A part of the day was said: its hour comes first.
     let said = every.part.map(when::Part::hour);
@@ -153,7 +153,7 @@ fn repetition(every: Recurrence, now: Moment, account: &Account) -> Said {
         super::series::starting(rule, chrono::NaiveTime::from_hms_opt(hour, 0, 0)?, now, account)
     });
     let offered = offered.collect();
-    Said::EveryDay(rhythm, offered)
+    Heard::EveryDay(rhythm, offered)
 }
 
 /// Where the end of a rule begins, as in `…;COUNT=3`.

@@ -1,0 +1,369 @@
+//! Drafts and cards under rough hands: edits, double taps, stale keys, odd texts, two people at once.
+
+use std::time::Duration;
+
+use schedulezap::sandbox::telegram::Person;
+
+use crate::harness::{World, within};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Schedules a message in one line; returns the number of what was said.
+async fn schedules(person: &Person, line: &str, card: &str) -> i64 {
+    let said = person.says(line);
+    person.sees_now("Confira e confirme").await;
+    person.taps("Confirmar").unwrap();
+    person.sees_now(card).await;
+    said
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn editing_what_was_said_changes_the_draft_or_what_waits_and_not_what_has_gone() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        // A draft of one line follows as a whole.
+        let said = ana.says("amanhã 9h para 11 98888-7777: Bom dia");
+        ana.sees_now("Confira e confirme").await;
+        ana.edits(said, "amanhã 10h para 11 97777-6666: Boa tarde");
+        let card = ana.sees("Boa tarde").await;
+        assert!(card.text.contains("às 10:00") && card.text.contains("97777-6666"), "{}", card.text);
+        ana.taps("Confirmar").unwrap();
+        ana.sees_now("Agendada #1").await;
+        // So does what was made of it.
+        ana.edits(said, "amanhã 11h30 para 11 98888-7777: Boa noite");
+        let card = ana.sees("Mudei como você editou").await;
+        for part in ["às 11:30", "98888-7777", "Boa noite", "#1"] {
+            assert!(card.text.contains(part), "{part}: {}", card.text);
+        }
+        ana.edits(said, "ontem 11h30 para 11 98888-7777: Boa noite");
+        ana.sees_now("Não consegui ler o novo horário").await;
+        // A text that was said by itself is the whole text.
+        ana.says("/agendar");
+        ana.sees_now("Para quem?").await;
+        ana.says("11 98888-7777");
+        ana.sees_now("O que enviar?").await;
+        let text = ana.says("Reunião amanhã às 9h");
+        ana.sees_now("Quando?").await;
+        ana.says("amanhã 8h");
+        ana.sees_now("Confira e confirme").await;
+        ana.edits(text, "Reunião amanhã às 10h");
+        let card = ana.sees("Reunião amanhã às 10h").await;
+        assert!(card.text.contains("às 08:00"), "its time stays: {}", card.text);
+        ana.taps("Confirmar").unwrap();
+        ana.sees_now("Agendada #2").await;
+        ana.edits(text, "\u{200b}");
+        ana.sees_now("A mensagem está vazia").await;
+        ana.edits(text, "Reunião às 11h, <b>sala 2</b>");
+        ana.sees_now("sala 2").await;
+        world.advance(HOUR * 17 + HOUR * 2 / 3);
+        world.evolution.wait_for(1).await;
+        ana.sees_one(|m| m.text.contains("Enviada para") && m.text.contains("sala 2")).await;
+        world.advance(HOUR * 7 / 2);
+        world.evolution.wait_for(2).await;
+        let texts: Vec<_> = world.evolution.delivered().into_iter().map(|d| d.text).collect();
+        assert_eq!(texts, ["Reunião às 11h, <b>sala 2</b>", "Boa noite"]);
+        ana.sees_one(|m| m.text.contains("Enviada para") && m.text.contains("Boa noite")).await;
+        ana.edits(said, "amanhã 12h para 11 98888-7777: tarde demais");
+        ana.sees_now("já foi enviada").await;
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_reaches_what_was_said_in_its_own_chat_alone() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        let ben = world.member("Ben", "en").await;
+        let said = schedules(&ana, "amanhã 9h para 11 98888-7777: da Ana", "Agendada #1").await;
+        let mine = ben.says("hello");
+        ben.sees_now("To whom?").await;
+        ben.says("/cancel");
+        ben.sees_now("Cancelled").await;
+        assert_ne!(said, mine);
+        ben.edits(mine, "tomorrow 9am to +1 415 555 2671: changed");
+        ben.edits(said, "changed");
+        world.handled().await;
+        ana.says("/mensagens");
+        ana.sees_now("da Ana").await;
+        // Several recipients follow together.
+        let both = schedules(&ana, "amanhã 9h para 11 98888-7777, 11 97777-6666: oi", "2 mensagens").await;
+        ana.edits(both, "amanhã 10h para 11 98888-7777, 11 97777-6666: olá");
+        ana.sees_one(|m| m.text.contains("#2") && m.text.contains("olá") && m.text.contains("às 10:00")).await;
+        ana.sees_one(|m| m.text.contains("#3") && m.text.contains("olá") && m.text.contains("às 10:00")).await;
+        world.finish(&[&ana, &ben]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_whose_hour_has_passed_is_asked_about_and_never_sent_in_silence() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        ana.says("em 10 minutos para 11 98888-7777: oi");
+        let card = ana.sees_now("Confira e confirme").await;
+        world.advance(Duration::from_secs(660));
+        ana.taps("Confirmar").unwrap();
+        ana.sees_now("já passou").await;
+        assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages").await, 0);
+        // A key of the older card asks again, too.
+        ana.taps_data(card.id, "ok");
+        ana.says("amanhã 9h");
+        ana.sees_now("Confira e confirme").await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees_now("Agendada #1").await;
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn double_taps_and_stale_keys_do_their_work_once() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        ana.says("amanhã 9h para 11 98888-7777: oi");
+        let card = ana.sees_now("Confira e confirme").await.id;
+        for _ in 0..3 {
+            ana.taps_data(card, "ok");
+        }
+        ana.sees_now("Agendada #1").await;
+        world.handled().await;
+        assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages").await, 1);
+        ana.taps_data(card, "undo:1:0");
+        ana.taps_data(card, "undo:1:0");
+        ana.sees("Cancelada #1").await;
+        world.handled().await;
+        world.said().await;
+        assert!(ana.toasts().iter().any(|toast| toast.contains("Já cancelada")), "{:?}", ana.toasts());
+        // Of an older state of the message: it is drawn anew and nothing is done.
+        schedules(&ana, "amanhã 9h para 11 98888-7777: dois", "Agendada #2").await;
+        ana.replies(card, "amanhã 10h");
+        world.does("UPDATE scheduled_messages SET version = version + 1 WHERE id = 2").await;
+        let fresh = ana.sees_one(|m| m.text.contains("Agendada #2")).await.id;
+        ana.taps_data(fresh, "msg_now:2:0");
+        ana.taps_data(fresh, "msg_cancel:2:0");
+        world.handled().await;
+        world.said().await;
+        assert!(ana.toasts().iter().any(|toast| toast.contains("mudou enquanto isso")), "{:?}", ana.toasts());
+        assert!(world.evolution.delivered().is_empty());
+        for forged in ["", "cancel:", "msg:x", "ok:1", "\u{0}\u{1}", &"z".repeat(64), "msg:9223372036854775808"] {
+            ana.taps_data(fresh, forged);
+        }
+        // A key under what a person said, which no bot can have put there.
+        let mine = ana.says("/menu");
+        ana.taps_data(mine, "home");
+        world.handled().await;
+        world.said().await;
+        assert!(
+            ana.toasts().iter().filter(|toast| toast.contains("Botão expirado")).count() >= 8,
+            "{:?}",
+            ana.toasts()
+        );
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_step_that_wants_a_text_says_so_to_anything_else_and_keeps_what_it_has() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.telegram.person("Ana", "pt-br");
+        let code = world.door.services.accounts.claim_link_code().await.unwrap().unwrap();
+        let anything_else = async |asked: &str| {
+            for send in [Person::sends_photo, Person::sends_voice, Person::sends_sticker, Person::sends_location] {
+                let before = ana.chat().len();
+                send(&ana);
+                let said = ana.sees_one(|m| m.text.contains("como texto")).await;
+                assert!(said.id > 0);
+                world.handled().await;
+                world.said().await;
+                let answers = ana.chat().len() - before;
+                assert_eq!(answers, 2, "{asked}: one answer to each");
+            }
+        };
+        ana.opens(&code);
+        ana.sees_now("ScheduleZAP").await;
+        ana.taps("Criar conta").unwrap();
+        ana.sees_now("Escolha um nome").await;
+        anything_else("username").await;
+        ana.says("ana");
+        ana.sees_now("Agora uma senha").await;
+        anything_else("password").await;
+        ana.shares_contact("+5511988887777", "Bia");
+        ana.sees_now("como texto").await;
+        ana.says("cavalo bateria grampo certo");
+        ana.sees_now("criada").await;
+        ana.says("/instancias");
+        ana.sees_now("Nenhuma ainda").await;
+        ana.taps("Nova instância").unwrap();
+        ana.sees_now("Como quer chamar").await;
+        anything_else("label").await;
+        ana.says("Loja");
+        ana.sees_now("Qual é o endereço").await;
+        anything_else("address").await;
+        ana.says(&world.url);
+        ana.sees_now("chave de API").await;
+        ana.sends_sticker();
+        ana.sees_now("como texto").await;
+        ana.says(crate::harness::KEY);
+        ana.sees_now("Encontrei estas").await;
+        anything_else("name").await;
+        ana.taps("loja").unwrap();
+        ana.sees_now("WhatsApp conectado").await;
+        ana.taps("Salvar").unwrap();
+        ana.sees_now("💾").await;
+        ana.says("/agendar");
+        ana.sees_now("Para quem?").await;
+        anything_else("recipient").await;
+        ana.shares_contact("+5511988887777", "Bia");
+        ana.sees_now("O que enviar?").await;
+        anything_else("text").await;
+        ana.says("oi");
+        ana.sees_now("Quando?").await;
+        anything_else("time").await;
+        ana.says("amanhã 9h");
+        let card = ana.sees_now("Confira e confirme").await;
+        assert!(card.text.contains("Bia (+55 11 98888-7777)"), "{}", card.text);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_texts_are_refused_kindly_or_kept_as_they_are_and_break_no_screen() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        let long = "ã".repeat(4000);
+        ana.says("/instancias");
+        ana.sees_now("Nenhuma ainda").await;
+        ana.taps("Nova instância").unwrap();
+        ana.sees_now("Como quer chamar").await;
+        for bad in [long.as_str(), "\u{200b}\u{200d}", "\u{202e}ajoL", "   "] {
+            ana.says(bad);
+            world.handled().await;
+            world.said().await;
+            ana.sees_now("de 1 a 64 caracteres").await;
+        }
+        ana.says("<b>Loja</b> & \"cia\" {$name}");
+        ana.sees_now("Qual é o endereço").await;
+        for (bad, why) in [
+            (long.as_str(), "não é um endereço"),
+            ("evolution.example.com:8080", "falta http://"),
+            ("http://169.254.169.254/latest/", "não permitido"),
+            ("https://user:pw-secret@evo.example.com", "usuário e senha"),
+            ("file:///etc/passwd", "Só http ou https"),
+            ("javascript:alert(1)", "Só http ou https"),
+            ("http://a\u{200b}b.example.com", "não é um endereço"),
+        ] {
+            ana.says(bad);
+            world.handled().await;
+            world.said().await;
+            let shown = ana.sees_now(why).await;
+            assert!(!shown.text.contains("pw-secret"), "{}", shown.text);
+        }
+        ana.says(&world.url);
+        ana.sees_now("chave de API").await;
+        for bad in ["abc\r\nX: y", "chave 🔑", &long, &"k".repeat(4000)] {
+            ana.says(bad);
+            world.handled().await;
+            world.said().await;
+            ana.sees_now("Chave inválida").await;
+        }
+        ana.says(crate::harness::KEY);
+        ana.sees_now("Encontrei estas").await;
+        for bad in ["..", ".", &long, "\u{200b}"] {
+            ana.says(bad);
+            world.handled().await;
+            world.said().await;
+            ana.sees_now("Esse nome não serve").await;
+        }
+        ana.says("a/b <i>?x=1#</i>");
+        ana.sees_now("O servidor não conhece esse nome").await;
+        ana.taps("Salvar assim mesmo").unwrap();
+        let card = ana.sees_now("💾").await;
+        assert!(card.text.contains("<b>Loja</b> & \"cia\" {$name}"), "{}", card.text);
+        // What is to be sent is kept to the letter, marks, directions and all.
+        ana.shares_contact("+5511988887777", "مريم <b>\u{202e}M</b> & {$x}");
+        ana.sees_now("O que enviar?").await;
+        let text = "<b>olá</b> & _x_ [a](tg://user?id=1) שלום {$name} \u{200d}👩\u{200d}👩\u{200d}👧";
+        ana.says(text);
+        ana.sees_now("Quando?").await;
+        for bad in [&long[..400], "<b>amanhã</b>", "\u{202e}h9", "31/02/2027 10:00", "00/00", "29/02/2027"] {
+            ana.says(bad);
+            world.handled().await;
+            world.said().await;
+        }
+        ana.says("amanhã 9h");
+        ana.sees_now("Confira e confirme").await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees_now("Agendada #1").await;
+        world.advance(HOUR * 24);
+        ana.says("/conta");
+        ana.sees_now("Fuso horário").await;
+        ana.taps("Fuso horário").unwrap();
+        ana.sees_now("Qual é a sua cidade").await;
+        for bad in ["<b>Xyzw</b>", &long, "\u{202e}"] {
+            ana.says(bad);
+            world.handled().await;
+            world.said().await;
+            ana.sees_now("Não encontrei").await;
+        }
+        ana.says("/cancelar");
+        ana.sees_now("Cancelado").await;
+        let kept =
+            world.count("SELECT COUNT(*) FROM scheduled_messages WHERE message LIKE '<b>olá</b> & _x_ [a](tg:%'").await;
+        assert_eq!(kept, 1);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_of_one_account_do_not_undo_each_other() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        let bia = world.telegram.person("Bia", "pt-br");
+        bia.says("/start");
+        bia.sees_now("ScheduleZAP").await;
+        bia.taps("Já tenho conta").unwrap();
+        bia.sees_now("seu nome de usuário").await;
+        bia.says("ana");
+        bia.sees_now("E a senha?").await;
+        bia.says("cavalo bateria grampo certo");
+        bia.sees_now("Nenhuma mensagem esperando").await;
+        schedules(&ana, "amanhã 9h para 11 98888-7777: oi", "Agendada #1").await;
+        bia.says("/mensagens");
+        bia.sees_now("Esperando: 1").await;
+        bia.taps("#1").or_else(|_| bia.taps("98888")).unwrap();
+        let hers = bia.sees_now("Agendada #1").await.id;
+        // One comes first; the other's key is of an older state, and the card tells.
+        bia.taps_data(hers, "msg_cancel:1:0");
+        bia.sees_now("Cancelada #1").await;
+        ana.taps("Enviar agora").unwrap();
+        ana.sees_now("Cancelada #1").await;
+        let cancelled =
+            world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'cancelled' AND version = 1").await;
+        assert_eq!(cancelled, 1);
+        // Each has their own draft.
+        ana.says("/agendar");
+        ana.sees_now("Para quem?").await;
+        bia.says("/agendar");
+        bia.sees_now("Para quem?").await;
+        ana.says("11 98888-7777");
+        ana.sees_now("O que enviar?").await;
+        bia.says("nada disso");
+        bia.sees_now("não é um número").await;
+        world.finish(&[&ana, &bia]).await;
+    })
+    .await;
+}
