@@ -186,7 +186,14 @@ impl Messages {
             .collect())
     }
 
-    async fn change<F>(&self, owner: AccountId, id: MessageId, work: F) -> Result<ScheduledMessage, Refusal>
+    /// Changes a message; where a version is given, only as it was seen then (SECURITY.md T2).
+    async fn change<F>(
+        &self,
+        owner: AccountId,
+        id: MessageId,
+        seen: Option<i64>,
+        work: F,
+    ) -> Result<ScheduledMessage, Refusal>
     where
         F: for<'c> FnOnce(&'c mut Conn, Moment) -> futures::future::BoxFuture<'c, Result<bool, StorageError>>
             + Send
@@ -197,6 +204,11 @@ impl Messages {
             .db
             .write(move |conn| {
                 Box::pin(async move {
+                    if let Some(version) = seen
+                        && !conn.hold_message(owner, id, version).await?
+                    {
+                        return Err(Refusal::Changed);
+                    }
                     let changed = work(conn, now).await?;
                     let message = conn.find_message(owner, id).await?.ok_or(Refusal::NotFound)?;
                     match (changed, message.status) {
@@ -214,7 +226,17 @@ impl Messages {
 
     /// Cancels a message that has not left.
     pub async fn cancel(&self, owner: AccountId, id: MessageId) -> Result<ScheduledMessage, Refusal> {
-        self.change(owner, id, move |conn, now| {
+        self.cancel_as_seen(owner, id, None).await
+    }
+
+    /// Cancels a message that has not left and, where a version is given, is as it was seen then.
+    pub async fn cancel_as_seen(
+        &self,
+        owner: AccountId,
+        id: MessageId,
+        seen: Option<i64>,
+    ) -> Result<ScheduledMessage, Refusal> {
+        self.change(owner, id, seen, move |conn, now| {
             Box::pin(async move { conn.move_message(owner, id, Status::Cancelled, now).await })
         })
         .await
@@ -222,11 +244,21 @@ impl Messages {
 
     /// Gives a message another time.
     pub async fn reschedule(&self, account: &Account, id: MessageId, at: Moment) -> Result<ScheduledMessage, Refusal> {
+        self.reschedule_as_seen(account, id, at, None).await
+    }
+
+    async fn reschedule_as_seen(
+        &self,
+        account: &Account,
+        id: MessageId,
+        at: Moment,
+        seen: Option<i64>,
+    ) -> Result<ScheduledMessage, Refusal> {
         if at > self.clock.now().plus(HORIZON) {
             return Err(Refusal::TooFar);
         }
         let (owner, zone) = (account.id, account.zone.name());
-        self.change(owner, id, move |conn, now| {
+        self.change(owner, id, seen, move |conn, now| {
             Box::pin(async move { conn.reschedule_message(owner, id, at, zone, now).await })
         })
         .await
@@ -234,7 +266,17 @@ impl Messages {
 
     /// Sends a message at once.
     pub async fn send_now(&self, account: &Account, id: MessageId) -> Result<ScheduledMessage, Refusal> {
-        self.reschedule(account, id, self.clock.now()).await
+        self.send_as_seen(account, id, None).await
+    }
+
+    /// Sends a message at once that, where a version is given, is as it was seen then.
+    pub async fn send_as_seen(
+        &self,
+        account: &Account,
+        id: MessageId,
+        seen: Option<i64>,
+    ) -> Result<ScheduledMessage, Refusal> {
+        self.reschedule_as_seen(account, id, self.clock.now(), seen).await
     }
 
     /// Gives a message another text or recipient.
@@ -245,7 +287,7 @@ impl Messages {
         to: Addressee,
         body: Body,
     ) -> Result<ScheduledMessage, Refusal> {
-        self.change(owner, id, move |conn, now| {
+        self.change(owner, id, None, move |conn, now| {
             Box::pin(async move { conn.rewrite_message(owner, id, &to.recipient, &to.name, body.as_str(), now).await })
         })
         .await
@@ -263,12 +305,15 @@ impl Messages {
         {
             return Err(Refusal::NotFound);
         }
-        self.change(owner, id, move |conn, now| Box::pin(async move { conn.pin_message(owner, id, to, now).await }))
-            .await
+        self.change(owner, id, None, move |conn, now| {
+            Box::pin(async move { conn.pin_message(owner, id, to, now).await })
+        })
+        .await
     }
 
     /// The user says that an unknown message arrived.
     pub async fn arrived(&self, owner: AccountId, id: MessageId) -> Result<ScheduledMessage, Refusal> {
-        self.change(owner, id, move |conn, now| Box::pin(async move { conn.mark_arrived(owner, id, now).await })).await
+        self.change(owner, id, None, move |conn, now| Box::pin(async move { conn.mark_arrived(owner, id, now).await }))
+            .await
     }
 }

@@ -199,6 +199,14 @@ impl Conn {
             .bind(owner).bind(id).bind(active).fetch_one(c).await)?)
     }
 
+    /// Holds a message of this version until the transaction ends. `false` when it has another version by now.
+    pub async fn hold_message(&mut self, owner: AccountId, id: MessageId, version: i64) -> Result<bool> {
+        let held = on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET version = version WHERE user_id = $1 AND id = $2 AND version = $3")
+            .bind(owner).bind(id).bind(version).execute(c).await.map(|r| r.rows_affected()))?;
+        Ok(held == 1)
+    }
+
     /// Moves a message from one of the open statuses to another. `false` when it was not open any more.
     pub async fn move_message(&mut self, owner: AccountId, id: MessageId, to: Status, now: Moment) -> Result<bool> {
         let done = on!(self, c => sqlx::query(

@@ -307,6 +307,7 @@ async fn odd_texts_are_refused_kindly_or_kept_as_they_are_and_break_no_screen() 
         ana.taps("Confirmar").unwrap();
         ana.sees_now("Agendada #1").await;
         world.advance(HOUR * 24);
+        ana.sees_now("passou da hora").await;
         ana.says("/conta");
         ana.sees_now("Fuso horário").await;
         ana.taps("Fuso horário").unwrap();

@@ -68,7 +68,7 @@ pub(super) async fn cancel(talk: &Talk<'_>, account: &Account, id: MessageId, ve
     if let Some(turn) = current(talk, account, id, Some(version)).await? {
         return Ok(turn);
     }
-    let message = talk.services.messages.cancel(account.id, id).await?;
+    let message = talk.services.messages.cancel_as_seen(account.id, id, Some(version)).await?;
     Ok(talk.stay(draw(talk, account, &message, false).await?))
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn send_now(
     if let Some(turn) = current(talk, account, id, version).await? {
         return Ok(turn);
     }
-    let message = talk.services.messages.send_now(account, id).await?;
+    let message = talk.services.messages.send_as_seen(account, id, version).await?;
     Ok(talk.stay(draw(talk, account, &message, false).await?))
 }
 
