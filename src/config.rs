@@ -115,7 +115,7 @@ pub struct Config {
     pub signup: SignUp,
     /// What instances may point at besides public addresses: a comma list of loopback, private, host:port, CIDR
     /// [default: loopback,private; nothing with SIGNUP=open]
-    #[arg(global = true, long = "evolution-allow-hosts", env = "EVOLUTION_ALLOW_HOSTS")]
+    #[arg(global = true, long = "evolution-allow-hosts", env = "EVOLUTION_ALLOW_HOSTS", value_parser = allow_hosts)]
     pub allow_hosts: Option<String>,
     /// Time zone of new accounts
     #[arg(global = true, long, env = "DEFAULT_TIME_ZONE", default_value = "America/Sao_Paulo", value_parser = zone)]
@@ -255,6 +255,11 @@ fn database_url(text: &str) -> Result<String, String> {
     if fine { Ok(text.to_owned()) } else { Err("sqlite://file or postgres://user@host/name".to_owned()) }
 }
 
+fn allow_hosts(text: &str) -> Result<String, String> {
+    let read = crate::evolution::policy::AllowHosts::parse(text);
+    read.map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
 fn zone(text: &str) -> Result<Tz, String> {
     text.parse().map_err(|_| "a zone such as America/Sao_Paulo".to_owned())
 }
@@ -328,6 +333,7 @@ mod tests {
             (["--default-time-zone", "Mars"], "default-time-zone"),
             (["--database-url", "mysql://x"], "database-url"),
             (["--lease", "0s"], "lease"),
+            (["--evolution-allow-hosts", "zzz/99"], "evolution-allow-hosts"),
             (["--no-such-flag", "1"], "no-such-flag"),
         ] {
             let error = read(&args).unwrap_err();
