@@ -80,8 +80,8 @@ fn reread(talk: &Talk<'_>, account: &Account, draft: &mut MessageDraft, plain: &
     if read.body.is_some() {
         draft.body = read.body;
     }
-    if read.at.is_some() || read.day.is_some() {
-        (draft.at, draft.day) = (read.at, read.day);
+    if message_draft::knows_when(&read) {
+        (draft.at, draft.day, draft.every, draft.when_said) = (read.at, read.day, read.every, read.when_said);
     }
     true
 }

@@ -96,7 +96,7 @@ pub(super) fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: 
 }
 
 /// Whether something about the time was said.
-fn knows_when(draft: &MessageDraft) -> bool {
+pub(super) fn knows_when(draft: &MessageDraft) -> bool {
     draft.at.is_some() || draft.day.is_some() || draft.every.is_some() || draft.when_said.is_some()
 }
 
