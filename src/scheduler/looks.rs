@@ -31,6 +31,8 @@ const ROUNDS: i64 = 3;
 const WITNESS: Duration = Duration::from_secs(24 * 3600);
 /// The net below the wake-ups.
 const NET: Duration = Duration::from_secs(60);
+/// How soon after trouble of the store the next look is.
+const TROUBLE: Duration = Duration::from_secs(2);
 /// Looks at once.
 const AT_ONCE: usize = 8;
 
@@ -57,7 +59,7 @@ pub(super) async fn run(scheduler: Scheduler) {
             Ok(next) => next,
             Err(error) => {
                 tracing::warn!(error = %error, "messages could not be looked for");
-                None
+                Some(scheduler.clock.now().plus(TROUBLE))
             }
         };
         let now = scheduler.clock.now();
@@ -109,7 +111,12 @@ impl Scheduler {
                     if let (true, Some(through)) = (away, lookup.through) {
                         conn.note_suspect(through, true, now).await?;
                     }
-                    // Another message of the same text may have taken what was found, a moment ago.
+                    let told = match &looked {
+                        Looked::Late => conn.has_late_since(lookup.user_id, now.minus(NET * 60)).await?,
+                        _ => false,
+                    };
+                    // Another message of the same text may have taken what was found, a moment ago or at this very one.
+                    conn.lock_account(lookup.user_id).await?;
                     if let Looked::Found { remote, .. } = &looked
                         && conn.list_remote_ids(&lookup).await?.contains(remote)
                     {
@@ -128,8 +135,8 @@ impl Scheduler {
                             Report::Sent { message, late_ms }
                         }
                         Looked::Ask => Report::Unknown { message },
-                        Looked::Late => Report::Late,
-                        Looked::Send { .. } => Report::Changed { message },
+                        Looked::Late if !told => Report::Late,
+                        Looked::Late | Looked::Send { .. } => Report::Changed { message },
                         Looked::Again { .. } => return Ok(()),
                     };
                     conn.add_report(lookup.user_id, lookup.chat_id, &report, now).await

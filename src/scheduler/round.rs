@@ -13,12 +13,15 @@ use crate::domain::message::{Absence, Reason, Status};
 use crate::domain::report::Report;
 use crate::evolution::error::{CallError, SendError};
 use crate::storage::queue::{Due, Outcome, Waiting};
-use crate::storage::{Conn, StorageError};
+use crate::storage::{Conn, Database, StorageError};
 
 /// More late than this is never sent by itself.
 const TOO_LATE: Duration = Duration::from_secs(24 * 3600);
 /// How long a server must be away before the account is told.
 const DOWN: Duration = Duration::from_secs(120);
+
+/// Between which milliseconds replicas draw lots for an instance's next message.
+const LOTS: u64 = 20;
 
 /// What goes into a round's transaction.
 struct Work {
@@ -257,7 +260,7 @@ impl Scheduler {
         desk.late.clear();
         desk.doubtful.clear();
         for (through, until) in done.closed {
-            desk.agenda.close(through, until);
+            desk.agenda.close(through, self.turn(until));
         }
         for through in done.held {
             desk.agenda.take_out(|one| one.through == Some(through));
@@ -272,7 +275,7 @@ impl Scheduler {
             if let Some((_, at, until)) = done.shut.iter().find(|shut| shut.0 == one.id) {
                 let moved = Waiting { through: Some(*at), next_send_at: Some(*until), ..one };
                 desk.agenda.file(vec![moved]);
-                desk.agenda.close(*at, *until);
+                desk.agenda.close(*at, self.turn(*until));
             } else if done.elsewhere.contains(&one.id) {
                 desk.agenda.close(through, now.plus(Duration::from_millis(rand::random_range(5..40))));
                 desk.agenda.file(vec![one]);
@@ -295,6 +298,14 @@ impl Scheduler {
             self.lookups.notify_one();
         }
         done.claimed
+    }
+
+    /// When to try for an instance that opens at `until`: replicas draw lots, else the quicker one had nearly all.
+    fn turn(&self, until: Moment) -> Moment {
+        match &self.db {
+            Database::Sqlite { .. } => until,
+            Database::Postgres(_) => until.plus(Duration::from_millis(rand::random_range(0..LOTS))),
+        }
     }
 
     /// Reads what came due into the agenda.
@@ -691,7 +702,9 @@ pub(super) async fn adopt(conn: &mut Conn, is_new: bool, settle: Duration, now: 
     let identity = conn.identity().await?;
     let is_moved = match (&identity, conn.find_meta("identity").await?) {
         (Some(is), Some(was)) => *is != was,
-        _ => false,
+        // It was never served before, so what is overdue in it was another's.
+        (Some(_), None) => true,
+        (None, _) => false,
     };
     let is_replaced = timeline.is_some() && conn.find_meta(TIMELINE).await?.is_some_and(|was| Some(was) != timeline);
     if is_new || is_moved || is_replaced {

@@ -105,6 +105,17 @@ impl Conn {
             .bind(lookup.user_id).bind(&lookup.recipient).bind(&lookup.message).bind(lookup.id).fetch_all(c).await)?)
     }
 
+    /// Lets no other transaction of this kind run for the account before this one ends. SQLite has one writer anyway.
+    pub async fn lock_account(&mut self, account: AccountId) -> Result<()> {
+        if let Self::Postgres(conn) = self {
+            sqlx::query("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE")
+                .bind(account)
+                .execute(&mut **conn)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// The newest message that is known to have gone through an instance since `since`: its id there, text and moment.
     pub async fn find_witness(&mut self, lookup: &Lookup, since: Moment) -> Result<Option<(String, String, Moment)>> {
         Ok(on!(self, c => sqlx::query_as(

@@ -121,7 +121,8 @@ impl Database {
 
     async fn connect(url: &str) -> Result<Self> {
         if url.starts_with("postgres") {
-            let options = PgConnectOptions::from_str(url)?;
+            // Else each harmless ROLLBACK below would be a warning in our log.
+            let options = PgConnectOptions::from_str(url)?.options([("client_min_messages", "error")]);
             let pool = PgPoolOptions::new()
                 .max_connections(16)
                 .acquire_timeout(Duration::from_secs(10))

@@ -495,8 +495,16 @@ impl Conn {
     /// Whether the account holds messages for this reason already: it was told.
     pub async fn holds_for(&mut self, account: AccountId, reason: Reason) -> Result<bool> {
         let one: Option<i64> = on!(self, c => sqlx::query_scalar(
-            "SELECT 1 FROM scheduled_messages WHERE user_id = $1 AND status = 'held' AND reason = $2 LIMIT 1")
+            "SELECT CAST(1 AS BIGINT) FROM scheduled_messages WHERE user_id = $1 AND status = 'held' AND reason = $2 LIMIT 1")
             .bind(account).bind(reason).fetch_optional(c).await)?;
+        Ok(one.is_some())
+    }
+
+    /// Whether the account has late messages that were set aside after `since`: it was told.
+    pub async fn has_late_since(&mut self, account: AccountId, since: Moment) -> Result<bool> {
+        let one: Option<i64> = on!(self, c => sqlx::query_scalar(
+            "SELECT CAST(1 AS BIGINT) FROM scheduled_messages WHERE user_id = $1 AND status = 'late' AND updated_at > $2 LIMIT 1")
+            .bind(account).bind(since).fetch_optional(c).await)?;
         Ok(one.is_some())
     }
 

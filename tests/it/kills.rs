@@ -38,7 +38,7 @@ async fn killed_while_sending_nothing_is_lost_or_doubled_where_the_history_can_b
     let (kills, messages) = (amount("KILLS", 3), amount("MESSAGES", 120));
     let real = Real::new(8).await;
     real.is_slow(Duration::from_millis(40));
-    real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(1))).await;
+    real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(3))).await;
     kill_while_sending(&real, kills, messages).await;
     let process = real.start();
     let statuses = until_settled(&real, &["sent"]).await;
@@ -59,7 +59,7 @@ async fn killed_while_sending_what_cannot_be_searched_is_asked_about_and_never_d
     let real = Real::new(8).await;
     real.evolution.set_searchable(false);
     real.is_slow(Duration::from_millis(40));
-    real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(1))).await;
+    real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(3))).await;
     kill_while_sending(&real, kills, messages).await;
     let process = real.start();
     // What is unknown is looked for first, in vain; then the chat is asked.
@@ -80,7 +80,7 @@ async fn killed_while_sending_what_cannot_be_searched_is_asked_about_and_never_d
 async fn asked_to_end_it_ends_what_it_began_and_leaves_nothing_unsure() {
     let real = Real::new(8).await;
     real.is_slow(Duration::from_millis(40));
-    real.schedule(120, Clock::System.now().plus(Duration::from_millis(500))).await;
+    real.schedule(120, Clock::System.now().plus(Duration::from_secs(3))).await;
     let stops = amount("TERMS", 3);
     for stop in 1..=stops {
         let (goal, signal) = (100 * stop / (stops + 1), if stop % 2 == 0 { "INT" } else { "TERM" });
@@ -106,7 +106,7 @@ async fn a_restored_copy_sends_nothing_again() {
     }
     for searchable in [true, false] {
         let real = Real::new(4).await;
-        real.schedule(20, Clock::System.now().plus(Duration::from_millis(300))).await;
+        real.schedule(20, Clock::System.now().plus(Duration::from_secs(3))).await;
         let db = real.database().await;
         db.backup(&real.file("copy.db")).await.unwrap();
         db.close().await;
@@ -140,7 +140,7 @@ async fn two_replicas_share_the_work_and_one_that_froze_doubles_nothing() {
     }
     let real = Real::new(16).await;
     real.is_slow(Duration::from_millis(40));
-    real.schedule(480, Clock::System.now().plus(Duration::from_secs(1))).await;
+    real.schedule(480, Clock::System.now().plus(Duration::from_secs(3))).await;
     let (one, two) = (real.start(), real.start());
     while real.evolution.count() < 100 {
         real.evolution.next_delivery(real.evolution.count(), Duration::from_secs(5)).await;

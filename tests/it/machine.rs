@@ -181,7 +181,7 @@ async fn backups_that_are_made_while_messages_leave_are_whole() {
     }
     let real = Real::new(8).await;
     real.is_slow(Duration::from_millis(20));
-    real.schedule(160, Clock::System.now().plus(Duration::from_millis(500))).await;
+    real.schedule(160, Clock::System.now().plus(Duration::from_secs(3))).await;
     let process = real.start();
     let mut parts = Vec::new();
     for n in 1..=5 {

@@ -288,7 +288,7 @@ async fn a_database_server_that_crashes_and_comes_back_loses_and_doubles_nothing
     let real = Real::at(8, tempfile::tempdir().unwrap(), cluster.url("app")).await;
     real.is_slow(Duration::from_millis(60));
     let messages = 160 * (crashes + 1);
-    real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(1))).await;
+    real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(3))).await;
     let process = real.start();
     for crash in 1..=crashes {
         real.evolution.wait_for(messages * crash / (crashes + 2)).await;

@@ -34,7 +34,7 @@ async fn two_processes_share_the_work_and_double_nothing() {
     // Between two messages of a number either process may come first; without a gap one keeps the number to itself.
     real.settings.push(("SEND_GAP_MS", "100".to_owned()));
     real.is_slow(Duration::from_millis(40));
-    real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(2))).await;
+    real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(3))).await;
     let replicas = amount("REPLICAS", 2);
     let all: Vec<Process> = (0..replicas).map(|_| real.start_with(&[LOG])).collect();
     let sent = [("sent".to_owned(), i64::try_from(messages).unwrap())];
@@ -59,7 +59,7 @@ async fn a_process_that_stood_still_past_its_lease_doubles_nothing() {
     let mut real = Real::new(8).await;
     real.settings.push(("LEASE", "2s".to_owned()));
     real.is_slow(Duration::from_millis(60));
-    real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(2))).await;
+    real.schedule(i64::try_from(messages).unwrap(), Clock::System.now().plus(Duration::from_secs(3))).await;
     let both = [real.start_with(&[LOG]), real.start_with(&[LOG])];
     for stop in 0..stops {
         real.evolution.wait_for(messages * (stop + 1) / (stops * 3)).await;
