@@ -20,8 +20,8 @@ const TOO_LATE: Duration = Duration::from_secs(24 * 3600);
 /// How long a server must be away before the account is told.
 const DOWN: Duration = Duration::from_secs(120);
 
-/// Between which milliseconds replicas draw lots for an instance's next message.
-const LOTS: u64 = 20;
+/// By how many milliseconds at most a replica lets others come first.
+const YIELD: u64 = 60;
 
 /// What goes into a round's transaction.
 struct Work {
@@ -275,7 +275,7 @@ impl Scheduler {
             if let Some((_, at, until)) = done.shut.iter().find(|shut| shut.0 == one.id) {
                 let moved = Waiting { through: Some(*at), next_send_at: Some(*until), ..one };
                 desk.agenda.file(vec![moved]);
-                desk.agenda.close(*at, self.turn(*until));
+                desk.agenda.close(*at, *until);
             } else if done.elsewhere.contains(&one.id) {
                 desk.agenda.close(through, now.plus(Duration::from_millis(rand::random_range(5..40))));
                 desk.agenda.file(vec![one]);
@@ -300,11 +300,12 @@ impl Scheduler {
         done.claimed
     }
 
-    /// When to try for an instance that opens at `until`: replicas draw lots, else the quicker one had nearly all.
+    /// When to try again for an instance that we sent through, and that opens at `until`: replicas let each other have a
+    /// turn, else the quicker one had nearly all.
     fn turn(&self, until: Moment) -> Moment {
         match &self.db {
             Database::Sqlite { .. } => until,
-            Database::Postgres(_) => until.plus(Duration::from_millis(rand::random_range(0..LOTS))),
+            Database::Postgres(_) => until.plus(Duration::from_millis(rand::random_range(0..YIELD))),
         }
     }
 
