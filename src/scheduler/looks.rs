@@ -111,10 +111,6 @@ impl Scheduler {
                     if let (true, Some(through)) = (away, lookup.through) {
                         conn.note_suspect(through, true, now).await?;
                     }
-                    let told = match &looked {
-                        Looked::Late => conn.has_late_since(lookup.user_id, now.minus(NET * 60)).await?,
-                        _ => false,
-                    };
                     // Another message of the same text may have taken what was found, a moment ago or at this very one.
                     conn.lock_account(lookup.user_id).await?;
                     if let Looked::Found { remote, .. } = &looked
@@ -135,11 +131,18 @@ impl Scheduler {
                             Report::Sent { message, late_ms }
                         }
                         Looked::Ask => Report::Unknown { message },
-                        Looked::Late if !told => Report::Late,
                         Looked::Late | Looked::Send { .. } => Report::Changed { message },
                         Looked::Again { .. } => return Ok(()),
                     };
-                    conn.add_report(lookup.user_id, lookup.chat_id, &report, now).await
+                    conn.add_report(lookup.user_id, lookup.chat_id, &report, now).await?;
+                    // One card for all that a store of doubtful age takes for overdue: with the last of them.
+                    if lookup.if_absent == Absence::Late
+                        && conn.count_doubted(lookup.user_id).await? == 0
+                        && conn.has_late_since(lookup.user_id, now.minus(NET * 60)).await?
+                    {
+                        conn.add_report(lookup.user_id, lookup.chat_id, &Report::Late, now).await?;
+                    }
+                    Ok(())
                 })
             })
             .await;

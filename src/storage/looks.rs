@@ -116,6 +116,13 @@ impl Conn {
         Ok(())
     }
 
+    /// How many messages of an account are looked for since the store's age is in doubt.
+    pub async fn count_doubted(&mut self, account: AccountId) -> Result<i64> {
+        Ok(on!(self, c => sqlx::query_scalar(
+            "SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status = 'unknown' AND if_absent = 'late'")
+            .bind(account).fetch_one(c).await)?)
+    }
+
     /// The newest message that is known to have gone through an instance since `since`: its id there, text and moment.
     pub async fn find_witness(&mut self, lookup: &Lookup, since: Moment) -> Result<Option<(String, String, Moment)>> {
         Ok(on!(self, c => sqlx::query_as(

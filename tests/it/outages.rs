@@ -338,7 +338,8 @@ async fn a_follower_that_lacks_the_last_commits_sends_nothing_again() {
         real.evolution.wait_for(70).await;
         if !searchable {
             for person in &real.people {
-                let card = |m: &schedulezap::sandbox::telegram::Shown| m.from_bot && m.text.contains("atrasad");
+                let card =
+                    |m: &schedulezap::sandbox::telegram::Shown| m.from_bot && m.text.contains("passaram da hora");
                 person.sees_one(card).await;
                 assert_eq!(person.chat().iter().filter(|m| card(m)).count(), 1, "one card for all of them");
             }

@@ -124,9 +124,12 @@ async fn after_a_downtime_the_account_decides_about_what_is_late() {
     assert_eq!(texts.iter().filter(|text| *text == "c").count(), 0, "what is a day late never goes by itself");
     let told =
         |who: usize, text: &str| real.people[who].chat().iter().filter(|m| m.from_bot && m.text.contains(text)).count();
-    while told(0, "min de atraso") < 4 || told(0, "passaram da hora") + told(0, "atrasadas") < 1 {
-        real.telegram.changed_after(real.telegram.revision()).await;
+    while told(0, "min de atraso") < 4 || told(0, "passaram da hora") < 1 || told(2, "descartadas") < 1 {
+        let seen = real.telegram.revision();
+        let _ = tokio::time::timeout(Duration::from_millis(500), real.telegram.changed_after(seen)).await;
     }
+    assert_eq!(told(0, "passaram da hora"), 1, "one card for all of them");
+    assert_eq!(told(2, "descartadas"), 1);
     assert!(process.ask_to_end("TERM").success());
 }
 
