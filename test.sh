@@ -7,6 +7,9 @@ missing=()
 ls -d /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 command -v chromium >/dev/null || missing+=(chromium)
 command -v chromedriver >/dev/null || missing+=(chromium-driver)
+# For the promises about the disk and the clock (docs/RELIABILITY.md).
+command -v strace >/dev/null || missing+=(strace)
+command -v faketime >/dev/null || missing+=(faketime)
 if ((${#missing[@]})); then
     if [[ $(id -u) -ne 0 ]]; then
         echo "test.sh: needs ${missing[*]}; install with: sudo apt-get install ${missing[*]}" >&2

@@ -337,7 +337,7 @@ fn size(process: &Process) -> (i64, usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn through_all_kinds_of_trouble_nothing_is_lost_doubled_or_leaked() {
-    let (messages, seconds) = (amount("SOAK", 300), amount("SECONDS", 20));
+    let (messages, seconds) = (amount("SOAK", 300), amount("SOAK_SECONDS", 20));
     let real = Real::new(16).await;
     real.evolution.set_slowness(Duration::from_millis(100));
     let step = Duration::from_millis(u64::try_from(seconds * 1000 / messages).unwrap().max(1));
