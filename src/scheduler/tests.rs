@@ -6,7 +6,6 @@ use crate::domain::ids::{AccountId, MessageId};
 use crate::domain::message::{Reason, Status};
 use crate::domain::report::Report;
 use crate::evolution::policy::AllowHosts;
-use crate::storage::Conn;
 use crate::storage::looks::Looked;
 
 const NOW: Moment = Moment(1_800_000_000_000);
@@ -333,18 +332,4 @@ async fn a_person_who_decides_first_ends_the_search() {
         .await;
     assert!(!settled.unwrap());
     assert_eq!(statuses(&scheduler).await, [(id, Status::Cancelled, None::<Reason>)]);
-}
-
-#[tokio::test]
-async fn the_claim_and_the_next_due_moment_are_read_from_the_index() {
-    let folder = tempfile::tempdir().unwrap();
-    let scheduler = scheduler(&folder).await;
-    let mut conn = scheduler.db.read().await.unwrap();
-    let Conn::Sqlite(conn) = &mut conn else { unreachable!("the file is SQLite's") };
-    let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(
-        "EXPLAIN QUERY PLAN SELECT id FROM scheduled_messages m WHERE m.status = 'scheduled' AND (m.due_at, m.id) > (1, 2)
-         AND m.due_at <= 3 ORDER BY m.due_at, m.id LIMIT 9")
-        .fetch_all(&mut **conn).await.unwrap();
-    let plan: Vec<_> = plan.into_iter().map(|row| row.3).collect();
-    assert!(plan.len() == 1 && plan[0].contains("scheduled_messages_due "), "{plan:?}");
 }

@@ -11,6 +11,7 @@ pub mod inbox;
 pub mod instances;
 pub mod leases;
 pub mod live;
+mod listed;
 pub mod looks;
 pub mod messages;
 pub mod outbox;

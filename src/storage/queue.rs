@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use sqlx::FromRow;
 
+use super::listed::{Listed, MOST};
 use super::{Conn, Result, StorageError, on};
 use crate::domain::account::LatePolicy;
 use crate::domain::clock::Moment;
@@ -202,34 +203,49 @@ pub(super) fn rows<T: Serialize>(rows: &T) -> Result<String> {
     serde_json::to_string(rows).map_err(|error| StorageError::Engine(sqlx::Error::Encode(error.into())))
 }
 
+const LIST_SQLITE: &str = waiting!(
+    "SELECT json_group_array(json_array(id, user_id, chat_id, pinned, scheduled_time, due_at, created_at,
+                         attempt, late_policy, through, next_send_at)) FROM (",
+    "(m.due_at, m.id) > ($1, $2) AND m.due_at <= $3 ORDER BY m.due_at, m.id LIMIT $4",
+    ")"
+);
+const LIST_POSTGRES: &str = waiting!("(m.due_at, m.id) > ($1, $2) AND m.due_at <= $3 ORDER BY m.due_at, m.id LIMIT $4");
+const TAKE_SQLITE: &str = due!(
+    "SELECT json_group_array(json_array(id, user_id, chat_id, recipient, message, scheduled_time, due_at,
+                         created_at, attempt, tries, through, api_url, instance_name, api_key, next_send_at, is_suspect, hour_start,
+                         hour_count, day_start, day_count, stale)) FROM (",
+    "(SELECT value FROM json_each($1))",
+    ")"
+);
+const TAKE_POSTGRES: &str = due!(
+    "(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)))",
+    "AND NOT EXISTS (SELECT 1 FROM scheduled_messages s WHERE s.status = 'sending' AND s.claimed_for = i.id)
+                     FOR NO KEY UPDATE OF m, i SKIP LOCKED"
+);
+const NEXT_DUE: &str = "SELECT due_at FROM scheduled_messages WHERE status = 'scheduled' AND due_at > $1
+             ORDER BY due_at, id LIMIT 1";
+
 impl Conn {
     /// Messages due after the place `low` and by `until`, in the order of due moment and id.
     pub async fn list_due(&mut self, low: (Moment, MessageId), until: Moment, limit: i64) -> Result<Vec<Waiting>> {
         match self {
             Self::Sqlite(conn) => {
-                let list: String = sqlx::query_scalar(waiting!(
-                    "SELECT json_group_array(json_array(id, user_id, chat_id, pinned, scheduled_time, due_at, created_at,
-                         attempt, late_policy, through, next_send_at)) FROM (",
-                    "(m.due_at, m.id) > ($1, $2) AND m.due_at <= $3 ORDER BY m.due_at, m.id LIMIT $4",
-                    ")"
-                ))
+                let list: String = sqlx::query_scalar(LIST_SQLITE)
+                    .bind(low.0)
+                    .bind(low.1)
+                    .bind(until)
+                    .bind(limit)
+                    .fetch_one(&mut **conn)
+                    .await?;
+                of_list(&list)
+            }
+            Self::Postgres(conn) => Ok(sqlx::query_as(LIST_POSTGRES)
                 .bind(low.0)
                 .bind(low.1)
                 .bind(until)
                 .bind(limit)
-                .fetch_one(&mut **conn)
-                .await?;
-                of_list(&list)
-            }
-            Self::Postgres(conn) => Ok(sqlx::query_as(waiting!(
-                "(m.due_at, m.id) > ($1, $2) AND m.due_at <= $3 ORDER BY m.due_at, m.id LIMIT $4"
-            ))
-            .bind(low.0)
-            .bind(low.1)
-            .bind(until)
-            .bind(limit)
-            .fetch_all(&mut **conn)
-            .await?),
+                .fetch_all(&mut **conn)
+                .await?),
         }
     }
 
@@ -243,10 +259,7 @@ impl Conn {
 
     /// When the next message comes due, after `now`: what is due by then was looked at.
     pub async fn next_due(&mut self, now: Moment) -> Result<Option<Moment>> {
-        Ok(
-            on!(self, c => sqlx::query_scalar("SELECT due_at FROM scheduled_messages WHERE status = 'scheduled' AND due_at > $1
-             ORDER BY due_at, id LIMIT 1").bind(now).fetch_optional(c).await)?,
-        )
+        Ok(on!(self, c => sqlx::query_scalar(NEXT_DUE).bind(now).fetch_optional(c).await)?)
     }
 
     /// Those of `ids` that are due still and have an instance to go through. On PostgreSQL message and instance are
@@ -255,31 +268,12 @@ impl Conn {
         let ids = rows(&ids)?;
         Ok(match self {
             Self::Sqlite(conn) => {
-                let list: String = sqlx::query_scalar(due!(
-                    "SELECT json_group_array(json_array(id, user_id, chat_id, recipient, message, scheduled_time, due_at,
-                         created_at, attempt, tries, through, api_url, instance_name, api_key, next_send_at, is_suspect,
-                         hour_start, hour_count, day_start, day_count, stale)) FROM (",
-                    "(SELECT value FROM json_each($1))",
-                    ")"
-                ))
-                .bind(ids)
-                .bind(until)
-                .bind(now)
-                .fetch_one(&mut **conn)
-                .await?;
+                let list: String =
+                    sqlx::query_scalar(TAKE_SQLITE).bind(ids).bind(until).bind(now).fetch_one(&mut **conn).await?;
                 of_list(&list)?
             }
             Self::Postgres(conn) => {
-                sqlx::query_as(due!(
-                    "(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)))",
-                    "AND NOT EXISTS (SELECT 1 FROM scheduled_messages s WHERE s.status = 'sending' AND s.claimed_for = i.id)
-                     FOR NO KEY UPDATE OF m, i SKIP LOCKED"
-                ))
-                .bind(ids)
-                .bind(until)
-                .bind(now)
-                .fetch_all(&mut **conn)
-                .await?
+                sqlx::query_as(TAKE_POSTGRES).bind(ids).bind(until).bind(now).fetch_all(&mut **conn).await?
             }
         })
     }
@@ -303,28 +297,32 @@ impl Conn {
         now: Moment,
     ) -> Result<()> {
         let claims: Vec<_> = taken.iter().map(|due| (due.id, due.attempt + 1, due.through)).collect();
-        let claims = rows(&claims)?;
         match self {
             Self::Sqlite(conn) => {
-                sqlx::query(
+                static CLAIM: Listed = Listed::new(
+                    3,
                     "UPDATE scheduled_messages AS m SET status = 'sending', attempt = attempt + 1, tries = tries + 1,
-                         lease_until = $2, lease_holder = $3, started_at = $4, claimed_for = j.value->>2, updated_at = $4
-                     FROM json_each($1) AS j WHERE m.id = j.value->>0 AND m.status || '' = 'scheduled'",
-                )
-                .bind(&claims)
-                .bind(lease)
-                .bind(holder)
-                .bind(now)
-                .execute(&mut **conn)
-                .await?;
-                sqlx::query(
-                    "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at)
-                     SELECT j.value->>0, j.value->>1, j.value->>2, $2 FROM json_each($1) AS j",
-                )
-                .bind(&claims)
-                .bind(now)
-                .execute(&mut **conn)
-                .await?;
+                         lease_until = $1, lease_holder = $2, started_at = $3, claimed_for = j.c3, updated_at = $3 FROM",
+                    "WHERE m.id = j.c1 AND m.status || '' = 'scheduled'",
+                );
+                static BEGUN: Listed = Listed::new(
+                    3,
+                    "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at) SELECT c1, c2, c3, $3 FROM",
+                    "WHERE c1 IS NOT NULL",
+                );
+                for claims in claims.chunks(MOST) {
+                    for listed in [&CLAIM, &BEGUN] {
+                        let (text, size) = listed.text(claims.len());
+                        let mut query = sqlx::query(text).bind(lease).bind(holder).bind(now);
+                        for (id, attempt, through) in claims {
+                            query = query.bind(id).bind(attempt).bind(through);
+                        }
+                        for _ in claims.len()..size {
+                            query = query.bind(None::<i64>).bind(None::<i64>).bind(None::<i64>);
+                        }
+                        query.execute(&mut **conn).await?;
+                    }
+                }
             }
             Self::Postgres(conn) => {
                 sqlx::query(
@@ -338,7 +336,7 @@ impl Conn {
                      INSERT INTO message_attempts (message_id, attempt, instance_id, started_at)
                      SELECT id, attempt, through, $4 FROM j",
                 )
-                .bind(&claims)
+                .bind(rows(&claims)?)
                 .bind(lease)
                 .bind(holder)
                 .bind(now)
@@ -381,30 +379,35 @@ impl Conn {
             .iter()
             .map(|one| (one.id, one.attempt, one.remote.as_deref().unwrap_or_default(), one.through))
             .collect();
-        let sent = rows(&sent)?;
         match self {
             Self::Sqlite(conn) => {
-                let ours = sqlx::query_scalar(
-                    "UPDATE scheduled_messages AS m SET status = 'sent', reason = NULL, remote_id = j.value->>2,
-                         sent_through = j.value->>3, sent_at = $2, lease_until = NULL, lease_holder = NULL,
-                         version = version + 1, updated_at = $2
-                     FROM json_each($1) AS j WHERE m.id = j.value->>0 AND m.attempt = j.value->>1 AND m.lease_holder = $3
-                         AND m.status = 'sending' RETURNING id",
-                )
-                .bind(&sent)
-                .bind(now)
-                .bind(holder)
-                .fetch_all(&mut **conn)
-                .await?;
-                sqlx::query(
-                    "UPDATE message_attempts AS t SET finished_at = $2, outcome = 'sent', remote_id = j.value->>2
-                     FROM json_each($1) AS j WHERE t.message_id = j.value->>0 AND t.attempt = j.value->>1
-                         AND t.outcome IS NULL",
-                )
-                .bind(&sent)
-                .bind(now)
-                .execute(&mut **conn)
-                .await?;
+                static SENT: Listed = Listed::new(
+                    4,
+                    "UPDATE scheduled_messages AS m SET status = 'sent', reason = NULL, remote_id = j.c3,
+                         sent_through = j.c4, sent_at = $1, lease_until = NULL, lease_holder = NULL,
+                         version = version + 1, updated_at = $1 FROM",
+                    "WHERE m.id = j.c1 AND m.attempt = j.c2 AND m.lease_holder = $2 AND m.status = 'sending' RETURNING id",
+                );
+                static ENDED: Listed = Listed::new(
+                    4,
+                    "UPDATE message_attempts AS t SET finished_at = $1, outcome = 'sent', remote_id = j.c3 FROM",
+                    "WHERE t.message_id = j.c1 AND t.attempt = j.c2 AND t.outcome IS NULL",
+                );
+                let mut ours = Vec::with_capacity(sent.len());
+                for sent in sent.chunks(MOST) {
+                    for listed in [&SENT, &ENDED] {
+                        let (text, size) = listed.text(sent.len());
+                        let mut query = sqlx::query_scalar::<_, MessageId>(text).bind(now).bind(holder).bind(None::<i64>);
+                        for (id, attempt, remote, through) in sent {
+                            query = query.bind(id).bind(attempt).bind(remote).bind(through);
+                        }
+                        for _ in sent.len()..size {
+                            query = query.bind(None::<i64>).bind(None::<i64>).bind(None::<&str>).bind(None::<i64>);
+                        }
+                        // The attempts answer nothing.
+                        ours.extend(query.fetch_all(&mut **conn).await?);
+                    }
+                }
                 Ok(ours)
             }
             Self::Postgres(conn) => Ok(sqlx::query_scalar(
@@ -422,7 +425,7 @@ impl Conn {
                              AND m.status || '' = 'sending' RETURNING m.id)
                      SELECT id FROM sent",
                 )
-                .bind(&sent)
+                .bind(rows(&sent)?)
                 .bind(now)
                 .bind(holder)
                 .fetch_all(&mut **conn)
@@ -664,3 +667,6 @@ impl Conn {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Reports: what the chat must be told, until it is in the outbox.
 
+use super::listed::{Listed, MOST};
+use super::queue::rows;
 use super::{Conn, Result, StorageError, on};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId};
@@ -38,13 +40,40 @@ impl Conn {
         }
         let mut list = Vec::with_capacity(reports.len());
         for (account, chat, report) in reports {
-            let payload = super::queue::rows(report)?;
+            let payload = rows(report)?;
             list.push((account, chat, payload));
         }
-        let list = super::queue::rows(&list)?;
-        super::queue::over_rows!(self, "INSERT INTO reports (account_id, chat_id, payload, created_at)
-                 SELECT CAST(j.value->>0 AS BIGINT), CAST(j.value->>1 AS BIGINT), j.value->>2, $2 FROM", "WHERE TRUE", c, sql =>
-            sqlx::query(sql).bind(&list).bind(now).execute(c).await.map(|_| ()))?;
+        match self {
+            Self::Sqlite(conn) => {
+                static ADD: Listed = Listed::new(
+                    3,
+                    "INSERT INTO reports (account_id, chat_id, payload, created_at) SELECT c1, c2, c3, $1 FROM",
+                    "WHERE c1 IS NOT NULL",
+                );
+                for list in list.chunks(MOST) {
+                    let (text, size) = ADD.text(list.len());
+                    let mut query = sqlx::query(text).bind(now).bind(None::<i64>).bind(None::<i64>);
+                    for (account, chat, payload) in list {
+                        query = query.bind(account).bind(chat).bind(payload);
+                    }
+                    for _ in list.len()..size {
+                        query = query.bind(None::<i64>).bind(None::<i64>).bind(None::<&str>);
+                    }
+                    query.execute(&mut **conn).await?;
+                }
+            }
+            Self::Postgres(conn) => {
+                sqlx::query(
+                    "INSERT INTO reports (account_id, chat_id, payload, created_at)
+                     SELECT CAST(j.value->>0 AS BIGINT), CAST(j.value->>1 AS BIGINT), j.value->>2, $2
+                     FROM json_array_elements(CAST($1 AS json)) AS j(value)",
+                )
+                .bind(rows(&list)?)
+                .bind(now)
+                .execute(&mut **conn)
+                .await?;
+            }
+        }
         Ok(())
     }
 
