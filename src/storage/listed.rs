@@ -8,8 +8,8 @@ const SIZES: [usize; 4] = [4, 16, 64, 256];
 /// How many rows are handed over at most at once.
 pub const MOST: usize = SIZES[SIZES.len() - 1];
 
-/// A statement: `j` is the list, its columns are `c1`, `c2` and so on; `$1` to `$3` are other values. It is prepared in a few
-/// sizes, and rows of nothing fill a list up.
+/// A statement: `j` is the list, its columns are `c1`, `c2` and so on; `$1` to `$3` are other values, which are bound after
+/// all of the list. It is prepared in a few sizes, and rows of nothing fill a list up.
 pub struct Listed {
     columns: usize,
     before: &'static str,
@@ -28,12 +28,13 @@ impl Listed {
         let texts = self.texts.get_or_init(|| {
             SIZES.map(|size| {
                 let names: Vec<String> = (1..=self.columns).map(|n| format!("c{n}")).collect();
-                let row = |n: usize| {
-                    let place = |column: usize| format!("?{}", 4 + n * self.columns + column);
-                    format!("({})", (0..self.columns).map(place).collect::<Vec<_>>().join(","))
-                };
-                let list: Vec<String> = (0..size).map(row).collect();
-                format!("WITH j({}) AS (VALUES {}) {} j {}", names.join(","), list.join(","), self.before, self.after)
+                // Places without a name: SQLite finds the name of each by looking through all.
+                let list = vec![format!("({})", vec!["?"; self.columns].join(",")); size].join(",");
+                let mut rest = format!("{} j {}", self.before, self.after);
+                for n in 1..=3 {
+                    rest = rest.replace(&format!("${n}"), &format!("@{}", size * self.columns + n));
+                }
+                format!("WITH j({}) AS (VALUES {list}) {}", names.join(","), rest.replace('@', "$"))
             })
         });
         let at = SIZES.iter().position(|size| *size >= rows).unwrap_or(SIZES.len() - 1);

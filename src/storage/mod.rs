@@ -127,15 +127,12 @@ impl Database {
             let pool = PgPoolOptions::new()
                 .max_connections(16)
                 .acquire_timeout(Duration::from_secs(10))
-                // Every statement finds its rows by an index. Without this, one that is planned while a table is small
-                // goes on reading all of it when it is not.
+                // A statement that is planned once, while a table is small, goes on reading all of it when it is not; and
+                // where pages are far apart no more, an index is never the dear way.
                 .after_connect(|conn, _| {
                     Box::pin(async move {
-                        sqlx::raw_sql(
-                            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off",
-                        )
-                        .execute(conn)
-                        .await?;
+                        let tune = "SET plan_cache_mode = force_custom_plan; SET random_page_cost = 1.1";
+                        sqlx::raw_sql(tune).execute(conn).await?;
                         Ok(())
                     })
                 })

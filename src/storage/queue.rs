@@ -313,14 +313,14 @@ impl Conn {
                 for claims in claims.chunks(MOST) {
                     for listed in [&CLAIM, &BEGUN] {
                         let (text, size) = listed.text(claims.len());
-                        let mut query = sqlx::query(text).bind(lease).bind(holder).bind(now);
+                        let mut query = sqlx::query(text);
                         for (id, attempt, through) in claims {
                             query = query.bind(id).bind(attempt).bind(through);
                         }
                         for _ in claims.len()..size {
                             query = query.bind(None::<i64>).bind(None::<i64>).bind(None::<i64>);
                         }
-                        query.execute(&mut **conn).await?;
+                        query.bind(lease).bind(holder).bind(now).execute(&mut **conn).await?;
                     }
                 }
             }
@@ -397,7 +397,7 @@ impl Conn {
                 for sent in sent.chunks(MOST) {
                     for listed in [&SENT, &ENDED] {
                         let (text, size) = listed.text(sent.len());
-                        let mut query = sqlx::query_scalar::<_, MessageId>(text).bind(now).bind(holder).bind(None::<i64>);
+                        let mut query = sqlx::query_scalar::<_, MessageId>(text);
                         for (id, attempt, remote, through) in sent {
                             query = query.bind(id).bind(attempt).bind(remote).bind(through);
                         }
@@ -405,7 +405,7 @@ impl Conn {
                             query = query.bind(None::<i64>).bind(None::<i64>).bind(None::<&str>).bind(None::<i64>);
                         }
                         // The attempts answer nothing.
-                        ours.extend(query.fetch_all(&mut **conn).await?);
+                        ours.extend(query.bind(now).bind(holder).fetch_all(&mut **conn).await?);
                     }
                 }
                 Ok(ours)

@@ -52,14 +52,14 @@ impl Conn {
                 );
                 for list in list.chunks(MOST) {
                     let (text, size) = ADD.text(list.len());
-                    let mut query = sqlx::query(text).bind(now).bind(None::<i64>).bind(None::<i64>);
+                    let mut query = sqlx::query(text);
                     for (account, chat, payload) in list {
                         query = query.bind(account).bind(chat).bind(payload);
                     }
                     for _ in list.len()..size {
                         query = query.bind(None::<i64>).bind(None::<i64>).bind(None::<&str>);
                     }
-                    query.execute(&mut **conn).await?;
+                    query.bind(now).execute(&mut **conn).await?;
                 }
             }
             Self::Postgres(conn) => {
