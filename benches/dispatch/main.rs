@@ -15,6 +15,7 @@ mod peers;
 mod process;
 mod program;
 mod scheduler;
+#[expect(clippy::cast_precision_loss, reason = "counts and times, to be printed")]
 mod server;
 mod table;
 

@@ -100,11 +100,11 @@ impl Drop for Program {
 pub async fn fill(what: &str, url: &str, store: &str, dir: &str) {
     let dir = Path::new(dir);
     let db = Database::open(store).await.unwrap();
-    if !store.starts_with("sqlite") {
-        fill::empty(&db).await;
-    } else {
+    if store.starts_with("sqlite") {
         // A store without its ledger is taken for a copy.
         drop(Ledger::open(&dir.join("bench.db")).unwrap());
+    } else {
+        fill::empty(&db).await;
     }
     let keyring = Arc::new(Keyring::open_or_create(&dir.join("secret.key")).unwrap());
     keyring.check(&db).await.unwrap();

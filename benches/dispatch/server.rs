@@ -226,7 +226,7 @@ fn question(state: &Shared, path: &str) -> String {
         "/lateness" => {
             let late = &mut held.messages.late;
             late.sort_unstable();
-            spread(late.iter().map(|us| *us as f64 / 1000.0).collect())
+            spread(&late.iter().map(|us| *us as f64 / 1000.0).collect::<Vec<_>>())
         }
         "/reset" => {
             *held = State::default();
@@ -247,14 +247,14 @@ fn question(state: &Shared, path: &str) -> String {
             let time = bot.begun.zip(bot.ended).map_or(0.0, |(begun, ended)| (ended - begun).as_secs_f64());
             let mut took = bot.took.clone();
             took.sort_unstable();
-            format!("{} {time} {}", took.len(), spread(took.iter().map(|us| *us as f64 / 1000.0).collect()))
+            format!("{} {time} {}", took.len(), spread(&took.iter().map(|us| *us as f64 / 1000.0).collect::<Vec<_>>()))
         }
         other => panic!("no such question: {other}"),
     }
 }
 
 /// Least, median, 99 of 100 and most of what is sorted.
-fn spread(sorted: Vec<f64>) -> String {
+fn spread(sorted: &[f64]) -> String {
     let at = |percent: usize| sorted.get((sorted.len().max(1) - 1) * percent / 100).copied().unwrap_or_default();
     format!("{} {} {} {}", at(0), at(50), at(99), at(100))
 }
@@ -362,7 +362,7 @@ pub async fn capacity(url: &str, count: u64) {
                     while answers < 16 {
                         let count = socket.read(&mut read).await.unwrap();
                         assert!(count > 0, "the server hung up");
-                        answers += read[..count].iter().filter(|byte| **byte == b'}').count() / 2;
+                        answers += read[..count].split(|byte| *byte == b'}').skip(1).count() / 2;
                     }
                 }
             })
