@@ -74,14 +74,15 @@ fn reread(talk: &Talk<'_>, account: &Account, draft: &mut MessageDraft, plain: &
     if !read.said_line {
         return false;
     }
+    if message_draft::knows_when(&read) {
+        (draft.at, draft.day, draft.every, draft.when_said) =
+            (read.at, read.day.clone(), read.every.clone(), read.when_said.clone());
+    }
     if !read.to.is_empty() {
         draft.to = read.to;
     }
     if read.body.is_some() {
         draft.body = read.body;
-    }
-    if message_draft::knows_when(&read) {
-        (draft.at, draft.day, draft.every, draft.when_said) = (read.at, read.day, read.every, read.when_said);
     }
     true
 }
