@@ -552,3 +552,4 @@ digest-failed =
        *[other] ⚠️ { $count } failed
     }
 digest-more = … and { $count } more
+digest-late = { $span } late

@@ -541,3 +541,4 @@ digest-failed =
        *[other] ⚠️ { $count } fallaron
     }
 digest-more = … y { $count } más
+digest-late = { $span } de retraso

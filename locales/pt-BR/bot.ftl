@@ -545,3 +545,4 @@ digest-failed =
        *[other] ⚠️ { $count } falharam
     }
 digest-more = … e mais { $count }
+digest-late = { $span } de atraso

@@ -412,6 +412,8 @@ pub fn late(rows: &[ScheduledMessage], zone: Tz, language: Language) -> Screen {
         .beside(format!("🗑 {}", plain!(language, "drop")), &Tap::LateDrop)
 }
 
+/// How late a message must be for the digest to say so.
+const NOTABLE: std::time::Duration = std::time::Duration::from_secs(60);
 /// How many parts the bar of a digest has.
 const BAR: i64 = 10;
 
@@ -429,10 +431,16 @@ pub fn digest(digest: &Digest, newest: &[ScheduledMessage], zone: Tz, language: 
         screen = screen.line(&Html::trusted(plain!(language, "digest-failed", count = digest.failed)));
     }
     for message in newest {
-        let at = message.sent_at.unwrap_or(message.scheduled_time).in_zone(zone).format("%H:%M");
+        let sent = message.sent_at.unwrap_or(message.scheduled_time);
+        let (at, late) = (sent.in_zone(zone).format("%H:%M"), sent.since(message.scheduled_time));
+        let late = if late > NOTABLE {
+            format!(" ({})", plain!(language, "digest-late", span = format::span(late, language)))
+        } else {
+            String::new()
+        };
         let to = Addressee { recipient: message.recipient.clone(), name: message.recipient_name.clone() };
         let text = preview(&message.body, 40).replace('\n', " ");
-        screen = screen.line(&Html::escape(&format!("✅ {at} → {}: {text}", preview(&addressee(&to), 60))));
+        screen = screen.line(&Html::escape(&format!("✅ {at}{late} → {}: {text}", preview(&addressee(&to), 60))));
     }
     let more = done - i64::try_from(newest.len()).unwrap_or(done);
     if more > 0 {
