@@ -186,6 +186,7 @@ async fn a_group_that_becomes_a_supergroup_is_followed() {
         let new = old.becomes_a_supergroup(true);
         new.says(&ana, "/menu");
         new.sees("conversa privada").await;
+        world.handled().await;
         assert_eq!(world.count("SELECT COUNT(*) FROM conversations WHERE chat_id = -2001").await, 0);
         // Told of by nothing but the refusal of an answer that was under way.
         let old = world.telegram.group("Trabalho", true);
