@@ -195,6 +195,8 @@ async fn a_group_that_becomes_a_supergroup_is_followed() {
         old.says(&ana, "/ajuda");
         let new = old.becomes_a_supergroup(false);
         world.telegram.set_down(false);
+        // A poll that met the outage waits for the clock.
+        world.said().await;
         world.handled().await;
         world.said().await;
         new.sees("conversa privada").await;
