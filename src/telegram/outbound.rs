@@ -1,6 +1,8 @@
-//! Outbound: what stands in the outbox leaves for Telegram, in order per chat, chats beside each other. Sending
-//! comes before marking: a crash in between repeats one message and loses none.
+//! Outbound: what stands in the outbox leaves for Telegram, in order per chat, chats beside each other. The answer to a
+//! tap stands in no queue, since Telegram shows no message of it and a person waits. Sending comes before marking: a
+//! crash in between repeats one message and loses none.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,6 +26,8 @@ use crate::storage::{Database, StorageError};
 const SEAL: &str = "outbox";
 /// How many chats are served at once.
 const CHATS: usize = 64;
+/// How many calls beyond those are for answers to taps.
+const TAPS: usize = 16;
 /// How many bodies are held in memory; later ones are read when their turn comes.
 const HELD: usize = 1024;
 /// New messages to one chat: so many at once, then one each second.
@@ -44,12 +48,26 @@ pub fn seal(keyring: &Keyring, out: &Outgoing) -> Result<String, serde_json::Err
     Ok(keyring.seal(SEAL, &serde_json::to_vec(out)?))
 }
 
+fn open(keyring: &Keyring, sealed: &str) -> Option<Outgoing> {
+    keyring.open(SEAL, sealed).ok().and_then(|plain| serde_json::from_slice(&plain).ok())
+}
+
 #[derive(Debug)]
 struct Row {
     id: i64,
     created_at: Moment,
-    body: Option<String>,
+    /// Read when its turn comes, where it is not held.
+    body: Option<Outgoing>,
     tries: u32,
+}
+
+/// Where a row waits for its turn.
+#[derive(Debug, Clone, Copy)]
+enum Queue {
+    /// Behind all that is said in its chat.
+    Chat,
+    /// By itself: the answer to a tap.
+    Tap,
 }
 
 /// What became of a row.
@@ -79,13 +97,15 @@ struct Mark {
 struct Mouth {
     ctx: Arc<Context>,
     lanes: Lanes<ChatId, Row>,
+    /// Answers to taps, each by itself; they come first.
+    taps: Lanes<i64, (ChatId, Row)>,
     known: HashSet<i64>,
     last: i64,
     /// When the outbox is looked at without being woken.
     look_at: Moment,
     paces: Paces,
     marks: mpsc::Sender<Mark>,
-    sending: JoinSet<(ChatId, Row, Fate)>,
+    sending: JoinSet<(Queue, ChatId, Row, Fate)>,
 }
 
 /// Sends until `stop`; then what can leave at once still leaves.
@@ -95,6 +115,7 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
     let mut mouth = Mouth {
         ctx: Arc::clone(&ctx),
         lanes: Lanes::default(),
+        taps: Lanes::default(),
         known: HashSet::new(),
         last: 0,
         look_at: ctx.clock.pause_now().plus(LOOK),
@@ -105,7 +126,8 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
     mouth.look(0).await;
     loop {
         mouth.start();
-        let wakes_at = mouth.lanes.wakes_at().map_or(mouth.look_at, |at| at.min(mouth.look_at));
+        let rests = [mouth.lanes.wakes_at(), mouth.taps.wakes_at()];
+        let wakes_at = rests.into_iter().flatten().fold(mouth.look_at, Moment::min);
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
@@ -115,7 +137,7 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
             () = ctx.clock.pause_until(wakes_at) => {
                 if ctx.clock.pause_now() >= mouth.look_at {
                     mouth.purge().await;
-                    mouth.look(if mouth.lanes.is_empty() { 0 } else { mouth.newest() }).await;
+                    mouth.look(if mouth.is_idle() { 0 } else { mouth.newest() }).await;
                 }
             }
         }
@@ -152,6 +174,10 @@ impl Mouth {
         }
     }
 
+    fn is_idle(&self) -> bool {
+        self.lanes.is_empty() && self.taps.is_empty()
+    }
+
     /// Takes what is new behind `after`. Trouble of the store must not break off what is on its way.
     async fn look(&mut self, after: i64) {
         let wait = match self.load(after).await {
@@ -173,9 +199,15 @@ impl Mouth {
             let short = page.len() < 500;
             for row in page {
                 if self.known.insert(row.id) {
-                    let body = (self.lanes.len() < HELD).then_some(row.body);
-                    let job = Row { id: row.id, created_at: row.created_at, body, tries: 0 };
-                    self.lanes.push(row.chat_id, job);
+                    let body = open(&self.ctx.keyring, &row.body);
+                    let is_answer = matches!(body, Some(Outgoing::Answer { .. }));
+                    let mut job = Row { id: row.id, created_at: row.created_at, body, tries: 0 };
+                    if is_answer {
+                        self.taps.push(row.id, (row.chat_id, job));
+                    } else {
+                        job.body = job.body.filter(|_| self.lanes.len() < HELD);
+                        self.lanes.push(row.chat_id, job);
+                    }
                 }
             }
             if short {
@@ -204,17 +236,44 @@ impl Mouth {
 
     fn start(&mut self) {
         let now = self.ctx.clock.pause_now();
+        while self.sending.len() < CHATS + TAPS {
+            let Some((_, (chat, row))) = self.taps.next(now) else { break };
+            self.send(Queue::Tap, chat, row);
+        }
         while self.sending.len() < CHATS {
-            let Some((chat, row)) = self.lanes.next(now) else { return };
-            let (ctx, paces, marks) = (Arc::clone(&self.ctx), Arc::clone(&self.paces), self.marks.clone());
-            self.sending.spawn(async move {
-                let fate = deliver(&ctx, &paces, &marks, chat, &row).await;
-                (chat, row, fate)
-            });
+            let Some((chat, row)) = self.lanes.next(now) else { break };
+            self.send(Queue::Chat, chat, row);
         }
     }
 
-    async fn settle(&mut self, (chat, mut row, fate): (ChatId, Row, Fate)) {
+    fn send(&mut self, queue: Queue, chat: ChatId, row: Row) {
+        let (ctx, paces, marks) = (Arc::clone(&self.ctx), Arc::clone(&self.paces), self.marks.clone());
+        self.sending.spawn(async move {
+            let fate = deliver(&ctx, &paces, &marks, chat, &row).await;
+            (queue, chat, row, fate)
+        });
+    }
+
+    async fn settle(&mut self, (queue, chat, row, fate): (Queue, ChatId, Row, Fate)) {
+        match queue {
+            Queue::Chat => self.settle_said(chat, row, fate).await,
+            Queue::Tap => self.settle_answer(chat, row, &fate),
+        }
+    }
+
+    /// An answer to a tap concerns nothing but itself.
+    fn settle_answer(&mut self, chat: ChatId, mut row: Row, fate: &Fate) {
+        let id = row.id;
+        if let Fate::Again(at) = *fate {
+            row.tries += 1;
+            self.taps.again(&id, (chat, row), at);
+        } else {
+            self.known.remove(&id);
+            self.taps.finished(&id);
+        }
+    }
+
+    async fn settle_said(&mut self, chat: ChatId, mut row: Row, fate: Fate) {
         match fate {
             Fate::Done => {
                 self.known.remove(&row.id);
@@ -388,56 +447,53 @@ fn backoff(tries: u32) -> Duration {
 }
 
 async fn say(ctx: &Context, paces: &Paces, chat: ChatId, row: &Row) -> Result<Said, Hitch> {
-    let read;
-    let sealed = match &row.body {
-        Some(body) => body,
+    let out = match &row.body {
+        Some(out) => Cow::Borrowed(out),
         None => match ctx.db.read().await?.find_outgoing(row.id).await? {
-            Some(body) => {
-                read = body;
-                &read
-            }
+            Some(sealed) => match open(&ctx.keyring, &sealed) {
+                Some(out) => Cow::Owned(out),
+                None => {
+                    tracing::error!(outbox.id = row.id, "a row of the outbox cannot be read");
+                    return Ok(Said::DEAD);
+                }
+            },
             None => return Ok(Said::DONE),
         },
     };
-    let out = ctx.keyring.open(SEAL, sealed).ok().and_then(|plain| serde_json::from_slice::<Outgoing>(&plain).ok());
-    let Some(out) = out else {
-        tracing::error!(outbox.id = row.id, "a row of the outbox cannot be read");
-        return Ok(Said::DEAD);
-    };
     let age = ctx.clock.now().since(row.created_at);
-    match out {
-        Outgoing::Send(screen) => send(ctx, paces, chat, &screen).await,
-        Outgoing::Edit(at, screen) => match edit(ctx, chat, at, &screen).await {
-            Err(ApiError::CannotChange) => send(ctx, paces, chat, &screen).await,
-            edited => edited.map(|()| Said::shown(at, &screen)).map_err(Hitch::from),
+    match out.as_ref() {
+        Outgoing::Send(screen) => send(ctx, paces, chat, screen).await,
+        Outgoing::Edit(at, screen) => match edit(ctx, chat, *at, screen).await {
+            Err(ApiError::CannotChange) => send(ctx, paces, chat, screen).await,
+            edited => edited.map(|()| Said::shown(*at, screen)).map_err(Hitch::from),
         },
         Outgoing::Redraw(screen) => {
             let Some(message) = screen.about else { return Ok(Said::DONE) };
             let Some(at) = ctx.db.read().await?.find_card(chat, message).await? else { return Ok(Said::DONE) };
-            match edit(ctx, chat, at, &screen).await {
+            match edit(ctx, chat, at, screen).await {
                 Ok(()) | Err(ApiError::CannotChange) => Ok(Said::DONE),
                 Err(error) => Err(error.into()),
             }
         }
         Outgoing::Live(kind, screen) => {
-            let card = ctx.db.read().await?.find_live_card(chat, kind).await?;
+            let card = ctx.db.read().await?.find_live_card(chat, *kind).await?;
             if let Some(at) = card.and_then(|card| card.telegram_id) {
-                match edit(ctx, chat, at, &screen).await {
+                match edit(ctx, chat, at, screen).await {
                     Err(ApiError::CannotChange) => {}
                     edited => return edited.map(|()| Said::DONE).map_err(Hitch::from),
                 }
             }
-            let sent = send_at(ctx, paces, chat, &screen).await?;
-            Ok(Said { live: Some((sent, kind)), ..Said::DONE })
+            let sent = send_at(ctx, paces, chat, screen).await?;
+            Ok(Said { live: Some((sent, *kind)), ..Said::DONE })
         }
-        Outgoing::Delete { message, otherwise } => match (ctx.api.delete(chat, message).await, otherwise) {
+        Outgoing::Delete { message, otherwise } => match (ctx.api.delete(chat, *message).await, otherwise) {
             (Ok(()), _) | (Err(ApiError::CannotChange | ApiError::Refused(_)), None) => Ok(Said::DONE),
-            (Err(ApiError::CannotChange | ApiError::Refused(_)), Some(screen)) => send(ctx, paces, chat, &screen).await,
+            (Err(ApiError::CannotChange | ApiError::Refused(_)), Some(screen)) => send(ctx, paces, chat, screen).await,
             (Err(error), _) => Err(error.into()),
         },
         Outgoing::Answer { .. } if age > TAP_LIFE => Ok(Said::DONE),
-        Outgoing::Answer { query, toast, alert } => match ctx.api.answer(&query, toast.as_deref(), alert).await {
-            Ok(()) | Err(ApiError::QueryTooOld) => Ok(Said::DONE),
+        Outgoing::Answer { query, toast, alert } => match ctx.api.answer(query, toast.as_deref(), *alert).await {
+            Ok(()) | Err(ApiError::QueryTooOld | ApiError::ChatGone | ApiError::Moved(_)) => Ok(Said::DONE),
             Err(error) => Err(error.into()),
         },
         Outgoing::Typing if age > Duration::from_secs(5) => Ok(Said::DONE),

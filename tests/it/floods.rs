@@ -6,10 +6,13 @@ use schedulezap::domain::clock::Clock;
 use schedulezap::domain::ids::{AccountId, ChatId};
 use schedulezap::domain::message::Body;
 use schedulezap::domain::recipient::Recipient;
+use schedulezap::domain::report::Report;
 use schedulezap::sandbox::evolution::Faults;
-use schedulezap::sandbox::telegram::Person;
+use schedulezap::sandbox::telegram::{Fault, Person};
 use schedulezap::services::Refusal;
 use schedulezap::services::messages::Addressee;
+use schedulezap::storage::StorageError;
+use schedulezap::telegram::reports;
 
 use crate::harness::{START, World, amount, within};
 
@@ -95,6 +98,46 @@ async fn what_comes_too_fast_is_delayed_and_never_dropped() {
         }
         world.said().await;
         assert_eq!(helped(&ana), 300);
+        world.finish(&[&ana, &ben]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tap_is_answered_at_once_however_much_waits_to_be_said() {
+    within(async {
+        let (mut world, ana, ben) = two(0).await;
+        ana.says("/ajuda");
+        let card = ana.sees(HELP).await;
+        let now = world.clock.now();
+        for tries in 0..100 {
+            let report = Report::Guessing { tries };
+            let written: Result<(), StorageError> = world
+                .db
+                .write(move |conn| {
+                    Box::pin(async move { conn.add_report(AccountId(1), ChatId(1001), &report, now).await })
+                })
+                .await;
+            written.unwrap();
+        }
+        while reports::tell_all(&world.door).await.unwrap() {}
+        let waits = "SELECT COUNT(*) FROM outbox WHERE status = 'waiting' AND chat_id = 1001";
+        let told = || ana.chat().iter().filter(|m| m.text.contains("Alguém errou a senha")).count();
+        // The clock stands still from here on.
+        ana.taps_data(card.id, "cancel:");
+        until(&world, Duration::ZERO, || ana.toasts().len() == 1).await;
+        assert!(world.count(waits).await > 20, "much waits still");
+        // An answer that Telegram fails to take is not lost either, though the process ends.
+        world.telegram.fail_next("answerCallbackQuery", Fault::ServerError(502));
+        ana.taps_data(card.id, "cancel:");
+        world.handled().await;
+        assert_eq!(ana.toasts().len(), 1);
+        world.end().await;
+        world.restart().await;
+        until(&world, Duration::ZERO, || ana.toasts().len() == 2).await;
+        assert!(world.count(waits).await > 20, "much waits still");
+        world.said().await;
+        assert_eq!(told(), 100);
         world.finish(&[&ana, &ben]).await;
     })
     .await;
