@@ -104,6 +104,35 @@ help-text =
 
     /messages · /account · /cancel
 help-stranger = ❓ I schedule WhatsApp messages through your own numbers (Evolution API). First create an account or log in: /start
+help-leave = ↩️ To leave: /cancel. What you have said stays as it is until then.
+help-username = ❓ The username identifies your account on this server: with it and the password you can log in from another Telegram, too. 3 to 32 letters, digits, <code>_</code>, <code>.</code> or <code>-</code>. Example: <code>ana.silva</code>
+help-new-password = ❓ The password protects your account; I keep only a digest of it that cannot be read back. 8 to 128 characters. A good example: four words that only you put together, like <code>giraffe slowly sells bells</code> (do not use this one). I delete your message right away.
+help-login-name = ❓ Type the username of the account that you have here. Example: <code>ana.silva</code>. If you have none yet, leave and tap <b>Create account</b>.
+help-login-password = ❓ Type that account's password exactly as you made it: capitals and spaces count. An example of what is typed: <code>four words of yours</code>. I delete your message right away. After several mistakes you have to wait a little.
+help-label = ❓ This name is yours alone: it stands in lists and on cards and can be changed later. Example: <code>Shop</code>
+help-url = ❓ It is the address at which your Evolution API server answers, with http:// or https:// and without a password in it. Usually it is the panel's, without <code>/manager</code>. Example: <code>https://evolution.example.com</code>
+help-key = ❓ It is the <code>apikey</code> of the Evolution API: the instance's own (in the panel, beside its name) or the server's master key (<code>AUTHENTICATION_API_KEY</code>). An example of what it looks like: <code>B6D711FC-DE4D-4FD5-9365-44120E713976</code>. I delete your message right away and keep the key encrypted.
+help-name = ❓ It is the name that the instance has on the server, with capitals and small letters as in the panel. Where there are buttons with names, just tap one. Example: <code>shop</code>
+help-new-name = ❓ The new instance is created on the server under this name: letters a to z, digits, <code>_</code> or <code>-</code>. Example: <code>shop</code>
+help-summary = ❓ I tested what you typed: each line says what I found, and the first that fails says what to do. <b>Save</b> keeps the instance, <b>Edit a field</b> corrects it. Use the buttons here; for example, <b>Test again</b> once the server is on.
+help-to = ❓ Type to whom the message goes: a number with its area code, or with + and the country code; several, by comma or line; or share a contact. Example: <code>+1 415 555 2671</code>
+help-body = ❓ The next text that you type is the message, just as it arrives on WhatsApp; bold, italic, strike and mono stay. A text that begins with / is read as a command. Example: <code>Good morning! Your order is here.</code>
+help-more = ❓ Telegram cuts long texts into pieces. Paste the next piece, or tap <b>Done</b> if that was all. Example: a text of 6,000 characters is two messages, and then <b>Done</b>.
+help-when = ❓ Type day and time in your own way, or a repetition; your account's time zone counts. Before it is scheduled I show how I understood it. Example: <code>tomorrow 9am</code>
+help-hour = ❓ The day is known: only the time is missing. Example: <code>6:30pm</code>
+help-every = ❓ Say on which days it repeats and at what time; it may have an end. Example: <code>every monday at 9am until dec 31</code>
+help-every-hour = ❓ The repetition is known: only the time is missing. Example: <code>8:30am</code>
+help-confirm = ❓ This is how the message leaves. <b>Confirm</b> schedules it; the other buttons change a part. Typing another time changes that, too. Example: <code>tomorrow 10am</code>
+help-zone = ❓ By the time zone I understand what you say of times. Type a large city nearby, or the zone's name. Example: <code>London</code>
+help-region = ❓ By the region I read numbers that are written without a country code. Type the country's name or code. Example: <code>US</code>
+help-old-password = ❓ First the password of today, so that nobody else changes it; then the new one. Type it exactly as you made it. An example of what is typed: <code>four words of yours</code>. I delete your message right away.
+needs-account = That needs an account: create one or log in first.
+cancelled-message = ✖️ Cancelled. The draft was dropped and nothing was scheduled.
+cancelled-change = ✖️ Cancelled. Nothing changed: all stays as it was.
+cancelled-instance = ✖️ Cancelled. The instance was not saved here.
+cancelled-created = ✖️ Cancelled. The instance was not saved here, but <b>{ $name }</b> was created on the server and remains there.
+cancelled-sign-up = ✖️ Cancelled. No account was created.
+cancelled-log-in = ✖️ Cancelled. You are not logged in.
 store-fails = ⚠️ I cannot write anything down at the moment: the disk is full or the database is away. Nothing is sent meanwhile and nothing is lost: what you said waits, and I answer as soon as it works again.
 store-works = 🟢 I can write again. What was waiting goes on now.
 apology = 😔 Something went wrong on my side. Nothing was lost: try again, or /menu.
@@ -112,7 +141,6 @@ not-understood =
     I did not understand. To schedule, write for example:
     <code>tomorrow 9am to +1 415 555 2671: Hello!</code>
 nothing-to-cancel = Nothing is going on.
-cancelled = ✖️ Cancelled.
 use-the-keys = Use the buttons above, or /cancel to leave.
 account-title = 👤 <b>{ $name }</b> · { $role }
 role-admin = administrator

@@ -104,6 +104,35 @@ help-text =
 
     /mensajes · /cuenta · /cancelar
 help-stranger = ❓ Programo mensajes de WhatsApp por sus propios números (Evolution API). Primero cree una cuenta o entre en la suya: /start
+help-leave = ↩️ Para salir: /cancelar. Lo que ya dijo queda como está hasta entonces.
+help-username = ❓ El nombre de usuario identifica su cuenta en este servidor: con él y la contraseña puede entrar también desde otro Telegram. De 3 a 32 letras sin acento, números, <code>_</code>, <code>.</code> o <code>-</code>. Ejemplo: <code>ana.silva</code>
+help-new-password = ❓ La contraseña protege su cuenta; guardo solo un resumen de ella, que no se puede leer de vuelta. De 8 a 128 caracteres. Un buen ejemplo: cuatro palabras que solo usted junta, como <code>jirafa lenta vende timbres</code> (no use esta). Borro su mensaje enseguida.
+help-login-name = ❓ Escriba el nombre de usuario de la cuenta que ya tiene aquí. Ejemplo: <code>ana.silva</code>. Si aún no tiene cuenta, salga y toque <b>Crear cuenta</b>.
+help-login-password = ❓ Escriba la contraseña de esa cuenta, exactamente como la creó: las mayúsculas y los espacios cuentan. Ejemplo de lo que se escribe: <code>cuatro palabras solo suyas</code>. Borro su mensaje enseguida. Tras varios errores hay que esperar un poco.
+help-label = ❓ Este nombre es solo suyo: aparece en las listas y las tarjetas y se puede cambiar después. Ejemplo: <code>Tienda</code>
+help-url = ❓ Es la dirección en la que responde su servidor Evolution API, con http:// o https:// y sin contraseña en ella. Suele ser la misma del panel, sin <code>/manager</code>. Ejemplo: <code>https://evolution.example.com</code>
+help-key = ❓ Es la <code>apikey</code> de Evolution API: la de la instancia (en el panel, junto a su nombre) o la clave maestra del servidor (<code>AUTHENTICATION_API_KEY</code>). Ejemplo de cómo es: <code>B6D711FC-DE4D-4FD5-9365-44120E713976</code>. Borro su mensaje enseguida y guardo la clave cifrada.
+help-name = ❓ Es el nombre que la instancia tiene en el servidor, con mayúsculas y minúsculas iguales a las del panel. Si hay botones con nombres, basta tocar uno. Ejemplo: <code>tienda</code>
+help-new-name = ❓ Con este nombre se crea la nueva instancia en el servidor: letras sin acento, números, <code>_</code> o <code>-</code>. Ejemplo: <code>tienda</code>
+help-summary = ❓ Probé lo que escribió: cada línea dice lo que encontré, y la primera que falla dice qué hacer. <b>Guardar</b> conserva la instancia, <b>Editar un campo</b> la corrige. Aquí se usan los botones; por ejemplo, <b>Probar de nuevo</b> cuando el servidor ya esté encendido.
+help-to = ❓ Escriba para quién es el mensaje: un número con su prefijo, o con + y el código del país; varios, separados por coma o línea; o comparta un contacto. Ejemplo: <code>+34 612 345 678</code>
+help-body = ❓ El próximo texto que escriba es el mensaje, tal como llega a WhatsApp; negrita, cursiva, tachado y mono se conservan. Un texto que empieza por / se lee como comando. Ejemplo: <code>¡Buenos días! Llegó su pedido.</code>
+help-more = ❓ Telegram corta los textos largos en partes. Pegue la parte siguiente, o toque <b>Terminé</b> si ya está todo. Ejemplo: un texto de 6.000 caracteres son dos mensajes, y después <b>Terminé</b>.
+help-when = ❓ Escriba el día y la hora, a su manera, o una repetición; vale la zona horaria de su cuenta. Antes de programar muestro cómo lo entendí. Ejemplo: <code>mañana 9h</code>
+help-hour = ❓ El día ya está dicho: solo falta la hora. Ejemplo: <code>18:30</code>
+help-every = ❓ Diga qué días se repite y a qué hora; puede tener un final. Ejemplo: <code>cada lunes a las 9 hasta el 31/12</code>
+help-every-hour = ❓ La repetición ya está dicha: solo falta la hora. Ejemplo: <code>8:30</code>
+help-confirm = ❓ Así sale el mensaje. <b>Confirmar</b> lo programa; los otros botones cambian una parte. Escribir otra hora también la cambia. Ejemplo: <code>mañana 10h</code>
+help-zone = ❓ Por la zona horaria entiendo lo que dice de horas. Escriba una ciudad grande cercana, o el nombre de la zona. Ejemplo: <code>Madrid</code>
+help-region = ❓ Por la región leo los números escritos sin código de país. Escriba el nombre del país o la sigla. Ejemplo: <code>ES</code>
+help-old-password = ❓ Primero la contraseña de ahora, para que nadie más la cambie; después la nueva. Escríbala exactamente como la creó. Ejemplo de lo que se escribe: <code>cuatro palabras solo suyas</code>. Borro su mensaje enseguida.
+needs-account = Para eso hay que entrar primero en una cuenta.
+cancelled-message = ✖️ Cancelado. El borrador se descartó y no se programó nada.
+cancelled-change = ✖️ Cancelado. Nada cambió: todo queda como estaba.
+cancelled-instance = ✖️ Cancelado. La instancia no se guardó aquí.
+cancelled-created = ✖️ Cancelado. La instancia no se guardó aquí, pero <b>{ $name }</b> ya fue creada en el servidor y sigue allí.
+cancelled-sign-up = ✖️ Cancelado. No se creó ninguna cuenta.
+cancelled-log-in = ✖️ Cancelado. No entró en ninguna cuenta.
 store-fails = ⚠️ No puedo guardar nada en este momento: el disco está lleno o la base de datos no responde. Mientras tanto no se envía nada y nada se pierde: lo que dijo espera y respondo en cuanto vuelva.
 store-works = 🟢 Ya puedo guardar de nuevo. Lo que esperaba sigue ahora.
 apology = 😔 Algo salió mal de mi lado. No se perdió nada: intente de nuevo, o /menu.
@@ -112,7 +141,6 @@ not-understood =
     No entendí. Para programar, escriba por ejemplo:
     <code>mañana 9h para +34 612 345 678: ¡Buenos días!</code>
 nothing-to-cancel = No hay nada en curso.
-cancelled = ✖️ Cancelado.
 use-the-keys = Use los botones de arriba, o /cancelar para salir.
 account-title = 👤 <b>{ $name }</b> · { $role }
 role-admin = administrador

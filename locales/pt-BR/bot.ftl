@@ -104,6 +104,35 @@ help-text =
 
     /mensagens · /conta · /cancelar
 help-stranger = ❓ Eu agendo mensagens de WhatsApp pelos seus próprios números (Evolution API). Primeiro crie uma conta ou entre na sua: /start
+help-leave = ↩️ Para sair: /cancelar. O que você já disse fica como está até lá.
+help-username = ❓ O nome de usuário identifica a sua conta neste servidor: com ele e a senha você entra também de outro Telegram. De 3 a 32 letras sem acento, números, <code>_</code>, <code>.</code> ou <code>-</code>. Exemplo: <code>ana.silva</code>
+help-new-password = ❓ A senha protege a sua conta; guardo só um resumo dela, que não se lê de volta. De 8 a 128 caracteres. Bom exemplo: quatro palavras que só você junta, como <code>girafa lenta vende sinos</code> (não use esta). Eu apago a sua mensagem logo em seguida.
+help-login-name = ❓ Escreva o nome de usuário da conta que você já tem aqui. Exemplo: <code>ana.silva</code>. Se ainda não tem conta, saia e toque em <b>Criar conta</b>.
+help-login-password = ❓ Escreva a senha dessa conta, exatamente como a criou: maiúsculas e espaços contam. Exemplo do que se escreve: <code>quatro palavras só suas</code>. Eu apago a sua mensagem logo em seguida. Depois de erros seguidos é preciso esperar um pouco.
+help-label = ❓ Este nome é só seu: aparece nas listas e nos cartões e pode ser mudado depois. Exemplo: <code>Loja</code>
+help-url = ❓ É o endereço em que o seu servidor Evolution API responde, com http:// ou https:// e sem senha nele. Costuma ser o mesmo do painel, sem <code>/manager</code>. Exemplo: <code>https://evolution.example.com</code>
+help-key = ❓ É a <code>apikey</code> do Evolution API: a da instância (no painel, ao lado do nome dela) ou a chave-mestra do servidor (<code>AUTHENTICATION_API_KEY</code>). Exemplo de como ela é: <code>B6D711FC-DE4D-4FD5-9365-44120E713976</code>. Eu apago a sua mensagem logo em seguida e guardo a chave cifrada.
+help-name = ❓ É o nome que a instância tem no servidor, com maiúsculas e minúsculas iguais às do painel. Se há botões com nomes, basta tocar em um. Exemplo: <code>loja</code>
+help-new-name = ❓ Com este nome a nova instância é criada no servidor: letras sem acento, números, <code>_</code> ou <code>-</code>. Exemplo: <code>loja</code>
+help-summary = ❓ Testei o que você escreveu: cada linha diz o que achei, e a primeira que falha diz o que fazer. <b>Salvar</b> guarda a instância, <b>Editar um campo</b> corrige. Aqui se usam os botões; por exemplo, <b>Testar de novo</b> depois de ligar o servidor.
+help-to = ❓ Escreva para quem vai a mensagem: um número com DDD, ou com + e o código do país; vários, separados por vírgula ou linha; ou compartilhe um contato. Exemplo: <code>11 98888-7777</code>
+help-body = ❓ O próximo texto que você escrever é a mensagem, tal como chega ao WhatsApp; negrito, itálico, riscado e mono continuam. Um texto que começa com / é lido como comando. Exemplo: <code>Bom dia! O pedido chegou.</code>
+help-more = ❓ O Telegram corta textos longos em partes. Cole a parte seguinte, ou toque em <b>Terminei</b> se já está tudo. Exemplo: um texto de 6.000 caracteres são duas mensagens, e depois <b>Terminei</b>.
+help-when = ❓ Escreva o dia e a hora, do seu jeito, ou uma repetição; vale o fuso da sua conta. Antes de agendar eu mostro como entendi. Exemplo: <code>amanhã 9h</code>
+help-hour = ❓ O dia já está dito: falta só a hora. Exemplo: <code>18h30</code>
+help-every = ❓ Diga em que dias se repete e a que hora; pode ter um fim. Exemplo: <code>toda segunda às 9h até 31/12</code>
+help-every-hour = ❓ A repetição já está dita: falta só a hora. Exemplo: <code>8h30</code>
+help-confirm = ❓ É assim que a mensagem sai. <b>Confirmar</b> agenda; os outros botões mudam uma parte. Escrever outro horário também o muda. Exemplo: <code>amanhã 10h</code>
+help-zone = ❓ Pelo fuso horário eu entendo o que você diz de horas. Escreva uma cidade grande próxima, ou o nome do fuso. Exemplo: <code>Recife</code>
+help-region = ❓ Pela região eu leio números escritos sem código de país. Escreva o nome do país ou a sigla. Exemplo: <code>BR</code>
+help-old-password = ❓ Primeiro a senha de agora, para que ninguém mais a troque; depois a nova. Escreva-a exatamente como a criou. Exemplo do que se escreve: <code>quatro palavras só suas</code>. Eu apago a sua mensagem logo em seguida.
+needs-account = Para isso é preciso entrar em uma conta primeiro.
+cancelled-message = ✖️ Cancelado. O rascunho foi descartado e nada foi agendado.
+cancelled-change = ✖️ Cancelado. Nada mudou: tudo fica como estava.
+cancelled-instance = ✖️ Cancelado. A instância não foi salva aqui.
+cancelled-created = ✖️ Cancelado. A instância não foi salva aqui, mas <b>{ $name }</b> já foi criada no servidor e continua lá.
+cancelled-sign-up = ✖️ Cancelado. Nenhuma conta foi criada.
+cancelled-log-in = ✖️ Cancelado. Você não entrou em nenhuma conta.
 store-fails = ⚠️ Não consigo gravar nada agora: o disco está cheio ou o banco de dados está fora do ar. Nada é enviado enquanto isso e nada se perde: o que você disse espera e eu respondo assim que voltar.
 store-works = 🟢 Voltei a gravar. O que esperava segue agora.
 apology = 😔 Algo deu errado do meu lado. Nada se perdeu: tente de novo, ou /menu.
@@ -112,7 +141,6 @@ not-understood =
     Não entendi. Para agendar, escreva por exemplo:
     <code>amanhã 9h para 11 98888-7777: Bom dia!</code>
 nothing-to-cancel = Não há nada em andamento.
-cancelled = ✖️ Cancelado.
 use-the-keys = Use os botões acima, ou /cancelar para sair.
 account-title = 👤 <b>{ $name }</b> · { $role }
 role-admin = administrador

@@ -83,7 +83,7 @@ fn said(update: Update, message: Message, me: Me) -> Option<Event> {
     let private = message.chat.is_private();
     let reply_to = message.reply_to_message().filter(|to| to.from.as_ref().is_some_and(|from| is_us(from, &me)));
     let input = match (message.text(), message.contact()) {
-        (Some(text), _) if text.starts_with('/') => command(text, &me)?,
+        (Some(text), _) if text.starts_with('/') => command(text, &me, private)?,
         (Some(text), _) => {
             Input::Text { plain: text.to_owned(), marked: with_marks(text, message.entities().unwrap_or_default()) }
         }
@@ -188,15 +188,17 @@ fn full_name(first: &str, last: Option<&str>) -> String {
     last.map_or_else(|| first.to_owned(), |last| format!("{first} {last}"))
 }
 
-/// Reads `/name@bot args`; `None` when it is for another bot.
-fn command(text: &str, me: &Me) -> Option<Input> {
+/// Reads `/name@bot args`; `None` when it is for another bot. In private there is no other: it may be a secret that
+/// looks so, and is a command that nobody knows.
+fn command(text: &str, me: &Me, private: bool) -> Option<Input> {
     let (head, args) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let (name, bot) = head
         .trim_start_matches('/')
         .split_once('@')
         .map_or((head.trim_start_matches('/'), None), |(name, bot)| (name, Some(bot)));
     if bot.is_some_and(|bot| !bot.eq_ignore_ascii_case(&me.username)) {
-        return None;
+        let name = head.trim_start_matches('/').to_lowercase();
+        return private.then(|| Input::Command { name, args: args.trim().to_owned() });
     }
     Some(Input::Command { name: name.to_lowercase(), args: args.trim().to_owned() })
 }
@@ -340,7 +342,10 @@ mod tests {
     async fn commands_lose_their_bot_and_those_of_others_are_not_ours() {
         let read = event(&message(r#""text":"/Start@zapbot  abc ""#)).await.unwrap();
         assert!(matches!(read.input, Input::Command { name, args } if name == "start" && args == "abc"));
-        assert!(event(&message(r#""text":"/start@other""#)).await.is_none());
+        let other = event(&message(r#""text":"/start@other""#)).await.unwrap();
+        assert!(matches!(other.input, Input::Command { name, .. } if name == "start@other"));
+        let group = message(r#""text":"/start@other""#).replace("\"private\"", "\"group\",\"title\":\"x\"");
+        assert!(event(&group).await.is_none());
     }
 
     #[tokio::test]

@@ -115,6 +115,15 @@ impl Screen {
         self
     }
 
+    /// Says something above it.
+    #[must_use]
+    pub fn below(mut self, mut said: Html) -> Self {
+        said.line(&Html::default());
+        said.line(&self.html);
+        self.html = said;
+        self
+    }
+
     /// Adds a key on a row of its own.
     #[must_use]
     pub fn key(mut self, label: impl Into<String>, tap: &Tap) -> Self {

@@ -170,7 +170,116 @@ pub enum Setting {
     },
 }
 
+/// What a conversation awaits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A username for a new account.
+    Username,
+    /// A new password.
+    NewPassword,
+    /// The username of an account that exists.
+    LoginName,
+    /// Its password.
+    LoginPassword,
+    /// What an instance is called here.
+    Label,
+    /// The address of its server.
+    Url,
+    /// Its key.
+    Key,
+    /// Its name on the server.
+    Name,
+    /// The name under which it is created there.
+    NewName,
+    /// A key of the summary.
+    Summary,
+    /// Recipients.
+    To,
+    /// A text.
+    Body,
+    /// The rest of a long text.
+    More,
+    /// A time.
+    When,
+    /// The hour of a known day.
+    Hour,
+    /// A repetition.
+    Every,
+    /// The hour of a known repetition.
+    EveryHour,
+    /// A key of the confirm card.
+    Confirm,
+    /// A city or time zone.
+    Zone,
+    /// A region.
+    Region,
+    /// The current password.
+    OldPassword,
+}
+
+impl Step {
+    /// All of them, in the order in which people meet them.
+    pub const ALL: [Self; 21] = [
+        Self::Username,
+        Self::NewPassword,
+        Self::LoginName,
+        Self::LoginPassword,
+        Self::Label,
+        Self::Url,
+        Self::Key,
+        Self::Name,
+        Self::NewName,
+        Self::Summary,
+        Self::To,
+        Self::Body,
+        Self::More,
+        Self::When,
+        Self::Hour,
+        Self::Every,
+        Self::EveryHour,
+        Self::Confirm,
+        Self::Zone,
+        Self::Region,
+        Self::OldPassword,
+    ];
+}
+
 impl State {
+    /// What is awaited; `None` when nothing is going on.
+    pub fn step(&self) -> Option<Step> {
+        match self {
+            Self::Idle | Self::Left { .. } | Self::SignUp { step: SignUp::Username { offered: None }, .. } => None,
+            Self::SignUp { step: SignUp::Username { offered: Some(_) }, .. } => Some(Step::Username),
+            Self::SignUp { step: SignUp::Password { .. }, .. } => Some(Step::NewPassword),
+            Self::LogIn { username: None } => Some(Step::LoginName),
+            Self::LogIn { username: Some(_) } => Some(Step::LoginPassword),
+            Self::Instance(draft) => Some(match draft.asking {
+                Some(Field::Label) => Step::Label,
+                Some(Field::Url) => Step::Url,
+                Some(Field::Key) => Step::Key,
+                Some(Field::Name) if draft.creating => Step::NewName,
+                Some(Field::Name) => Step::Name,
+                None => Step::Summary,
+            }),
+            Self::Message(draft) => Some(match draft.asking {
+                Some(Part::To) => Step::To,
+                Some(Part::Text) if draft.more => Step::More,
+                Some(Part::Text) => Step::Body,
+                Some(Part::Time) if draft.every_said.is_some() => Step::EveryHour,
+                Some(Part::Time) if draft.repeat => Step::Every,
+                Some(Part::Time) if draft.day.is_some() => Step::Hour,
+                Some(Part::Time) => Step::When,
+                None => Step::Confirm,
+            }),
+            Self::Settings(setting) => Some(match setting {
+                Setting::Zone { .. } => Step::Zone,
+                Setting::Region => Step::Region,
+                Setting::OldPassword => Step::OldPassword,
+                Setting::NewPassword { .. } => Step::NewPassword,
+            }),
+        }
+    }
+
     /// Whether a password or a key is awaited.
     pub fn awaits_secret(&self) -> bool {
         match self {

@@ -26,9 +26,9 @@ use schedulezap::services::series::Shown;
 use schedulezap::telegram::screen::{Html, KeyAction, Screen};
 use schedulezap::telegram::screens::messages::{Card, Confirm, List};
 use schedulezap::telegram::screens::{
-    account, diagnosis, home, instances, messages, refusal, series, with_cancel, with_home,
+    account, diagnosis, help, home, instances, messages, refusal, series, with_cancel, with_home,
 };
-use schedulezap::telegram::state::InstanceDraft;
+use schedulezap::telegram::state::{InstanceDraft, MessageDraft, Setting, SignUp, State, Step};
 use schedulezap::telegram::tap::Field;
 
 use crate::harness::START;
@@ -280,10 +280,61 @@ fn the_door_and_home() {
             ("draft", home::home(&ana(Role::Admin), Some(&open), 1234, true, l)),
         ]
     });
-    hang("home_help", |l| vec![("linked", home::help(true, l)), ("stranger", home::help(false, l))]);
     hang_one("home_apology", home::apology);
     hang_one("home_store_fails", home::store_fails);
     hang_one("home_store_works", home::store_works);
+}
+
+#[test]
+fn the_help_of_each_step_and_what_leaving_it_comes_to() {
+    hang("help_general", |l| vec![("linked", help::general(true, l)), ("stranger", help::general(false, l))]);
+    hang("help_step", |l| {
+        let question = |l| with_cancel(Screen::new(Html::default()), l);
+        Step::ALL.into_iter().map(|step| (name_of(step), help::step(step, question(l), l))).collect()
+    });
+    hang_texts("help_left", |l| {
+        let password = SignUp::Password { username: "ana".to_owned() };
+        let edit = MessageDraft { id: Some(MessageId(7)), ..MessageDraft::default() };
+        let states = [
+            ("nothing", State::Idle),
+            ("a new account", State::SignUp { step: password, code: None }),
+            ("a login", State::LogIn { username: None }),
+            ("a new instance", State::Instance(draft(None))),
+            ("one that was created", State::Instance(InstanceDraft { own_key: true, ..draft(None) })),
+            ("an instance's edit", State::Instance(draft(Some(InstanceId(1))))),
+            ("a new message", State::Message(MessageDraft::default())),
+            ("a message's edit", State::Message(edit)),
+            ("a draft that was left", State::Left { draft: Box::new(State::Message(MessageDraft::default())) }),
+            ("a setting", State::Settings(Setting::Region)),
+        ];
+        states.into_iter().map(|(name, state)| (name, help::left(&state, l))).collect()
+    });
+}
+
+fn name_of(step: Step) -> &'static str {
+    match step {
+        Step::Username => "username",
+        Step::NewPassword => "new password",
+        Step::LoginName => "login name",
+        Step::LoginPassword => "login password",
+        Step::Label => "label",
+        Step::Url => "address",
+        Step::Key => "key",
+        Step::Name => "name",
+        Step::NewName => "new name",
+        Step::Summary => "summary",
+        Step::To => "to",
+        Step::Body => "text",
+        Step::More => "more text",
+        Step::When => "when",
+        Step::Hour => "hour",
+        Step::Every => "repetition",
+        Step::EveryHour => "hour of a repetition",
+        Step::Confirm => "confirm",
+        Step::Zone => "zone",
+        Step::Region => "region",
+        Step::OldPassword => "old password",
+    }
 }
 
 #[test]

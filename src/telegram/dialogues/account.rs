@@ -1,9 +1,10 @@
 //! The account's card and its settings.
 
-use super::Talk;
+use super::{Talk, steps};
 use crate::domain::account::Account;
 use crate::locale::{plain, t};
 use crate::services::{Refusal, places};
+use crate::telegram::command::Command;
 use crate::telegram::event::Input;
 use crate::telegram::screen::{Html, Screen};
 use crate::telegram::screens;
@@ -34,10 +35,7 @@ async fn changed(talk: &Talk<'_>, account: &Account, said: Html) -> Result<Turn,
     let account = talk.services.accounts.find_account(account.id).await?.ok_or(Refusal::NotFound)?;
     let chats = talk.services.accounts.list_chats(account.id).await?.len();
     let card = screens::account::account(&account, chats, talk.now, account.language);
-    let mut html = said;
-    html.line(&Html::default());
-    html.line(&card.html);
-    Ok(talk.go(State::Idle, Screen { html, ..card }))
+    Ok(talk.go(State::Idle, card.below(said)))
 }
 
 /// An invite link.
@@ -104,24 +102,39 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
     }
 }
 
+/// What a setting asks.
+pub(super) fn question(talk: &Talk<'_>, account: &Account, setting: &Setting) -> Screen {
+    match setting {
+        Setting::OldPassword if account.force_password_change => screens::account::must_change(true, talk.language),
+        Setting::NewPassword { .. } if account.force_password_change => {
+            screens::account::must_change(false, talk.language)
+        }
+        Setting::Zone { offered } => screens::account::ask_zone(offered, talk.now, talk.language),
+        Setting::Region => screens::account::ask_region(talk.language),
+        Setting::OldPassword => screens::account::ask_old_password(talk.language),
+        Setting::NewPassword { .. } => screens::account::ask_new_password(talk.language),
+    }
+}
+
 /// Someone whose account must have a new password first: nothing else works.
 pub(super) async fn forced(talk: &Talk<'_>, account: &Account) -> Result<Turn, Refusal> {
-    let state = talk.state();
-    match (&talk.event.input, &state) {
-        (Input::Text { .. }, State::Settings(setting @ (Setting::OldPassword | Setting::NewPassword { .. }))) => {
-            answer(talk, account, setting.clone(), &talk.event.input).await
-        }
-        (Input::Tap(_) | Input::StaleTap, _) => Ok(talk.toast(plain!(talk.language, "must-change-password-toast"))),
-        (Input::Found(_) | Input::Edited { .. }, _) => Ok(Turn::new(state, Vec::new())),
-        (_, State::Settings(Setting::NewPassword { .. })) => {
-            Ok(talk.stay(screens::account::must_change(false, talk.language)))
-        }
-        _ => {
-            let turn =
-                talk.go(State::Settings(Setting::OldPassword), screens::account::must_change(true, talk.language));
-            // A text that was said before the question may have been meant as a password.
-            Ok(if matches!(talk.event.input, Input::Text { .. }) { talk.forget(turn) } else { turn })
-        }
+    match &talk.event.input {
+        Input::Tap(_) | Input::StaleTap => return Ok(talk.toast(plain!(talk.language, "must-change-password-toast"))),
+        Input::Found(_) | Input::Edited { .. } => return Ok(Turn::new(talk.state(), Vec::new())),
+        _ => {}
+    }
+    let State::Settings(setting @ (Setting::OldPassword | Setting::NewPassword { .. })) = talk.state() else {
+        let turn = talk.go(State::Settings(Setting::OldPassword), screens::account::must_change(true, talk.language));
+        // A text that was said before the question may have been meant as a password.
+        return Ok(if matches!(talk.event.input, Input::Text { .. }) { talk.forget(turn) } else { turn });
+    };
+    match &talk.event.input {
+        Input::Command { name, .. } => match Command::read(name) {
+            Some(Command::Help) => steps::help(talk, Some(account)).await,
+            Some(_) => Ok(talk.stay(question(talk, account, &setting))),
+            None => steps::unknown(talk, Some(account)).await,
+        },
+        input => answer(talk, account, setting, input).await,
     }
 }
 
@@ -136,7 +149,7 @@ pub(super) async fn answer(
     let text = match input {
         Input::Text { plain, .. } => plain.as_str(),
         Input::Edited { .. } => return Ok(Turn::new(talk.state(), Vec::new())),
-        _ => return Ok(talk.stay(screens::with_cancel(Screen::new(t!(language, "send-as-text")), language))),
+        _ => return steps::again(talk, Some(account), t!(language, "send-as-text")).await,
     };
     let accounts = &talk.services.accounts;
     match setting {

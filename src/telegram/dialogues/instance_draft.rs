@@ -34,11 +34,13 @@ pub(super) fn show(talk: &Talk<'_>, draft: InstanceDraft) -> Turn {
 
 fn ask(talk: &Talk<'_>, mut draft: InstanceDraft, field: Field) -> Turn {
     draft.asking = Some(field);
-    let screen = question(talk, &draft, field);
+    let screen = question(talk, &draft);
     talk.go(State::Instance(draft), screen)
 }
 
-fn question(talk: &Talk<'_>, draft: &InstanceDraft, field: Field) -> Screen {
+/// What a draft awaits.
+pub(super) fn question(talk: &Talk<'_>, draft: &InstanceDraft) -> Screen {
+    let Some(field) = draft.asking else { return standing(talk, draft) };
     match field {
         Field::Name if draft.creating => screens::instances::ask_new_name(&draft.offered, talk.language),
         Field::Name if draft.may_create || !draft.offered.is_empty() => {
@@ -52,11 +54,7 @@ fn question(talk: &Talk<'_>, draft: &InstanceDraft, field: Field) -> Screen {
 
 /// Asks the same again, after saying why.
 fn again(talk: &Talk<'_>, draft: InstanceDraft, why: &crate::telegram::screen::Html) -> Turn {
-    let Some(field) = draft.asking else { return test(talk, draft) };
-    let mut screen = Screen::new(why.clone());
-    let question = question(talk, &draft, field);
-    screen = screen.line(&crate::telegram::screen::Html::default()).line(&question.html);
-    screen.rows = question.rows;
+    let screen = question(talk, &draft).below(why.clone());
     talk.go(State::Instance(draft), screen)
 }
 
@@ -92,7 +90,7 @@ pub(super) async fn answer(
     let Some(field) = draft.asking else {
         return Ok(match input {
             Input::Edited { .. } => Turn::new(talk.state(), Vec::new()),
-            _ => talk.stay(screens::with_cancel(Screen::new(t!(talk.language, "use-the-keys")), talk.language)),
+            _ => talk.stay(standing(talk, &draft).below(t!(talk.language, "use-the-keys"))),
         });
     };
     let Input::Text { plain: text, .. } = input else {
@@ -293,10 +291,21 @@ pub(super) fn tested(talk: &Talk<'_>, mut draft: InstanceDraft, run: i64, found:
 }
 
 fn summary(talk: &Talk<'_>, draft: InstanceDraft) -> Turn {
-    let Some(found) = &draft.found else { return test(talk, draft) };
-    let hint = draft.key.as_deref().and_then(|key| ApiKey::parse(key).ok()).map(|key| key.hint()).unwrap_or_default();
-    let screen = screens::instances::summary(&draft, &hint, found, talk.language);
+    if draft.found.is_none() {
+        return test(talk, draft);
+    }
+    let screen = standing(talk, &draft);
     talk.go(State::Instance(draft), screen)
+}
+
+/// The summary; while a test still runs, that it does.
+fn standing(talk: &Talk<'_>, draft: &InstanceDraft) -> Screen {
+    let Some(found) = &draft.found else {
+        let label = draft.label.as_deref().unwrap_or_default();
+        return screens::with_cancel(screens::instances::testing(label, talk.language), talk.language);
+    };
+    let hint = draft.key.as_deref().and_then(|key| ApiKey::parse(key).ok()).map(|key| key.hint()).unwrap_or_default();
+    screens::instances::summary(draft, &hint, found, talk.language)
 }
 
 /// A key of the draft.
@@ -355,10 +364,7 @@ async fn save(talk: &Talk<'_>, account: &Account, draft: InstanceDraft, activate
     };
     let waiting = instances.waiting(account.id, &saved).await?;
     let card = screens::instances::card(&saved, waiting, talk.now, account.zone, talk.language);
-    let mut html = t!(talk.language, "instance-saved", name = saved.label.as_str());
-    html.line(&crate::telegram::screen::Html::default());
-    html.line(&card.html);
-    Ok(talk.go(State::Idle, Screen { html, ..card }))
+    Ok(talk.go(State::Idle, card.below(t!(talk.language, "instance-saved", name = saved.label.as_str()))))
 }
 
 /// Edits one field of a saved instance.

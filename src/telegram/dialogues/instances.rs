@@ -8,7 +8,7 @@ use crate::locale::t;
 use crate::services::Refusal;
 use crate::services::instances::Pending;
 use crate::telegram::effects::{Effect, Finding};
-use crate::telegram::screen::{Html, Outgoing, Screen};
+use crate::telegram::screen::Outgoing;
 use crate::telegram::screens;
 use crate::telegram::session::Turn;
 use crate::telegram::state::State;
@@ -82,10 +82,7 @@ async fn wiped(talk: &Talk<'_>, account: &Account, id: InstanceId, done: bool) -
     let mut turn = ask_delete(talk, account, id).await?;
     for shown in &mut turn.show {
         if let Outgoing::Send(screen) | Outgoing::Edit(_, screen) = shown {
-            let mut html = t!(talk.language, "wiped", name = instance.name.as_str());
-            html.line(&Html::default());
-            html.line(&screen.html);
-            screen.html = html;
+            *screen = screen.clone().below(t!(talk.language, "wiped", name = instance.name.as_str()));
         }
     }
     Ok(turn)
@@ -116,9 +113,7 @@ pub(super) async fn delete(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Res
     if instance.is_active && !rows.is_empty() {
         html.line(&t!(talk.language, "no-active-now"));
     }
-    html.line(&Html::default());
-    html.line(&list.html);
-    Ok(talk.go(talk.left(), Screen { html, ..list }))
+    Ok(talk.go(talk.left(), list.below(html)))
 }
 
 /// An effect came back.

@@ -14,6 +14,7 @@ use crate::domain::recipient::Recipient;
 use crate::domain::series::Series;
 use crate::locale::{plain, t};
 use crate::services::Refusal;
+use crate::services::instances::Instance;
 use crate::services::messages::{Addressee, Said};
 use crate::services::series::{Shown, upcoming};
 use crate::telegram::effects::Effect;
@@ -127,24 +128,50 @@ async fn ask(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, part: 
     {
         return Box::pin(time(talk, account, draft, &said)).await;
     }
-    let screen = match part {
-        Part::To => {
-            draft.recent = talk.services.messages.recent(account.id).await?;
-            screens::messages::ask_to(&draft.recent, talk.language)
-        }
-        Part::Text => screens::messages::ask_text(talk.language),
-        Part::Time if draft.repeat => screens::series::ask_every(&draft.offered, account.zone, talk.language),
-        Part::Time => match draft.day.as_deref().and_then(|day| day.parse().ok()) {
-            Some(day) => screens::messages::ask_which(
-                ask_hour(day, talk.language),
-                &hours(day, talk.now, account),
-                account.zone,
-                talk.language,
-            ),
-            None => screens::messages::ask_when(&quick(talk.now, account), account.zone, talk.language),
-        },
-    };
+    if part == Part::To {
+        draft.recent = talk.services.messages.recent(account.id).await?;
+    }
+    let screen = question_of(talk, account, &draft, part);
     Ok(talk.go(State::Message(draft), screen))
+}
+
+/// What a draft awaits.
+pub(super) async fn question(talk: &Talk<'_>, account: &Account, draft: &MessageDraft) -> Result<Screen, Refusal> {
+    match draft.asking {
+        Some(part) => Ok(question_of(talk, account, draft, part)),
+        None => Ok(confirm_card(talk, account, draft).await?.0),
+    }
+}
+
+fn question_of(talk: &Talk<'_>, account: &Account, draft: &MessageDraft, part: Part) -> Screen {
+    let (language, zone) = (talk.language, account.zone);
+    match part {
+        Part::To => screens::messages::ask_to(&draft.recent, language),
+        Part::Text if draft.more => {
+            let length = draft.body.as_deref().map_or(0, |body| body.chars().count());
+            screens::messages::ask_more(length, language)
+        }
+        Part::Text => screens::messages::ask_text(language),
+        Part::Time => {
+            if let Some(said) = &draft.every_said
+                && let Heard::EveryDay(rhythm, offered) = read_time(talk, account, None, None, said)
+            {
+                return screens::series::ask_every_hour(&rhythm, &offered, zone, language);
+            }
+            if draft.repeat {
+                return screens::series::ask_every(&draft.offered, zone, language);
+            }
+            match draft.day.as_deref().and_then(|day| day.parse().ok()) {
+                Some(day) => screens::messages::ask_which(
+                    ask_hour(day, language),
+                    &hours(day, talk.now, account),
+                    zone,
+                    language,
+                ),
+                None => screens::messages::ask_when(&quick(talk.now, account), zone, language),
+            }
+        }
+    }
 }
 
 fn ask_hour(day: NaiveDate, language: Language) -> Html {
@@ -153,35 +180,33 @@ fn ask_hour(day: NaiveDate, language: Language) -> Html {
 
 /// Asks the same again, after saying why.
 async fn again(talk: &Talk<'_>, account: &Account, draft: MessageDraft, why: Html) -> Result<Turn, Refusal> {
-    let Some(part) = draft.asking else { return confirm(talk, account, draft).await };
-    let mut turn = Box::pin(ask(talk, account, draft, part)).await?;
-    for shown in &mut turn.show {
-        if let crate::telegram::screen::Outgoing::Send(screen) | crate::telegram::screen::Outgoing::Edit(_, screen) =
-            shown
-        {
-            let mut html = why.clone();
-            html.line(&Html::default());
-            html.line(&screen.html);
-            screen.html = html;
-        }
-    }
-    Ok(turn)
+    let screen = question(talk, account, &draft).await?.below(why);
+    Ok(talk.go(State::Message(draft), screen))
 }
 
-async fn confirm(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Result<Turn, Refusal> {
-    let Some(body) = draft.body.clone() else { return Box::pin(next(talk, account, draft)).await };
+/// The confirm card, and what it would leave through.
+async fn confirm_card(
+    talk: &Talk<'_>,
+    account: &Account,
+    draft: &MessageDraft,
+) -> Result<(Screen, Option<Instance>), Refusal> {
     let through = talk.services.instances.active(account.id).await?;
+    let body = draft.body.as_deref().unwrap_or_default();
+    let (to, now, zone) = (draft.to.as_slice(), talk.now, account.zone);
     let screen = if let Some(rhythm) = &draft.every {
-        let upcoming = upcoming(rhythm, account.zone, talk.now, series::AHEAD);
-        let (to, now, zone, through) = (draft.to.as_slice(), talk.now, account.zone, through.as_ref());
-        let card = screens::series::Confirm { to, body: &body, rhythm, upcoming: &upcoming, now, zone, through };
+        let upcoming = upcoming(rhythm, zone, now, series::AHEAD);
+        let through = through.as_ref();
+        let card = screens::series::Confirm { to, body, rhythm, upcoming: &upcoming, now, zone, through };
         screens::series::confirm(&card, talk.language)
     } else {
-        let Some(at) = draft.at else { return Box::pin(next(talk, account, draft)).await };
-        let (to, now, zone, through) = (draft.to.as_slice(), talk.now, account.zone, through.as_ref());
-        screens::messages::confirm(&Confirm { to, body: &body, at, now, zone, through }, talk.language)
+        let at = draft.at.unwrap_or(now);
+        screens::messages::confirm(&Confirm { to, body, at, now, zone, through: through.as_ref() }, talk.language)
     };
-    let mut draft = draft;
+    Ok((screen, through))
+}
+
+async fn confirm(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft) -> Result<Turn, Refusal> {
+    let (screen, through) = confirm_card(talk, account, &draft).await?;
     let unknown = if through.is_some() { unseen(&draft) } else { Vec::new() };
     if unknown.is_empty() {
         return Ok(talk.go(State::Message(draft), screen));
@@ -248,6 +273,7 @@ async fn add_contact(
         }
         Err(error) => {
             draft.asking = Some(Part::To);
+            draft.recent = talk.services.messages.recent(account.id).await?;
             again(talk, account, draft, screens::refusal::recipient(phone, &error, talk.language)).await
         }
     }

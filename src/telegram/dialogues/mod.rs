@@ -9,6 +9,7 @@ mod message_draft;
 mod messages;
 mod series;
 mod sign_up;
+mod steps;
 mod when_reply;
 
 use anyhow::Result;
@@ -163,9 +164,9 @@ impl Talk<'_> {
             Some(Command::Instances) => instances::list(self, account, 0).await,
             Some(Command::Account) => account::card(self, account).await,
             Some(Command::Invite) => account::invite(self, account).await,
-            Some(Command::Help) => Ok(self.stay(screens::home::help(true, self.language))),
+            Some(Command::Help) => steps::help(self, Some(account)).await,
             Some(Command::Cancel) => self.cancel(account).await,
-            None => Ok(self.stay(Screen::new(t!(self.language, "unknown-command")))),
+            None => steps::unknown(self, Some(account)).await,
         }
     }
 
@@ -193,23 +194,15 @@ impl Talk<'_> {
 
     /// Leaves what is going on and drops it.
     async fn cancel(&self, account: &Account) -> Result<Turn, Refusal> {
-        let said = match self.state() {
-            State::Idle => t!(self.language, "nothing-to-cancel"),
-            _ => t!(self.language, "cancelled"),
-        };
-        let mut screen = self.home_screen(account, false).await?;
-        let mut html = said;
-        html.line(&Html::default());
-        html.line(&screen.html);
-        screen.html = html;
-        Ok(self.go(State::Idle, screen))
+        let home = self.home_screen(account, false).await?;
+        Ok(self.go(State::Idle, home.below(screens::help::left(&self.session.state, self.language))))
     }
 
     async fn tap(&self, account: &Account, tap: &Tap) -> Result<Turn, Refusal> {
         match tap {
             Tap::Home => self.home(account).await,
             Tap::Cancel => self.cancel(account).await,
-            Tap::Help => Ok(self.stay(screens::home::help(true, self.language))),
+            Tap::Help => steps::help(self, Some(account)).await,
             Tap::Resume => self.resume(account).await,
             Tap::CreateAccount | Tap::HaveAccount | Tap::UseName | Tap::Back => {
                 Ok(self.toast(plain!(self.language, "toast-expired")))

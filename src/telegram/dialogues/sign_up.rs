@@ -1,13 +1,13 @@
 //! Strangers: create an account, or log in.
 
-use super::Talk;
+use super::{Talk, steps};
 use crate::domain::account::Username;
 use crate::locale::{plain, t};
 use crate::services::Refusal;
 use crate::services::accounts::Admission;
 use crate::telegram::command::Command;
 use crate::telegram::event::Input;
-use crate::telegram::screen::Screen;
+use crate::telegram::screen::{Outgoing, Screen};
 use crate::telegram::screens;
 use crate::telegram::session::Turn;
 use crate::telegram::state::{Setting, SignUp, State};
@@ -18,11 +18,16 @@ pub(super) async fn turn(talk: &Talk<'_>) -> Result<Turn, Refusal> {
     let language = talk.language;
     match &talk.event.input {
         Input::Command { name, args } => match Command::read(name) {
-            Some(Command::Home) => welcome(talk, (!args.is_empty()).then(|| args.clone())).await,
-            Some(Command::Help) => Ok(talk.stay(screens::home::help(false, language))),
-            Some(Command::Cancel) => welcome(talk, code(talk)).await,
+            Some(Command::Home) => {
+                welcome(talk, Some(args.clone()).filter(|args| !args.is_empty()).or(code(talk))).await
+            }
+            Some(Command::Help) => steps::help(talk, None).await,
+            Some(Command::Cancel) => leave(talk).await,
+            Some(_) if talk.session.state.step().is_some() => {
+                steps::again(talk, None, t!(language, "needs-account")).await
+            }
             Some(_) => welcome(talk, code(talk)).await,
-            None => Ok(talk.stay(Screen::new(t!(language, "unknown-command")))),
+            None => steps::unknown(talk, None).await,
         },
         Input::Tap(Tap::CreateAccount) => create(talk).await,
         Input::Tap(Tap::HaveAccount) => {
@@ -37,16 +42,46 @@ pub(super) async fn turn(talk: &Talk<'_>) -> Result<Turn, Refusal> {
             let admission = talk.services.accounts.admission(code(talk).as_deref()).await?;
             Ok(talk.stay(screens::home::welcome(&admission, *other)))
         }
-        Input::Tap(Tap::Home | Tap::Cancel) => welcome(talk, code(talk)).await,
-        Input::Tap(Tap::Help) => Ok(talk.stay(screens::home::help(false, language))),
+        Input::Tap(Tap::Home) => welcome(talk, code(talk)).await,
+        Input::Tap(Tap::Cancel) => leave(talk).await,
+        Input::Tap(Tap::Help) => steps::help(talk, None).await,
         Input::Tap(_) | Input::StaleTap => Ok(talk.toast(plain!(language, "toast-expired"))),
         Input::Text { plain, .. } => said(talk, plain).await,
         Input::Found(_) | Input::Edited { .. } | Input::Overheard => Ok(Turn::new(talk.state(), Vec::new())),
-        Input::Contact { .. } | Input::Other => match talk.state() {
-            State::SignUp { .. } | State::LogIn { .. } => Ok(talk.stay(Screen::new(t!(language, "send-as-text")))),
-            _ => welcome(talk, code(talk)).await,
-        },
+        Input::Contact { .. } | Input::Other if talk.session.state.step().is_some() => {
+            steps::again(talk, None, t!(language, "send-as-text")).await
+        }
+        Input::Contact { .. } | Input::Other => welcome(talk, code(talk)).await,
     }
+}
+
+/// What the step asks; `None` at the door.
+pub(super) fn question(talk: &Talk<'_>) -> Option<Screen> {
+    let language = talk.language;
+    match &talk.session.state {
+        State::SignUp { step: SignUp::Username { offered }, .. } => {
+            let offered = offered.as_deref()?;
+            Some(screens::account::ask_username(Some(offered).filter(|name| !name.is_empty()), language))
+        }
+        State::SignUp { step: SignUp::Password { username }, .. } => {
+            Some(screens::account::ask_password(username, language))
+        }
+        State::LogIn { username: None } => Some(screens::account::ask_login_name(language)),
+        State::LogIn { username: Some(_) } => Some(screens::account::ask_login_password(language)),
+        _ => None,
+    }
+}
+
+/// Leaves what is going on for the door; the code of the link stays good.
+async fn leave(talk: &Talk<'_>) -> Result<Turn, Refusal> {
+    let said = screens::help::left(&talk.session.state, talk.language);
+    let mut turn = welcome(talk, code(talk)).await?;
+    for shown in &mut turn.show {
+        if let Outgoing::Send(screen) | Outgoing::Edit(_, screen) = shown {
+            *screen = screen.clone().below(said.clone());
+        }
+    }
+    Ok(turn)
 }
 
 fn code(talk: &Talk<'_>) -> Option<String> {
@@ -86,7 +121,7 @@ async fn create(talk: &Talk<'_>) -> Result<Turn, Refusal> {
 async fn username(talk: &Talk<'_>, name: &str, code: Option<String>) -> Result<Turn, Refusal> {
     let name = match Username::parse(name) {
         Ok(name) => name,
-        Err(error) => return Ok(talk.stay(Screen::new(screens::refusal::username(error, talk.language)))),
+        Err(error) => return steps::again(talk, None, screens::refusal::username(error, talk.language)).await,
     };
     if !talk.services.accounts.username_free(&name).await? {
         return Err(Refusal::UsernameTaken);
@@ -151,8 +186,6 @@ async fn password(talk: &Talk<'_>, username: &str, text: &str, code: Option<Stri
     let account =
         accounts.create_account(&talk.event.subject, code.as_deref(), &username, &hash, talk.language).await?;
     let home = talk.home_screen(&account, false).await?;
-    let mut html = t!(talk.language, "account-created", name = account.username);
-    html.line(&crate::telegram::screen::Html::default());
-    html.line(&home.html);
-    Ok(talk.go(State::Idle, Screen { html, ..home }))
+    let said = t!(talk.language, "account-created", name = account.username);
+    Ok(talk.go(State::Idle, home.below(said)))
 }

@@ -1,4 +1,4 @@
-//! The door, home and help.
+//! The door and home.
 
 use crate::domain::account::Account;
 use crate::domain::language::Language;
@@ -52,12 +52,6 @@ pub fn home(account: &Account, active: Option<&Instance>, waiting: i64, draft: b
         .beside(format!("📱 {}", plain!(language, "instances")), &Tap::Instances(0))
         .key(format!("👤 {}", plain!(language, "account")), &Tap::Account)
         .beside(format!("❓ {}", plain!(language, "help")), &Tap::Help)
-}
-
-/// What one can do, and how to say it.
-pub fn help(linked: bool, language: Language) -> Screen {
-    let screen = Screen::new(if linked { t!(language, "help-text") } else { t!(language, "help-stranger") });
-    super::with_home(screen, language)
 }
 
 /// A server's door that a person must not see through: something went wrong inside.

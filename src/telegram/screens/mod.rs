@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod diagnosis;
+pub mod help;
 pub mod home;
 pub mod instances;
 pub mod messages;
