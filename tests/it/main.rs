@@ -20,6 +20,7 @@ mod real;
 mod repeats;
 mod replicas;
 mod rules;
+mod steps;
 mod stories;
 mod updates;
 #[path = "../when/mod.rs"]

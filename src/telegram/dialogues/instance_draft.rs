@@ -21,7 +21,12 @@ use crate::telegram::tap::{Field, Tap};
 
 /// Starts a new instance.
 pub(super) fn start(talk: &Talk<'_>) -> Turn {
-    ask(talk, InstanceDraft { asking: Some(Field::Label), ..InstanceDraft::default() }, Field::Label)
+    ask(talk, fresh(talk), Field::Label)
+}
+
+/// A draft whose findings are told from those of earlier ones, which may come late.
+fn fresh(talk: &Talk<'_>) -> InstanceDraft {
+    InstanceDraft { run: talk.event.update.0, ..InstanceDraft::default() }
 }
 
 /// Shows where a draft stands.
@@ -382,7 +387,7 @@ pub(super) async fn edit_saved(
         url: Some(saved.server.as_str().to_owned()),
         key: Some(saved.key.expose().to_owned()),
         name: Some(saved.name.as_str().to_owned()),
-        ..InstanceDraft::default()
+        ..fresh(talk)
     };
     Ok(ask(talk, draft, field))
 }

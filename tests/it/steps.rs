@@ -1,0 +1,315 @@
+//! Every step of every dialogue, in each language, under rough hands: its help, what it cannot take, and the way out.
+
+use std::time::Duration;
+
+use schedulezap::config::SignUp;
+use schedulezap::domain::clock::Clock;
+use schedulezap::domain::ids::{ChatId, MessageId, Subject, TelegramUserId};
+use schedulezap::domain::language::Language;
+use schedulezap::sandbox::telegram::{Person, Shown, text_of};
+use schedulezap::telegram::screen::Screen;
+use schedulezap::telegram::screens::help;
+use schedulezap::telegram::state::{State, Step};
+use schedulezap::telegram::tap::{Part, Tap};
+
+use crate::harness::{KEY, START, World};
+
+/// Stands for a username that nobody has.
+const NEW_NAME: &str = "new";
+
+/// What a person does.
+#[derive(Clone)]
+enum Do {
+    Say(String),
+    Tap(Tap),
+    Photo,
+    Sticker,
+    Voice,
+    Place,
+}
+
+fn say(text: &str) -> Do {
+    Do::Say(text.to_owned())
+}
+
+/// The way to a step.
+#[derive(Clone)]
+struct Way {
+    step: Step,
+    /// By someone new, who has no account.
+    stranger: bool,
+    /// What leads there.
+    inputs: Vec<Do>,
+}
+
+/// The words of a language that the ways need.
+struct Words {
+    language: Language,
+    tag: &'static str,
+    tomorrow: &'static str,
+    every_day: &'static str,
+    unknown: &'static str,
+}
+
+const PORTUGUESE: Words = Words {
+    language: Language::Portuguese,
+    tag: "pt-br",
+    tomorrow: "amanhã",
+    every_day: "todo dia",
+    unknown: "Não conheço esse comando",
+};
+const ENGLISH: Words = Words {
+    language: Language::English,
+    tag: "en",
+    tomorrow: "tomorrow",
+    every_day: "every day",
+    unknown: "I do not know that command",
+};
+const SPANISH: Words = Words {
+    language: Language::Spanish,
+    tag: "es",
+    tomorrow: "mañana",
+    every_day: "cada día",
+    unknown: "No conozco ese comando",
+};
+
+/// The ways to all steps; every step is reached by one at least.
+fn ways(words: &Words, url: &str) -> Vec<Way> {
+    let tap = Do::Tap;
+    let way = |step, inputs: &[Do]| Way { step, stranger: false, inputs: inputs.to_vec() };
+    let door = |step, inputs: &[Do]| Way { step, stranger: true, inputs: inputs.to_vec() };
+    let new = [tap(Tap::NewInstance), say("Loja"), say(url), say(KEY), tap(Tap::CreateOnServer)];
+    let message = [tap(Tap::NewMessage), say("+55 11 98888-7777"), say("oi")];
+    let then = |more: Do| message.iter().cloned().chain([more]).collect::<Vec<_>>();
+    let mut ways = vec![
+        door(Step::Username, &[say("/start"), tap(Tap::CreateAccount)]),
+        door(Step::NewPassword, &[say("/start"), tap(Tap::CreateAccount), say(NEW_NAME)]),
+        door(Step::LoginName, &[say("/start"), tap(Tap::HaveAccount)]),
+        door(Step::LoginPassword, &[say("/start"), tap(Tap::HaveAccount), say("ana")]),
+        way(Step::Label, &new[..1]),
+        way(Step::Url, &new[..2]),
+        way(Step::Key, &new[..3]),
+        way(Step::Name, &new[..4]),
+        way(Step::NewName, &new),
+        way(Step::Summary, &[&new[..4], &[say("loja")]].concat()),
+        way(Step::To, &message[..1]),
+        way(Step::Body, &message[..2]),
+        way(Step::More, &[&message[..2], &[say(&"a".repeat(4000))]].concat()),
+        way(Step::When, &message),
+        way(Step::Hour, &then(say(words.tomorrow))),
+        way(Step::EveryHour, &then(say(words.every_day))),
+        way(Step::Confirm, &then(say("2026-12-31 10:00"))),
+        way(Step::Every, &[tap(Tap::Repeat(MessageId(1)))]),
+        way(Step::Zone, &[tap(Tap::Zone)]),
+        way(Step::Region, &[tap(Tap::Region)]),
+        way(Step::OldPassword, &[tap(Tap::Password)]),
+        way(Step::NewPassword, &[tap(Tap::Password), say("cavalo bateria grampo certo")]),
+    ];
+    for (step, part) in [(Step::To, Part::To), (Step::Body, Part::Text), (Step::When, Part::Time)] {
+        ways.push(way(step, &[tap(Tap::EditPart(MessageId(1), part))]));
+    }
+    for step in Step::ALL {
+        assert!(ways.iter().any(|way| way.step == step), "no way leads to {step:?}");
+    }
+    ways
+}
+
+struct Walk {
+    world: World,
+    words: Words,
+    member: Person,
+    strangers: usize,
+}
+
+impl Walk {
+    async fn begin(words: Words) -> Self {
+        let world = World::start_with(Clock::manual(START), |config| {
+            config.quotas.updates_per_min = 0;
+            config.signup = SignUp::Open;
+            config.allow_hosts = Some("loopback".to_owned());
+        })
+        .await;
+        let member = world.member("Ana", words.tag).await;
+        let walk = Self { world, words, member, strangers: 0 };
+        let ana = walk.member.clone();
+        for input in [
+            Do::Tap(Tap::NewMessage),
+            say("+55 11 98888-7777"),
+            say("espera"),
+            say("2026-12-31 10:00"),
+            Do::Tap(Tap::Confirm),
+        ] {
+            walk.does(&ana, &input).await;
+        }
+        walk
+    }
+
+    /// Does something; returns what the bot newly said to it, once all is done.
+    async fn does(&self, who: &Person, input: &Do) -> Vec<Shown> {
+        let before = last(who);
+        let ours = who.chat().iter().rev().find(|m| m.from_bot).map_or(0, |m| m.id);
+        match input {
+            Do::Say(text) => {
+                who.says(text);
+            }
+            Do::Tap(tap) => who.taps_data(ours, &tap.encode()),
+            Do::Photo => {
+                who.sends_photo();
+            }
+            Do::Sticker => {
+                who.sends_sticker();
+            }
+            Do::Voice => {
+                who.sends_voice();
+            }
+            Do::Place => {
+                who.sends_location();
+            }
+        }
+        self.world.handled().await;
+        self.world.said().await;
+        who.chat().into_iter().filter(|m| m.from_bot && m.id > before).collect()
+    }
+
+    /// Where a person stands.
+    async fn state(&self, who: &Person) -> State {
+        let subject = Subject { chat: ChatId(who.id()), user: TelegramUserId(who.id()) };
+        let row = self.world.db.read().await.unwrap().find_conversation(subject).await.unwrap().unwrap();
+        let place = format!("conversations/{}/{}", subject.chat, subject.user);
+        serde_json::from_slice(&self.world.door.keyring.open(&place, &row.state).unwrap()).unwrap()
+    }
+
+    /// Goes to a step.
+    async fn reach(&mut self, way: &Way) -> Person {
+        let who = if way.stranger {
+            self.strangers += 1;
+            self.world.telegram.person(&format!("Eva{}", self.strangers), self.words.tag)
+        } else {
+            self.member.clone()
+        };
+        let leave = (!way.stranger).then(|| say("/cancel"));
+        for input in leave.iter().chain(&way.inputs) {
+            let input = match input {
+                Do::Say(text) if text == NEW_NAME => &say(&format!("new_{}", self.strangers)),
+                input => input,
+            };
+            self.does(&who, input).await;
+        }
+        let last = who.chat().into_iter().rev().find(|m| m.from_bot).map(|m| m.text);
+        assert_eq!(self.state(&who).await.step(), Some(way.step), "{last:?}");
+        who
+    }
+
+    /// How much there is: leaving a dialogue deletes nothing.
+    async fn kept(&self) -> (i64, i64, i64) {
+        (
+            self.world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'scheduled'").await,
+            self.world.count("SELECT COUNT(*) FROM user_instances").await,
+            self.world.count("SELECT COUNT(*) FROM users").await,
+        )
+    }
+}
+
+/// The number of the last message of a chat.
+fn last(who: &Person) -> i64 {
+    who.chat().last().map_or(0, |m| m.id)
+}
+
+fn json(state: &State) -> String {
+    serde_json::to_string(state).unwrap()
+}
+
+/// Texts that people paste.
+fn rough() -> Vec<String> {
+    vec![
+        "x".repeat(4000),
+        "\u{202e}\u{200b}שלום לכולם\u{200f}\u{202c}".to_owned(),
+        "<b>oi</b> & </i> { $name } \"'".to_owned(),
+        "\u{200b}\u{2060}".to_owned(),
+    ]
+}
+
+async fn walk(words: Words) {
+    let mut walk = Walk::begin(words).await;
+    let language = walk.words.language;
+    for (n, way) in ways(&walk.words, &walk.world.url).into_iter().enumerate() {
+        let step = way.step;
+        let mut who = walk.reach(&way).await;
+        let stands = json(&walk.state(&who).await);
+
+        // Help tells of this step, in any spelling and by its key, and changes nothing.
+        let wanted = text_of(help::step(step, Screen::default(), language).html.as_str()).unwrap();
+        for input in [["/ajuda", "/help", "/ayuda", "/HELP@story_bot"].map(say)[n % 4].clone(), Do::Tap(Tap::Help)] {
+            let said = walk.does(&who, &input).await;
+            assert_eq!(said.len(), 1, "{step:?}: {said:#?}");
+            assert_eq!(said[0].text, wanted, "{step:?}");
+            assert_eq!(json(&walk.state(&who).await), stands, "{step:?}");
+        }
+
+        // What is no command of ours, and what is no text, is explained, and the step asked again.
+        for text in ["/qualquer", "/start_now please", "/x@outro", "/", "/🙂 <b>"] {
+            let before = last(&who);
+            let said = walk.does(&who, &say(text)).await;
+            let shown: Vec<_> = said.iter().filter(|m| m.text.contains(walk.words.unknown)).collect();
+            assert!(shown.len() == 1 && said.len() == 1, "{step:?} {text}: {said:#?}");
+            assert!(shown[0].text.contains("\n\n") && !shown[0].rows.is_empty(), "{}", shown[0].text);
+            assert_eq!(json(&walk.state(&who).await), stands, "{step:?} {text}");
+            let secret = walk.state(&who).await.awaits_secret();
+            let stays = who.chat().iter().any(|m| !m.from_bot && m.id > before);
+            assert_ne!(secret, stays, "{step:?}: what may be a secret stays in no chat: {text}");
+        }
+        for input in [[Do::Photo, Do::Voice][n % 2].clone(), [Do::Sticker, Do::Place][n / 2 % 2].clone()] {
+            let said = walk.does(&who, &input).await;
+            assert_eq!(said.len(), 1, "{step:?}: {said:#?}");
+            assert!(!said[0].rows.is_empty(), "{step:?}: the step is asked again: {}", said[0].text);
+            assert_eq!(json(&walk.state(&who).await), stands, "{step:?}");
+        }
+
+        // Rough texts are answered; where one can be taken, the dialogue goes on.
+        for text in rough() {
+            let said = walk.does(&who, &say(&text)).await;
+            assert!(!said.is_empty(), "{step:?}: {text:?} was not answered");
+            if json(&walk.state(&who).await) != stands {
+                who = walk.reach(&way).await;
+            }
+        }
+
+        // Any spelling leaves, says what came of it, and deletes nothing else.
+        let kept = walk.kept().await;
+        for input in [["/cancelar", "/cancel", "/CANCEL@story_bot"].map(say)[n % 3].clone(), Do::Tap(Tap::Cancel)] {
+            let who = walk.reach(&way).await;
+            let state = walk.state(&who).await;
+            let wanted = text_of(help::left(&state, language).as_str()).unwrap();
+            walk.does(&who, &input).await;
+            let seen = who.chat().into_iter().rev().find(|m| m.from_bot && m.text.starts_with(&wanted));
+            assert!(seen.is_some(), "{step:?}: {wanted}: {:#?}", who.chat().last());
+            assert_eq!(walk.state(&who).await.step(), None, "{step:?}");
+            assert_eq!(walk.kept().await, kept, "{step:?}");
+        }
+    }
+    let people: Vec<Person> =
+        (1..=walk.strangers).map(|n| walk.world.telegram.person(&format!("Eva{n}"), walk.words.tag)).collect();
+    let mut all: Vec<&Person> = people.iter().collect();
+    all.push(&walk.member);
+    walk.world.finish(&all).await;
+}
+
+/// Longer than other stories: a walk has some hundred turns.
+async fn patiently(walk: impl Future<Output = ()>) {
+    tokio::time::timeout(Duration::from_secs(300), walk).await.expect("the walk hangs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_step_in_portuguese() {
+    patiently(walk(PORTUGUESE)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_step_in_english() {
+    patiently(walk(ENGLISH)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_step_in_spanish() {
+    patiently(walk(SPANISH)).await;
+}
