@@ -336,6 +336,11 @@ card-pinned = 📌 Pinned to this instance
 card-sent-at = 📤 { $moment }
 edited = ✏️ Changed as you edited.
 edited-nothing = 🤔 I could not take the new time of that edit. The message stays as it is:
+edited-not-to =
+    { $count ->
+        [one] 👤 The recipient did not change: one message goes to one person, and this one still goes to { $to }. Use <b>Change recipient</b> on its card, or schedule another.
+       *[other] 👥 The recipients did not change, since it cannot be told which is to become which. The messages still go to { $to }. Use <b>Change recipient</b> or <b>Cancel message</b> on each card; for someone more, schedule another.
+    }
 status-scheduled = Scheduled
 status-sending = Sending
 status-sent = Sent

@@ -336,6 +336,11 @@ card-pinned = 📌 Fijado a esta instancia
 card-sent-at = 📤 { $moment }
 edited = ✏️ Cambiado como usted editó.
 edited-nothing = 🤔 No pude tomar la nueva hora de esa edición. El mensaje sigue así:
+edited-not-to =
+    { $count ->
+        [one] 👤 El destinatario no cambió: un mensaje va a una sola persona, y este sigue para { $to }. Use <b>Cambiar destinatario</b> en la tarjeta, o programe otro.
+       *[other] 👥 Los destinatarios no cambiaron, pues no se puede saber cuál cambiar por cuál. Los mensajes siguen para { $to }. Use <b>Cambiar destinatario</b> o <b>Cancelar envío</b> en cada tarjeta; para alguien más, programe otro.
+    }
 status-scheduled = Programado
 status-sending = Enviando
 status-sent = Enviado

@@ -194,7 +194,7 @@ refusal-being-sent = A mensagem está sendo enviada agora.
 refusal-already-sent = A mensagem já foi enviada.
 refusal-not-found = Não encontrei isso. Veja /menu.
 toast-expired = Botão expirado. Use /menu.
-toast-changed = Isso mudou enquanto isso.
+toast-changed = Isso mudou nesse meio-tempo.
 toast-being-sent = Está sendo enviada agora.
 toast-already-sent = Já foi enviada.
 toast-already-cancelled = Já cancelada.
@@ -336,6 +336,11 @@ card-pinned = 📌 Fixada nesta instância
 card-sent-at = 📤 { $moment }
 edited = ✏️ Mudei como você editou.
 edited-nothing = 🤔 Não consegui ler o novo horário dessa edição. A mensagem continua assim:
+edited-not-to =
+    { $count ->
+        [one] 👤 O destinatário não mudou: uma mensagem vai para uma pessoa só, e esta continua para { $to }. Use <b>Mudar destinatário</b> no cartão, ou agende outra.
+       *[other] 👥 Os destinatários não mudaram, pois não dá para saber qual trocar por qual. As mensagens continuam para { $to }. Use <b>Mudar destinatário</b> ou <b>Cancelar envio</b> em cada cartão; para mais alguém, agende outra.
+    }
 status-scheduled = Agendada
 status-sending = Enviando
 status-sent = Enviada

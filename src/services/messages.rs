@@ -293,27 +293,33 @@ impl Messages {
         .await
     }
 
-    /// Pins a message to an instance, or unpins it.
-    pub async fn pin(
+    /// Pins a message to an instance, or unpins it; where a version is given, as it was seen then.
+    pub async fn pin_as_seen(
         &self,
         owner: AccountId,
         id: MessageId,
         to: Option<InstanceId>,
+        seen: Option<i64>,
     ) -> Result<ScheduledMessage, Refusal> {
         if let Some(instance) = to
             && self.db.read().await?.find_instance(owner, instance).await?.is_none()
         {
             return Err(Refusal::NotFound);
         }
-        self.change(owner, id, None, move |conn, now| {
+        self.change(owner, id, seen, move |conn, now| {
             Box::pin(async move { conn.pin_message(owner, id, to, now).await })
         })
         .await
     }
 
-    /// The user says that an unknown message arrived.
-    pub async fn arrived(&self, owner: AccountId, id: MessageId) -> Result<ScheduledMessage, Refusal> {
-        self.change(owner, id, None, move |conn, now| Box::pin(async move { conn.mark_arrived(owner, id, now).await }))
+    /// The user says that an unknown message arrived; where a version is given, as it was seen then.
+    pub async fn arrived_as_seen(
+        &self,
+        owner: AccountId,
+        id: MessageId,
+        seen: Option<i64>,
+    ) -> Result<ScheduledMessage, Refusal> {
+        self.change(owner, id, seen, move |conn, now| Box::pin(async move { conn.mark_arrived(owner, id, now).await }))
             .await
     }
 }

@@ -328,13 +328,19 @@ impl AllSeries {
     }
 
     /// Pins a series to an instance, or unpins it.
-    pub async fn pin(&self, owner: AccountId, id: SeriesId, to: Option<InstanceId>) -> Result<Shown, Refusal> {
+    pub async fn pin(
+        &self,
+        owner: AccountId,
+        id: SeriesId,
+        to: Option<InstanceId>,
+        version: i64,
+    ) -> Result<Shown, Refusal> {
         if let Some(instance) = to
             && self.db.read().await?.find_instance(owner, instance).await?.is_none()
         {
             return Err(Refusal::NotFound);
         }
-        self.change(owner, id, None, move |conn, series, now| {
+        self.change(owner, id, Some(version), move |conn, series, now| {
             Box::pin(async move {
                 let series = Series { pinned: to.is_some(), instance: to.or(series.instance), ..series };
                 conn.rewrite_series(&series, now).await

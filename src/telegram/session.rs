@@ -81,6 +81,17 @@ impl Turn {
         self
     }
 
+    /// Says something in passing with the answer to the tap.
+    #[must_use]
+    pub fn toast(mut self, said: String) -> Self {
+        for shown in &mut self.show {
+            if let Outgoing::Answer { toast, .. } = shown {
+                *toast = Some(said.clone());
+            }
+        }
+        self
+    }
+
     /// Lets something be found out; the finding comes back as `Input::Found`.
     #[must_use]
     pub fn effect(mut self, effect: Effect) -> Self {

@@ -196,15 +196,15 @@ taps! {
     /// Take it back.
     Undo(id: MessageId, version: i64) = "undo",
     /// Edit a part of a waiting message.
-    EditPart(id: MessageId, part: Part) = "msg_edit",
+    EditPart(id: MessageId, part: Part, version: i64) = "msg_edit",
     /// Send it now.
     SendNow(id: MessageId, version: i64) = "msg_now",
     /// Cancel it.
     CancelMessage(id: MessageId, version: i64) = "msg_cancel",
     /// Choose the instance that it is pinned to.
-    PinMessage(id: MessageId) = "msg_pin",
+    PinMessage(id: MessageId, version: i64) = "msg_pin",
     /// Pin it there (0: unpin).
-    PinTo(id: MessageId, instance: InstanceId) = "msg_pin_to",
+    PinTo(id: MessageId, instance: InstanceId, version: i64) = "msg_pin_to",
     /// A new draft with the same recipient and text.
     Duplicate(id: MessageId) = "msg_dup",
     /// A new draft that repeats it.
@@ -214,7 +214,7 @@ taps! {
     /// A series' card.
     Series(id: SeriesId) = "ser",
     /// Edit a part of a series.
-    EditSeries(id: SeriesId, part: Part) = "ser_edit",
+    EditSeries(id: SeriesId, part: Part, version: i64) = "ser_edit",
     /// Skip its next occurrence.
     SkipNext(id: SeriesId, version: i64) = "ser_skip",
     /// Pause it.
@@ -224,23 +224,23 @@ taps! {
     /// Stop it for good.
     StopSeries(id: SeriesId, version: i64) = "ser_stop",
     /// Choose the instance that it is pinned to.
-    PinSeries(id: SeriesId) = "ser_pin",
+    PinSeries(id: SeriesId, version: i64) = "ser_pin",
     /// Pin it there (0: unpin).
-    PinSeriesTo(id: SeriesId, instance: InstanceId) = "ser_pin_to",
+    PinSeriesTo(id: SeriesId, instance: InstanceId, version: i64) = "ser_pin_to",
     /// Take the n-th offered repetition.
     PickEvery(index: i64) = "pick_every",
     /// An unknown message arrived.
-    Arrived(id: MessageId) = "msg_arrived",
+    Arrived(id: MessageId, version: i64) = "msg_arrived",
     /// Send an unknown or failed message again.
-    SendAgain(id: MessageId) = "msg_again",
-    /// All late ones go now.
-    LateSend = "late_send",
+    SendAgain(id: MessageId, version: i64) = "msg_again",
+    /// The late ones that were shown go now; the number tells which those were.
+    LateSend(shown: i64) = "late_send",
     /// The late ones one by one.
     LateChoose = "late_choose",
-    /// All late ones tomorrow, same time.
-    LateTomorrow = "late_tomorrow",
-    /// All late ones are dropped.
-    LateDrop = "late_drop",
+    /// The late ones that were shown go tomorrow, same time.
+    LateTomorrow(shown: i64) = "late_tomorrow",
+    /// The late ones that were shown are dropped.
+    LateDrop(shown: i64) = "late_drop",
     /// The account's card.
     Account = "acct",
     /// Choose a language.

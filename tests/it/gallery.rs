@@ -503,6 +503,10 @@ fn scheduling() {
         let two = ["+55 11 98888-7777".to_owned(), "Maria <3 (+55 11 97777-6666)".to_owned()];
         vec![("one", messages::without_whatsapp(&two[..1], l)), ("several", messages::without_whatsapp(&two, l))]
     });
+    hang("messages_recipients_stay", |l| {
+        let (one, two) = (message(7, Status::Scheduled, None), message(8, Status::Held, None));
+        vec![("one", messages::recipients_stay(&[&one], l)), ("several", messages::recipients_stay(&[&one, &two], l))]
+    });
     hang("messages_card", |l| {
         let card = |message: &ScheduledMessage, through, fresh| {
             messages::card(&Card { message, through, now: START, zone: ZONE, fresh }, l)

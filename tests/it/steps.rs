@@ -106,7 +106,7 @@ fn ways(words: &Words, url: &str) -> Vec<Way> {
         way(Step::NewPassword, &[tap(Tap::Password), say("cavalo bateria grampo certo")]),
     ];
     for (step, part) in [(Step::To, Part::To), (Step::Body, Part::Text), (Step::When, Part::Time)] {
-        ways.push(way(step, &[tap(Tap::EditPart(MessageId(1), part))]));
+        ways.push(way(step, &[tap(Tap::EditPart(MessageId(1), part, 0))]));
     }
     for step in Step::ALL {
         assert!(ways.iter().any(|way| way.step == step), "no way leads to {step:?}");

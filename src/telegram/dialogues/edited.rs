@@ -3,6 +3,7 @@
 use super::{Talk, message_draft, messages};
 use crate::domain::account::Account;
 use crate::domain::message::{Body, ScheduledMessage, Status};
+use crate::domain::recipient::Recipient;
 use crate::locale::{plain, t};
 use crate::services::Refusal;
 use crate::services::messages::Addressee;
@@ -60,7 +61,20 @@ pub(super) async fn turn(talk: &Talk<'_>, account: &Account, plain: &str, marked
         };
         turn = turn.and(Outgoing::Send(screen));
     }
+    let open: Vec<&ScheduledMessage> =
+        made.iter().map(|(message, _)| message).filter(|message| message.status.is_open()).collect();
+    if !open.is_empty() && (several || wanted.to.len() > 1) && differ(&open, &wanted.to) {
+        turn = turn.and(Outgoing::Send(screens::messages::recipients_stay(&open, talk.language)));
+    }
     Ok(turn)
+}
+
+/// Whether others are named than those that the messages go to. To name nobody changes nothing.
+fn differ(messages: &[&ScheduledMessage], wanted: &[Addressee]) -> bool {
+    let goes = |to: &Recipient| messages.iter().any(|message| message.recipient == *to);
+    let named = |to: &Recipient| wanted.iter().any(|other| other.recipient == *to);
+    !wanted.is_empty()
+        && !(wanted.iter().all(|to| goes(&to.recipient)) && messages.iter().all(|message| named(&message.recipient)))
 }
 
 /// Reads the text of a draft anew; whether anything came of it.

@@ -13,12 +13,18 @@ use crate::telegram::screens::messages::List;
 use crate::telegram::session::Turn;
 use crate::telegram::tap::Tap;
 
-/// A key of the late card: it means those that are late now.
+/// A key of the late card: it means those that it showed.
 pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result<Turn, Refusal> {
     let messages = &talk.services.messages;
     let rows = messages.late(account.id).await?;
     if rows.is_empty() {
         return Ok(talk.toast(plain!(talk.language, "toast-nothing-late")));
+    }
+    if let Tap::LateSend(shown) | Tap::LateTomorrow(shown) | Tap::LateDrop(shown) = *tap
+        && shown != screens::messages::which(&rows)
+    {
+        let card = screens::messages::late(&rows, account.zone, talk.language);
+        return Ok(talk.stay(card).toast(plain!(talk.language, "toast-changed")));
     }
     messages.late_card_answered(talk.event.subject.chat).await?;
     if *tap == Tap::LateChoose {
@@ -37,8 +43,8 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
     let mut done = 0_usize;
     for message in &rows {
         let outcome = match tap {
-            Tap::LateSend => messages.send_now(account, message.id).await,
-            Tap::LateTomorrow => {
+            Tap::LateSend(_) => messages.send_now(account, message.id).await,
+            Tap::LateTomorrow(_) => {
                 messages.reschedule(account, message.id, tomorrow(talk.now, message.scheduled_time, account)).await
             }
             _ => messages.cancel(account.id, message.id).await,
@@ -51,8 +57,8 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
         }
     }
     let said = match tap {
-        Tap::LateSend => plain!(talk.language, "late-sent", count = done),
-        Tap::LateTomorrow => plain!(talk.language, "late-tomorrow", count = done),
+        Tap::LateSend(_) => plain!(talk.language, "late-sent", count = done),
+        Tap::LateTomorrow(_) => plain!(talk.language, "late-tomorrow", count = done),
         _ => plain!(talk.language, "late-dropped", count = done),
     };
     let screen = Screen::new(Html::trusted(said)).line(&t!(talk.language, "late-see-messages"));

@@ -1,6 +1,6 @@
 //! Saved messages: lists, cards, cancel, send now, pin, and replies to a card.
 
-use super::Talk;
+use super::{Talk, message_draft};
 use crate::domain::account::Account;
 use crate::domain::ids::{InstanceId, MessageId};
 use crate::domain::message::{ScheduledMessage, Status};
@@ -11,6 +11,7 @@ use crate::telegram::screen::Screen;
 use crate::telegram::screens;
 use crate::telegram::screens::messages::{Card, List};
 use crate::telegram::session::Turn;
+use crate::telegram::tap::Part;
 
 /// A page of a list.
 pub(super) async fn list(talk: &Talk<'_>, account: &Account, past: bool, page: i64) -> Result<Turn, Refusal> {
@@ -42,54 +43,81 @@ pub(super) async fn card(talk: &Talk<'_>, account: &Account, id: MessageId) -> R
 }
 
 /// Redraws a card when the tap was of an older state of its message.
-async fn current(
+async fn current(talk: &Talk<'_>, account: &Account, id: MessageId, version: i64) -> Result<Option<Turn>, Refusal> {
+    let message = talk.services.messages.find(account.id, id).await?;
+    if version == message.version && message.status != Status::Cancelled {
+        return Ok(None);
+    }
+    stale(talk, account, &message).await.map(Some)
+}
+
+/// The card as things stand, and in passing what became of the message.
+async fn stale(talk: &Talk<'_>, account: &Account, message: &ScheduledMessage) -> Result<Turn, Refusal> {
+    let said = match message.status {
+        Status::Cancelled => plain!(talk.language, "toast-already-cancelled"),
+        Status::Sent => plain!(talk.language, "toast-already-sent"),
+        Status::Sending => plain!(talk.language, "toast-being-sent"),
+        _ => plain!(talk.language, "toast-changed"),
+    };
+    Ok(talk.stay(draw(talk, account, message, false).await?).toast(said))
+}
+
+/// The card after a change, or as things stand where another change came first.
+async fn changed(
     talk: &Talk<'_>,
     account: &Account,
     id: MessageId,
-    version: Option<i64>,
-) -> Result<Option<Turn>, Refusal> {
-    let message = talk.services.messages.find(account.id, id).await?;
-    if version.is_none_or(|version| version == message.version) && message.status != Status::Cancelled {
-        return Ok(None);
+    outcome: Result<ScheduledMessage, Refusal>,
+) -> Result<Turn, Refusal> {
+    match outcome {
+        Ok(message) => Ok(talk.stay(draw(talk, account, &message, false).await?)),
+        Err(Refusal::Changed | Refusal::BeingSent | Refusal::AlreadySent) => {
+            let message = talk.services.messages.find(account.id, id).await?;
+            stale(talk, account, &message).await
+        }
+        Err(refusal) => Err(refusal),
     }
-    let mut turn = talk.stay(draw(talk, account, &message, false).await?);
-    if let Some(crate::telegram::screen::Outgoing::Answer { toast, .. }) = turn.show.first_mut() {
-        *toast = Some(match message.status {
-            Status::Cancelled => plain!(talk.language, "toast-already-cancelled"),
-            Status::Sent => plain!(talk.language, "toast-already-sent"),
-            _ => plain!(talk.language, "toast-changed"),
-        });
-    }
-    Ok(Some(turn))
 }
 
 /// Cancels it.
 pub(super) async fn cancel(talk: &Talk<'_>, account: &Account, id: MessageId, version: i64) -> Result<Turn, Refusal> {
-    if let Some(turn) = current(talk, account, id, Some(version)).await? {
-        return Ok(turn);
-    }
-    let message = talk.services.messages.cancel_as_seen(account.id, id, Some(version)).await?;
-    Ok(talk.stay(draw(talk, account, &message, false).await?))
-}
-
-/// Sends it now, or again.
-pub(super) async fn send_now(
-    talk: &Talk<'_>,
-    account: &Account,
-    id: MessageId,
-    version: Option<i64>,
-) -> Result<Turn, Refusal> {
     if let Some(turn) = current(talk, account, id, version).await? {
         return Ok(turn);
     }
-    let message = talk.services.messages.send_as_seen(account, id, version).await?;
-    Ok(talk.stay(draw(talk, account, &message, false).await?))
+    let outcome = talk.services.messages.cancel_as_seen(account.id, id, Some(version)).await;
+    changed(talk, account, id, outcome).await
+}
+
+/// Sends it now, or again.
+pub(super) async fn send_now(talk: &Talk<'_>, account: &Account, id: MessageId, version: i64) -> Result<Turn, Refusal> {
+    if let Some(turn) = current(talk, account, id, version).await? {
+        return Ok(turn);
+    }
+    let outcome = talk.services.messages.send_as_seen(account, id, Some(version)).await;
+    changed(talk, account, id, outcome).await
 }
 
 /// An unknown one arrived.
-pub(super) async fn arrived(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
-    let message = talk.services.messages.arrived(account.id, id).await?;
-    Ok(talk.stay(draw(talk, account, &message, false).await?))
+pub(super) async fn arrived(talk: &Talk<'_>, account: &Account, id: MessageId, version: i64) -> Result<Turn, Refusal> {
+    if let Some(turn) = current(talk, account, id, version).await? {
+        return Ok(turn);
+    }
+    let outcome = talk.services.messages.arrived_as_seen(account.id, id, Some(version)).await;
+    changed(talk, account, id, outcome).await
+}
+
+/// Edits a part of a waiting one.
+pub(super) async fn edit(
+    talk: &Talk<'_>,
+    account: &Account,
+    id: MessageId,
+    part: Part,
+    version: i64,
+) -> Result<Turn, Refusal> {
+    match current(talk, account, id, version).await? {
+        Some(turn) => Ok(turn),
+        None => message_draft::edit(talk, account, id, part).await,
+    }
 }
 
 /// Every attempt of a message.
@@ -100,17 +128,29 @@ pub(super) async fn history(talk: &Talk<'_>, account: &Account, id: MessageId) -
 }
 
 /// Asks to which instance it is pinned.
-pub(super) async fn ask_pin(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
+pub(super) async fn ask_pin(talk: &Talk<'_>, account: &Account, id: MessageId, version: i64) -> Result<Turn, Refusal> {
+    if let Some(turn) = current(talk, account, id, version).await? {
+        return Ok(turn);
+    }
     let message = talk.services.messages.find(account.id, id).await?;
     let instances = talk.services.instances.list(account.id).await?;
     Ok(talk.stay(screens::messages::pin(&message, &instances, talk.language)))
 }
 
 /// Pins it.
-pub(super) async fn pin(talk: &Talk<'_>, account: &Account, id: MessageId, to: InstanceId) -> Result<Turn, Refusal> {
+pub(super) async fn pin(
+    talk: &Talk<'_>,
+    account: &Account,
+    id: MessageId,
+    to: InstanceId,
+    version: i64,
+) -> Result<Turn, Refusal> {
+    if let Some(turn) = current(talk, account, id, version).await? {
+        return Ok(turn);
+    }
     let to = (to.0 != 0).then_some(to);
-    let message = talk.services.messages.pin(account.id, id, to).await?;
-    Ok(talk.stay(draw(talk, account, &message, false).await?))
+    let outcome = talk.services.messages.pin_as_seen(account.id, id, to, Some(version)).await;
+    changed(talk, account, id, outcome).await
 }
 
 /// Whether a reply to a card cancels.
@@ -125,7 +165,7 @@ pub(super) async fn reply(talk: &Talk<'_>, account: &Account, text: &str, marked
     let Some(id) = talk.replied_card().await? else {
         return match talk.replied_series().await? {
             Some(id) => super::series::reply(talk, account, id, text).await,
-            None => super::message_draft::one_line(talk, account, text, marked).await,
+            None => message_draft::one_line(talk, account, text, marked).await,
         };
     };
     let message = talk.services.messages.find(account.id, id).await?;
@@ -136,5 +176,5 @@ pub(super) async fn reply(talk: &Talk<'_>, account: &Account, text: &str, marked
     if !message.status.is_open() && message.status != Status::Unknown && message.status != Status::Cancelled {
         return Ok(talk.say(talk.state(), Screen::new(t!(talk.language, "refusal-already-sent"))));
     }
-    super::message_draft::new_time(talk, account, &message, text).await
+    message_draft::new_time(talk, account, &message, text).await
 }

@@ -238,11 +238,12 @@ impl Talk<'_> {
             Tap::Undo(id, version) | Tap::CancelMessage(id, version) => {
                 messages::cancel(self, account, *id, *version).await
             }
-            Tap::EditPart(id, part) => message_draft::edit(self, account, *id, *part).await,
-            Tap::SendNow(id, version) => messages::send_now(self, account, *id, Some(*version)).await,
-            Tap::SendAgain(id) => messages::send_now(self, account, *id, None).await,
-            Tap::PinMessage(id) => messages::ask_pin(self, account, *id).await,
-            Tap::PinTo(id, instance) => messages::pin(self, account, *id, *instance).await,
+            Tap::EditPart(id, part, version) => messages::edit(self, account, *id, *part, *version).await,
+            Tap::SendNow(id, version) | Tap::SendAgain(id, version) => {
+                messages::send_now(self, account, *id, *version).await
+            }
+            Tap::PinMessage(id, version) => messages::ask_pin(self, account, *id, *version).await,
+            Tap::PinTo(id, instance, version) => messages::pin(self, account, *id, *instance, *version).await,
             Tap::History(id) => messages::history(self, account, *id).await,
             Tap::Duplicate(id) => message_draft::duplicate(self, account, *id).await,
             Tap::SeriesList(page) => series::list(self, account, *page).await,
@@ -253,10 +254,12 @@ impl Talk<'_> {
             | Tap::PauseSeries(..)
             | Tap::ResumeSeries(..)
             | Tap::StopSeries(..)
-            | Tap::PinSeries(_)
+            | Tap::PinSeries(..)
             | Tap::PinSeriesTo(..) => series::tap(self, account, tap).await,
-            Tap::Arrived(id) => messages::arrived(self, account, *id).await,
-            Tap::LateSend | Tap::LateChoose | Tap::LateTomorrow | Tap::LateDrop => late::tap(self, account, tap).await,
+            Tap::Arrived(id, version) => messages::arrived(self, account, *id, *version).await,
+            Tap::LateSend(_) | Tap::LateChoose | Tap::LateTomorrow(_) | Tap::LateDrop(_) => {
+                late::tap(self, account, tap).await
+            }
             Tap::Account
             | Tap::Languages
             | Tap::Language(_)

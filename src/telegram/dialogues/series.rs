@@ -5,12 +5,12 @@ use chrono::{Datelike, NaiveDateTime, Timelike};
 use super::{Talk, message_draft};
 use crate::domain::account::Account;
 use crate::domain::clock::Moment;
-use crate::domain::ids::{InstanceId, MessageId, SeriesId};
+use crate::domain::ids::{MessageId, SeriesId};
 use crate::domain::series::{Rhythm, SeriesStatus};
 use crate::locale::{format, plain};
 use crate::services::Refusal;
 use crate::services::series::{Shown, upcoming};
-use crate::telegram::screen::{Outgoing, Screen};
+use crate::telegram::screen::Screen;
 use crate::telegram::screens;
 use crate::telegram::screens::series::Card;
 use crate::telegram::session::Turn;
@@ -51,56 +51,48 @@ pub(super) async fn card(talk: &Talk<'_>, account: &Account, id: SeriesId) -> Re
 /// A key of a card.
 pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result<Turn, Refusal> {
     let (all, owner) = (&talk.services.series, account.id);
-    let changed = match *tap {
+    let (id, outcome) = match *tap {
         Tap::SkipNext(id, version) => match all.skip(owner, id, version).await {
             Ok((shown, skipped)) => {
-                let mut turn = talk.stay(draw(talk, account, &shown, false).await?);
                 let moment = format::moment(skipped, shown.series.zone, talk.language);
-                say(&mut turn, plain!(talk.language, "series-skipped", moment = moment));
-                return Ok(turn);
+                let said = plain!(talk.language, "series-skipped", moment = moment);
+                return Ok(talk.stay(draw(talk, account, &shown, false).await?).toast(said));
             }
-            Err(refusal) => Err((id, refusal)),
+            Err(refusal) => (id, Err(refusal)),
         },
-        Tap::PauseSeries(id, version) => all.pause(owner, id, version).await.map_err(|refusal| (id, refusal)),
-        Tap::ResumeSeries(id, version) => all.resume(owner, id, version).await.map_err(|refusal| (id, refusal)),
-        Tap::StopSeries(id, version) => all.stop(owner, id, Some(version)).await.map_err(|refusal| (id, refusal)),
-        Tap::PinSeriesTo(id, to) => pin(talk, account, id, to).await.map_err(|refusal| (id, refusal)),
-        Tap::PinSeries(id) => {
+        Tap::PauseSeries(id, version) => (id, all.pause(owner, id, version).await),
+        Tap::ResumeSeries(id, version) => (id, all.resume(owner, id, version).await),
+        Tap::StopSeries(id, version) => (id, all.stop(owner, id, Some(version)).await),
+        Tap::PinSeriesTo(id, to, version) => (id, all.pin(owner, id, Some(to).filter(|to| to.0 != 0), version).await),
+        Tap::PinSeries(id, version) | Tap::EditSeries(id, _, version) => {
             let shown = all.find(owner, id).await?;
+            if shown.series.version != version || !shown.series.status.is_open() {
+                return stale(talk, account, &shown).await;
+            }
+            if let Tap::EditSeries(_, part, _) = *tap {
+                return message_draft::edit_series(talk, account, id, part).await;
+            }
             let instances = talk.services.instances.list(owner).await?;
             return Ok(talk.stay(screens::series::pin(&shown, &instances, talk.language)));
         }
-        Tap::EditSeries(id, part) => return message_draft::edit_series(talk, account, id, part).await,
         Tap::Repeat(id) => return repeat(talk, account, id).await,
         _ => return Ok(talk.toast(plain!(talk.language, "toast-expired"))),
     };
-    match changed {
+    match outcome {
         Ok(shown) => Ok(talk.stay(draw(talk, account, &shown, false).await?)),
-        // The key was of an older state: the card is drawn as things stand.
-        Err((id, Refusal::Changed)) => {
-            let shown = all.find(owner, id).await?;
-            let mut turn = talk.stay(draw(talk, account, &shown, false).await?);
-            let said = if shown.series.status == SeriesStatus::Stopped {
-                plain!(talk.language, "toast-series-stopped")
-            } else {
-                plain!(talk.language, "toast-changed")
-            };
-            say(&mut turn, said);
-            Ok(turn)
-        }
-        Err((_, refusal)) => Err(refusal),
+        Err(Refusal::Changed) => stale(talk, account, &all.find(owner, id).await?).await,
+        Err(refusal) => Err(refusal),
     }
 }
 
-/// Says something in passing with the answer to the tap.
-fn say(turn: &mut Turn, said: String) {
-    if let Some(Outgoing::Answer { toast, .. }) = turn.show.first_mut() {
-        *toast = Some(said);
-    }
-}
-
-async fn pin(talk: &Talk<'_>, account: &Account, id: SeriesId, to: InstanceId) -> Result<Shown, Refusal> {
-    talk.services.series.pin(account.id, id, (to.0 != 0).then_some(to)).await
+/// The key was of an older state: the card is drawn as things stand.
+async fn stale(talk: &Talk<'_>, account: &Account, shown: &Shown) -> Result<Turn, Refusal> {
+    let said = if shown.series.status == SeriesStatus::Stopped {
+        plain!(talk.language, "toast-series-stopped")
+    } else {
+        plain!(talk.language, "toast-changed")
+    };
+    Ok(talk.stay(draw(talk, account, shown, false).await?).toast(said))
 }
 
 /// A message is to be repeated: a draft with its recipient and text, and usual repetitions at its hour.

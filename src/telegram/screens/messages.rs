@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::domain::clock::Moment;
-use crate::domain::ids::MessageId;
+use crate::domain::ids::{InstanceId, MessageId};
 use crate::domain::language::Language;
 use crate::domain::message::{Reason, ScheduledMessage, Status};
 use crate::locale::{format, plain, t};
@@ -99,6 +99,14 @@ pub fn confirm(card: &Confirm<'_>, language: Language) -> Screen {
         .beside(format!("✏️ {}", plain!(language, "change-text")), &Tap::DraftPart(Part::Text))
         .key(format!("👤 {}", plain!(language, "change-recipient")), &Tap::DraftPart(Part::To));
     with_cancel(screen, language)
+}
+
+/// Says that the recipients of messages stay, though others are named in an edit of what they were made from.
+pub fn recipients_stay(messages: &[&ScheduledMessage], language: Language) -> Screen {
+    let to: Vec<_> = messages.iter().map(|message| message.recipient.shown()).collect();
+    let (count, to) = (messages.len(), Html::escape(&preview(&to.join(", "), 600)).to_string());
+    Screen::new(Html::trusted(plain!(language, "edited-not-to", count = count, to = to)))
+        .key(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(false, 0))
 }
 
 /// Warns that numbers have no WhatsApp, as far as the server knows.
@@ -201,9 +209,9 @@ fn card_keys(mut screen: Screen, message: &ScheduledMessage, fresh: bool, langua
             if fresh {
                 screen = screen.key(format!("↩️ {}", plain!(language, "undo")), &Tap::Undo(id, version));
             }
-            screen = edit_keys(screen, id, language)
+            screen = edit_keys(screen, message, language)
                 .beside(format!("🚀 {}", plain!(language, "send-now")), &Tap::SendNow(id, version))
-                .key(format!("📌 {}", plain!(language, "pin-instance")), &Tap::PinMessage(id))
+                .key(format!("📌 {}", plain!(language, "pin-instance")), &Tap::PinMessage(id, version))
                 .beside(format!("📄 {}", plain!(language, "duplicate")), &Tap::Duplicate(id))
                 .key(repeat.0, &repeat.1)
                 .beside(cancel, &Tap::CancelMessage(id, version));
@@ -211,12 +219,12 @@ fn card_keys(mut screen: Screen, message: &ScheduledMessage, fresh: bool, langua
         Status::Unknown if message.is_looked_for => screen = screen.key(cancel, &Tap::CancelMessage(id, version)),
         Status::Unknown => {
             screen = screen
-                .key(format!("✅ {}", plain!(language, "it-arrived")), &Tap::Arrived(id))
-                .beside(send_again, &Tap::SendAgain(id))
+                .key(format!("✅ {}", plain!(language, "it-arrived")), &Tap::Arrived(id, version))
+                .beside(send_again, &Tap::SendAgain(id, version))
                 .key(cancel, &Tap::CancelMessage(id, version));
         }
         Status::Failed => {
-            screen = edit_keys(screen.key(send_again, &Tap::SendAgain(id)), id, language)
+            screen = edit_keys(screen.key(send_again, &Tap::SendAgain(id, version)), message, language)
                 .key(cancel, &Tap::CancelMessage(id, version));
         }
         Status::Sent | Status::Cancelled => {
@@ -258,11 +266,12 @@ pub fn history(id: MessageId, attempts: &[Attempt], zone: Tz, language: Language
     screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Message(id))
 }
 
-fn edit_keys(screen: Screen, id: MessageId, language: Language) -> Screen {
+fn edit_keys(screen: Screen, message: &ScheduledMessage, language: Language) -> Screen {
+    let (id, version) = (message.id, message.version);
     screen
-        .key(format!("🕐 {}", plain!(language, "change-time")), &Tap::EditPart(id, Part::Time))
-        .beside(format!("✏️ {}", plain!(language, "change-text")), &Tap::EditPart(id, Part::Text))
-        .key(format!("👤 {}", plain!(language, "change-recipient")), &Tap::EditPart(id, Part::To))
+        .key(format!("🕐 {}", plain!(language, "change-time")), &Tap::EditPart(id, Part::Time, version))
+        .beside(format!("✏️ {}", plain!(language, "change-text")), &Tap::EditPart(id, Part::Text, version))
+        .key(format!("👤 {}", plain!(language, "change-recipient")), &Tap::EditPart(id, Part::To, version))
 }
 
 /// A status with its mark.
@@ -382,14 +391,22 @@ pub fn list(list: &List<'_>, language: Language) -> Screen {
 
 /// To which instance a message is pinned.
 pub fn pin(message: &ScheduledMessage, instances: &[Instance], language: Language) -> Screen {
-    let mut screen = Screen::new(t!(language, "pin-ask", id = message.id));
+    let (id, version) = (message.id, message.version);
+    let mut screen = Screen::new(t!(language, "pin-ask", id = id));
     for i in instances {
-        screen = screen.key(format!("{} {}", dot(i.connection), i.label.as_str()), &Tap::PinTo(message.id, i.id));
+        screen = screen.key(format!("{} {}", dot(i.connection), i.label.as_str()), &Tap::PinTo(id, i.id, version));
     }
     if message.pinned {
-        screen = screen.key(plain!(language, "unpin"), &Tap::PinTo(message.id, crate::domain::ids::InstanceId(0)));
+        screen = screen.key(plain!(language, "unpin"), &Tap::PinTo(id, InstanceId(0), version));
     }
-    screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Message(message.id))
+    screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Message(id))
+}
+
+/// A number that tells which messages these are, and in which state.
+pub fn which(rows: &[ScheduledMessage]) -> i64 {
+    rows.iter().fold(0, |number: i64, message| {
+        number.wrapping_mul(1_000_003).wrapping_add(message.id.0).wrapping_mul(1_000_003).wrapping_add(message.version)
+    })
 }
 
 /// The late ones: one card for all.
@@ -405,11 +422,12 @@ pub fn late(rows: &[ScheduledMessage], zone: Tz, language: Language) -> Screen {
             text = preview(&message.body, 40)
         ));
     }
+    let shown = which(rows);
     screen
-        .key(format!("🚀 {}", plain!(language, "send-all")), &Tap::LateSend)
+        .key(format!("🚀 {}", plain!(language, "send-all")), &Tap::LateSend(shown))
         .beside(format!("👆 {}", plain!(language, "choose")), &Tap::LateChoose)
-        .key(format!("📅 {}", plain!(language, "tomorrow-same-time")), &Tap::LateTomorrow)
-        .beside(format!("🗑 {}", plain!(language, "drop")), &Tap::LateDrop)
+        .key(format!("📅 {}", plain!(language, "tomorrow-same-time")), &Tap::LateTomorrow(shown))
+        .beside(format!("🗑 {}", plain!(language, "drop")), &Tap::LateDrop(shown))
 }
 
 /// How late a message must be for the digest to say so.

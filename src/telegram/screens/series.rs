@@ -148,10 +148,10 @@ fn keys(mut screen: Screen, card: &Card<'_>, language: Language) -> Screen {
             screen = screen.key(format!("↩️ {}", plain!(language, "undo")), &Tap::StopSeries(id, version));
         }
         screen = screen
-            .key(format!("🕐 {}", plain!(language, "change-time")), &Tap::EditSeries(id, Part::Time))
-            .beside(format!("✏️ {}", plain!(language, "change-text")), &Tap::EditSeries(id, Part::Text))
-            .key(format!("👤 {}", plain!(language, "change-recipient")), &Tap::EditSeries(id, Part::To))
-            .beside(format!("📌 {}", plain!(language, "pin-instance")), &Tap::PinSeries(id));
+            .key(format!("🕐 {}", plain!(language, "change-time")), &Tap::EditSeries(id, Part::Time, version))
+            .beside(format!("✏️ {}", plain!(language, "change-text")), &Tap::EditSeries(id, Part::Text, version))
+            .key(format!("👤 {}", plain!(language, "change-recipient")), &Tap::EditSeries(id, Part::To, version))
+            .beside(format!("📌 {}", plain!(language, "pin-instance")), &Tap::PinSeries(id, version));
         screen = match series.status {
             SeriesStatus::Paused => {
                 screen.key(format!("▶️ {}", plain!(language, "resume-series")), &Tap::ResumeSeries(id, version))
@@ -235,13 +235,14 @@ pub fn list(rows: &[Shown], page: i64, count: i64, language: Language) -> Screen
 
 /// To which instance a series is pinned.
 pub fn pin(shown: &Shown, instances: &[Instance], language: Language) -> Screen {
-    let id = shown.series.id;
+    let (id, version) = (shown.series.id, shown.series.version);
     let mut screen = Screen::new(t!(language, "series-pin-ask", id = id));
     for i in instances {
-        screen = screen.key(format!("{} {}", dot(i.connection), i.label.as_str()), &Tap::PinSeriesTo(id, i.id));
+        screen =
+            screen.key(format!("{} {}", dot(i.connection), i.label.as_str()), &Tap::PinSeriesTo(id, i.id, version));
     }
     if shown.series.pinned {
-        screen = screen.key(plain!(language, "unpin"), &Tap::PinSeriesTo(id, InstanceId(0)));
+        screen = screen.key(plain!(language, "unpin"), &Tap::PinSeriesTo(id, InstanceId(0), version));
     }
     screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Series(id))
 }
