@@ -2,6 +2,7 @@
 //! account first and looks every id up under it.
 
 pub mod accounts;
+pub mod digests;
 pub mod instances;
 pub mod lock;
 pub mod messages;

@@ -20,6 +20,15 @@ pub struct ReportRow {
     pub report: Report,
 }
 
+/// The reports that wait.
+#[derive(Debug, Clone, Default)]
+pub struct Waiting {
+    /// Those that can be read.
+    pub rows: Vec<ReportRow>,
+    /// The rows of those that cannot.
+    pub unreadable: Vec<i64>,
+}
+
 impl Conn {
     /// Adds a report.
     pub async fn add_report(&mut self, account: AccountId, chat: ChatId, report: &Report, now: Moment) -> Result<()> {
@@ -77,20 +86,29 @@ impl Conn {
         Ok(())
     }
 
-    /// The oldest reports.
-    pub async fn list_reports(&mut self, limit: i64) -> Result<Vec<ReportRow>> {
+    /// The oldest reports, but for those that were set aside: they have a mark in front.
+    pub async fn waiting_reports(&mut self, limit: i64) -> Result<Waiting> {
         let rows: Vec<(i64, AccountId, ChatId, String)> = on!(self, c => sqlx::query_as(
-            "SELECT id, account_id, chat_id, payload FROM reports ORDER BY id LIMIT $1").bind(limit).fetch_all(c).await)?;
-        rows.into_iter()
-            .map(|(id, account, chat, payload)| {
-                let report = serde_json::from_str(&payload).map_err(|_| StorageError::Corrupt {
-                    table: "reports",
-                    column: "payload",
-                    row: id,
-                })?;
-                Ok(ReportRow { id, account, chat, report })
-            })
-            .collect()
+            "SELECT id, account_id, chat_id, payload FROM reports WHERE payload NOT LIKE '!%' ORDER BY id LIMIT $1").bind(limit).fetch_all(c).await)?;
+        let mut waiting = Waiting::default();
+        for (id, account, chat, payload) in rows {
+            match serde_json::from_str(&payload) {
+                Ok(report) => waiting.rows.push(ReportRow { id, account, chat, report }),
+                Err(_) => waiting.unreadable.push(id),
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// The oldest reports that can be read.
+    pub async fn list_reports(&mut self, limit: i64) -> Result<Vec<ReportRow>> {
+        Ok(self.waiting_reports(limit).await?.rows)
+    }
+
+    /// Keeps a report that cannot be told from being listed again; it stays in the table, to be looked at.
+    pub async fn set_report_aside(&mut self, id: i64) -> Result<()> {
+        on!(self, c => sqlx::query("UPDATE reports SET payload = '!' || payload WHERE id = $1 AND payload NOT LIKE '!%'").bind(id).execute(c).await.map(|_| ()))?;
+        Ok(())
     }
 
     /// A report is in the outbox. `false` when another took it.

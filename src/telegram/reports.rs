@@ -1,7 +1,6 @@
 //! Tells chats what became of their messages: a report becomes outbox rows, in one transaction.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -16,7 +15,7 @@ use crate::domain::ids::{ChatId, MessageId};
 use crate::domain::message::{ScheduledMessage, Status};
 use crate::domain::report::{Live, Report};
 use crate::locale::{format, plain, t};
-use crate::services::{Refusal, Services};
+use crate::services::{Refusal, Services, digests};
 use crate::storage::StorageError;
 use crate::storage::reports::ReportRow;
 use crate::telegram::tap::Tap;
@@ -46,41 +45,68 @@ pub async fn run(ctx: Arc<Context>, reported: Arc<Notify>) {
     }
 }
 
-/// Tells what waits; whether there was anything.
+/// Tells what waits; whether there was anything. What cannot be read is set aside and holds up nothing else.
 pub async fn tell_all(ctx: &Arc<Context>) -> Result<bool, Refusal> {
-    let rows = ctx.db.read().await?.list_reports(100).await?;
-    for (n, row) in rows.iter().enumerate() {
-        let told = tell(&ctx.services, &rows, n).await?;
-        let now = ctx.clock.now();
-        let mut sealed = Vec::with_capacity(told.len());
-        for (chat, outgoing, live) in &told {
-            match outbound::seal(&ctx.keyring, outgoing) {
-                Ok(body) => sealed.push((*chat, body, *live)),
-                Err(error) => tracing::error!(error = %error, "a report could not be written down"),
-            }
-        }
-        let id = row.id;
-        let written: Result<(), StorageError> = ctx
-            .db
-            .write(move |conn| {
-                Box::pin(async move {
-                    if !conn.done_report(id).await? {
-                        return Ok(());
-                    }
-                    for (chat, body, live) in &sealed {
-                        if let Some((kind, since)) = live {
-                            conn.touch_live_card(*chat, *kind, *since, now.minus(life(*kind)), now).await?;
-                        }
-                        conn.insert_outgoing(*chat, body, now).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await;
-        written?;
-        ctx.outbox_wake.notify_one();
+    let waiting = ctx.db.read().await?.waiting_reports(100).await?;
+    for id in &waiting.unreadable {
+        set_aside(ctx, *id, "it cannot be read").await?;
     }
-    Ok(!rows.is_empty())
+    let rows = &waiting.rows;
+    for (n, row) in rows.iter().enumerate() {
+        let told = match tell(&ctx.services, rows, n).await {
+            Ok(told) => told,
+            Err(Refusal::Storage(error)) if error.is_outage() => return Err(Refusal::Storage(error)),
+            // What it tells of may be in the error's own words, other than the place of a corrupt value.
+            Err(Refusal::Storage(error @ StorageError::Corrupt { .. })) => {
+                set_aside(ctx, row.id, &error.to_string()).await?;
+                continue;
+            }
+            Err(_) => {
+                set_aside(ctx, row.id, "what it tells of cannot be read").await?;
+                continue;
+            }
+        };
+        write_down(ctx, row.id, &told).await?;
+    }
+    Ok(!rows.is_empty() || !waiting.unreadable.is_empty())
+}
+
+/// Sets a report aside that cannot be told.
+async fn set_aside(ctx: &Context, id: i64, why: &str) -> Result<(), StorageError> {
+    tracing::error!(report.id = id, why, "a report cannot be told and is set aside");
+    ctx.db.write(move |conn| Box::pin(async move { conn.set_report_aside(id).await })).await
+}
+
+/// Turns a report into what is to be said.
+async fn write_down(ctx: &Context, id: i64, told: &[Told]) -> Result<(), StorageError> {
+    let now = ctx.clock.now();
+    let mut sealed = Vec::with_capacity(told.len());
+    for (chat, outgoing, live) in told {
+        match outbound::seal(&ctx.keyring, outgoing) {
+            Ok(body) => sealed.push((*chat, body, *live)),
+            Err(error) => tracing::error!(error = %error, "a report could not be written down"),
+        }
+    }
+    let written: Result<(), StorageError> = ctx
+        .db
+        .write(move |conn| {
+            Box::pin(async move {
+                if !conn.done_report(id).await? {
+                    return Ok(());
+                }
+                for (chat, body, live) in &sealed {
+                    if let Some((kind, since)) = live {
+                        conn.touch_live_card(*chat, *kind, *since, now.minus(digests::life(*kind)), now).await?;
+                    }
+                    conn.insert_outgoing(*chat, body, now).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+    written?;
+    ctx.outbox_wake.notify_one();
+    Ok(())
 }
 
 /// What a chat is told, and the live card that it goes on with, which began at this moment.
@@ -102,13 +128,16 @@ async fn tell(services: &Services, rows: &[ReportRow], n: usize) -> Result<Vec<T
         match &row.report {
             // The card is drawn once for all that became late.
             Report::Late if !is_last => {}
-            Report::Sent { message, .. } if in_digest(services, row, chat, alike).await? => {
+            Report::Sent { message, .. }
+                if services.messages.is_one_of_many(account.id, row.chat, chat, alike).await? =>
+            {
                 let Some(message) = find(services, &account, *message).await? else { continue };
                 told.push((chat, Outgoing::Redraw(card(services, &account, &message).await?), None));
                 if is_last {
                     let all = rows.iter().filter(|other| same(other));
                     let since = first_sent(services, &account, all).await?;
-                    let screen = digest(services, &account, row.chat, chat, since).await?;
+                    let (digest, newest) = services.messages.digest(account.id, row.chat, chat, since).await?;
+                    let screen = screens::messages::digest(&digest, &newest, account.zone, account.language);
                     told.push((chat, Outgoing::Live(Live::Digest, screen), Some((Live::Digest, since))));
                 }
             }
@@ -145,55 +174,6 @@ async fn first_sent(
 
 fn is_alike(one: &Report, other: &Report) -> bool {
     matches!((one, other), (Report::Sent { .. }, Report::Sent { .. }) | (Report::Late, Report::Late))
-}
-
-/// How long a live card goes on after its last change.
-fn life(kind: Live) -> Duration {
-    match kind {
-        Live::Late => Duration::from_secs(3600),
-        Live::Digest => Duration::from_secs(60),
-    }
-}
-
-/// How many outcomes at once make a digest.
-const MANY: usize = 4;
-
-/// Whether a message that was sent is one of many: of this batch, of a digest that goes on, or of many that are due.
-async fn in_digest(services: &Services, row: &ReportRow, chat: ChatId, alike: usize) -> Result<bool, Refusal> {
-    if alike >= MANY {
-        return Ok(true);
-    }
-    let now = services.messages.clock.now();
-    let mut conn = services.messages.db.read().await?;
-    if let Some(card) = conn.find_live_card(chat, Live::Digest).await?
-        && card.updated_at > now.minus(life(Live::Digest))
-    {
-        return Ok(true);
-    }
-    let most = i64::try_from(MANY).unwrap_or(i64::MAX);
-    let due = conn.count_due_now(row.account, row.chat, now, most).await?;
-    Ok(usize::try_from(due).unwrap_or(0) + alike >= MANY)
-}
-
-/// The digest of a chat: what became of the messages that were asked for in `asked`.
-async fn digest(
-    services: &Services,
-    account: &Account,
-    asked: ChatId,
-    chat: ChatId,
-    since: Moment,
-) -> Result<Screen, Refusal> {
-    let now = services.messages.clock.now();
-    let mut conn = services.messages.db.read().await?;
-    let goes_on =
-        conn.find_live_card(chat, Live::Digest).await?.filter(|card| card.updated_at > now.minus(life(Live::Digest)));
-    let since = goes_on.map_or(since, |card| card.since);
-    let digest = conn.digest(account.id, asked, since, now).await?;
-    let mut newest = Vec::with_capacity(digest.newest.len());
-    for id in &digest.newest {
-        newest.extend(conn.find_message(account.id, *id).await?);
-    }
-    Ok(screens::messages::digest(&digest, &newest, account.zone, account.language))
 }
 
 async fn one(services: &Services, account: &Account, report: &Report) -> Result<Vec<Outgoing>, Refusal> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schedulezap::domain::clock::Clock;
-use schedulezap::domain::ids::{AccountId, ChatId};
+use schedulezap::domain::ids::{AccountId, ChatId, MessageId};
 use schedulezap::domain::message::Body;
 use schedulezap::domain::recipient::Recipient;
 use schedulezap::domain::report::Report;
@@ -138,6 +138,40 @@ async fn a_tap_is_answered_at_once_however_much_waits_to_be_said() {
         assert!(world.count(waits).await > 20, "much waits still");
         world.said().await;
         assert_eq!(told(), 100);
+        world.finish(&[&ana, &ben]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_cannot_be_told_holds_up_no_other() {
+    within(async {
+        let (world, ana, ben) = two(0).await;
+        ana.says("amanhã 9h para 11 98888-7777: estranha");
+        ana.sees("Confira e confirme").await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees("Agendada #1").await;
+        let now = world.clock.now();
+        // A row that cannot be read, one of a message that cannot, and one of another account behind them.
+        world.does("INSERT INTO reports (account_id, chat_id, payload, created_at) VALUES (1, 1001, '{\"what\":\"dreamt\"}', 0)").await;
+        world.does("INSERT INTO reports (account_id, chat_id, payload, created_at) VALUES (1, 1001, 'no json', 0)").await;
+        world.does("UPDATE scheduled_messages SET recipient = 'nobody at all' WHERE id = 1").await;
+        let written: Result<(), StorageError> = world
+            .db
+            .write(move |conn| {
+                Box::pin(async move {
+                    let sent = Report::Sent { message: MessageId(1), late_ms: 0 };
+                    conn.add_report(AccountId(1), ChatId(1001), &sent, now).await?;
+                    conn.add_report(AccountId(2), ChatId(1002), &Report::Guessing { tries: 5 }, now).await
+                })
+            })
+            .await;
+        written.unwrap();
+        while reports::tell_all(&world.door).await.unwrap() {}
+        ben.sees("Alguém errou a senha").await;
+        world.handled().await;
+        assert_eq!(world.count("SELECT COUNT(*) FROM reports").await, 3, "they are kept, to be looked at");
+        assert!(!reports::tell_all(&world.door).await.unwrap(), "and tried no more");
         world.finish(&[&ana, &ben]).await;
     })
     .await;
