@@ -24,7 +24,7 @@ use schedulezap::services::messages::{Addressee, Attempt, Digest};
 use schedulezap::services::passwords::PasswordError;
 use schedulezap::services::series::Shown;
 use schedulezap::telegram::screen::{Html, KeyAction, Screen};
-use schedulezap::telegram::screens::messages::{Card, Confirm, List};
+use schedulezap::telegram::screens::messages::{Card, Confirm, List, Plan};
 use schedulezap::telegram::screens::{
     account, diagnosis, help, home, instances, messages, refusal, series, with_cancel, with_home,
 };
@@ -490,8 +490,9 @@ fn scheduling() {
     hang_one("messages_ask_when", |l| messages::ask_when(&moments, ZONE, l));
     hang_one("messages_ask_which", |l| messages::ask_which(Html::escape("10 < 22?"), &moments, ZONE, l));
     hang("messages_confirm", |l| {
-        let card =
-            |to, body, at, through| messages::confirm(&Confirm { to, body, at, now: START, zone: ZONE, through }, l);
+        let card = |to, body, at, through| {
+            messages::confirm(&Confirm { to, body, plan: Plan::Once(at), now: START, zone: ZONE, through }, l)
+        };
         let long = "😀<".repeat(40_000);
         vec![
             ("", card(&[maria()][..], NASTY, moments[1], Some(&open))),
@@ -612,13 +613,11 @@ fn repetitions() {
         let offered = [series(weekdays, SeriesStatus::Active).rhythm];
         series::ask_every_hour(&rhythm, &offered, ZONE, l)
     });
-    hang("series_confirm", |l| {
+    hang("messages_confirm_series", |l| {
         let rhythm = series(weekdays, SeriesStatus::Active).rhythm;
         let card = |to, body, upcoming, through| {
-            series::confirm(
-                &series::Confirm { to, body, rhythm: &rhythm, upcoming, now: START, zone: ZONE, through },
-                l,
-            )
+            let plan = Plan::Every { rhythm: &rhythm, upcoming };
+            messages::confirm(&Confirm { to, body, plan, now: START, zone: ZONE, through }, l)
         };
         let long = "😀<".repeat(40_000);
         vec![

@@ -21,7 +21,7 @@ use crate::telegram::effects::Effect;
 use crate::telegram::event::Input;
 use crate::telegram::screen::{Html, Screen};
 use crate::telegram::screens;
-use crate::telegram::screens::messages::Confirm;
+use crate::telegram::screens::messages::{Confirm, Plan};
 use crate::telegram::session::Turn;
 use crate::telegram::state::{MessageDraft, State};
 use crate::telegram::tap::{Part, Tap};
@@ -191,17 +191,15 @@ async fn confirm_card(
     draft: &MessageDraft,
 ) -> Result<(Screen, Option<Instance>), Refusal> {
     let through = talk.services.instances.active(account.id).await?;
-    let body = draft.body.as_deref().unwrap_or_default();
-    let (to, now, zone) = (draft.to.as_slice(), talk.now, account.zone);
-    let screen = if let Some(rhythm) = &draft.every {
-        let upcoming = upcoming(rhythm, zone, now, series::AHEAD);
-        let through = through.as_ref();
-        let card = screens::series::Confirm { to, body, rhythm, upcoming: &upcoming, now, zone, through };
-        screens::series::confirm(&card, talk.language)
-    } else {
-        let at = draft.at.unwrap_or(now);
-        screens::messages::confirm(&Confirm { to, body, at, now, zone, through: through.as_ref() }, talk.language)
+    let (now, zone) = (talk.now, account.zone);
+    let next = draft.every.as_ref().map(|rhythm| upcoming(rhythm, zone, now, series::AHEAD)).unwrap_or_default();
+    let plan = match &draft.every {
+        Some(rhythm) => Plan::Every { rhythm, upcoming: &next },
+        None => Plan::Once(draft.at.unwrap_or(now)),
     };
+    let (to, body) = (draft.to.as_slice(), draft.body.as_deref().unwrap_or_default());
+    let screen =
+        screens::messages::confirm(&Confirm { to, body, plan, now, zone, through: through.as_ref() }, talk.language);
     Ok((screen, through))
 }
 

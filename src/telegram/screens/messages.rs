@@ -6,6 +6,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{InstanceId, MessageId};
 use crate::domain::language::Language;
 use crate::domain::message::{Reason, ScheduledMessage, Status};
+use crate::domain::series::Rhythm;
 use crate::locale::{format, plain, t};
 use crate::services::instances::Instance;
 use crate::services::messages::{Addressee, Attempt, Digest, PAGE};
@@ -67,6 +68,20 @@ fn moments(mut screen: Screen, at: &[Moment], zone: Tz, language: Language) -> S
     screen
 }
 
+/// When it is to go.
+#[derive(Debug)]
+pub enum Plan<'a> {
+    /// Once.
+    Once(Moment),
+    /// Again and again.
+    Every {
+        /// The repetition.
+        rhythm: &'a Rhythm,
+        /// Its next moments, and whether each goes later than its wall time.
+        upcoming: &'a [(Moment, bool)],
+    },
+}
+
 /// What is about to be scheduled.
 #[derive(Debug)]
 pub struct Confirm<'a> {
@@ -75,7 +90,7 @@ pub struct Confirm<'a> {
     /// What.
     pub body: &'a str,
     /// When.
-    pub at: Moment,
+    pub plan: Plan<'a>,
     /// Now.
     pub now: Moment,
     /// The account's zone.
@@ -87,11 +102,19 @@ pub struct Confirm<'a> {
 /// The confirm card: everything that was understood.
 pub fn confirm(card: &Confirm<'_>, language: Language) -> Screen {
     let to: Vec<_> = card.to.iter().map(addressee).collect();
-    let screen = Screen::new(t!(language, "confirm-title"))
-        .line(&Html::default())
-        .line(&t!(language, "card-to", to = to.join(", ")))
-        .line(&when(card.at, card.now, card.zone, language))
-        .line(&through(card.through, language))
+    let screen = Screen::new(t!(language, "confirm-title")).line(&Html::default()).line(&t!(
+        language,
+        "card-to",
+        to = to.join(", ")
+    ));
+    let screen = match card.plan {
+        Plan::Once(at) => screen.line(&when(at, card.now, card.zone, language)).line(&through(card.through, language)),
+        Plan::Every { rhythm, upcoming } => {
+            super::series::moments(screen, rhythm, upcoming, (card.now, card.zone), language)
+                .line(&super::series::through(card.through, language))
+        }
+    };
+    let screen = screen
         .line(&Html::default())
         .line(&quote(card.body))
         .key(format!("✅ {}", plain!(language, "confirm")), &Tap::Confirm)

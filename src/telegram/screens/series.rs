@@ -38,46 +38,8 @@ pub fn ask_every_hour(rhythm: &Rhythm, offered: &[Rhythm], zone: Tz, language: L
     with_cancel(screen, language)
 }
 
-/// What is about to repeat.
-#[derive(Debug)]
-pub struct Confirm<'a> {
-    /// To whom.
-    pub to: &'a [Addressee],
-    /// What.
-    pub body: &'a str,
-    /// When.
-    pub rhythm: &'a Rhythm,
-    /// The next moments, and whether each goes later than its wall time.
-    pub upcoming: &'a [(Moment, bool)],
-    /// Now.
-    pub now: Moment,
-    /// The account's zone.
-    pub zone: Tz,
-    /// What it will leave through.
-    pub through: Option<&'a Instance>,
-}
-
-/// The confirm card: everything that was understood.
-pub fn confirm(card: &Confirm<'_>, language: Language) -> Screen {
-    let to: Vec<_> = card.to.iter().map(addressee).collect();
-    let screen = Screen::new(t!(language, "confirm-title")).line(&Html::default()).line(&t!(
-        language,
-        "card-to",
-        to = to.join(", ")
-    ));
-    let screen = moments(screen, card.rhythm, card.upcoming, (card.now, card.zone), language)
-        .line(&through(card.through, language))
-        .line(&Html::default())
-        .line(&quote(card.body))
-        .key(format!("✅ {}", plain!(language, "confirm")), &Tap::Confirm)
-        .key(format!("🕐 {}", plain!(language, "change-time")), &Tap::DraftPart(Part::Time))
-        .beside(format!("✏️ {}", plain!(language, "change-text")), &Tap::DraftPart(Part::Text))
-        .key(format!("👤 {}", plain!(language, "change-recipient")), &Tap::DraftPart(Part::To));
-    with_cancel(screen, language)
-}
-
 /// The rule in words, and its next moments; of the first, how far away it is.
-fn moments(
+pub(super) fn moments(
     mut screen: Screen,
     rhythm: &Rhythm,
     next: &[(Moment, bool)],
@@ -100,7 +62,7 @@ fn moments(
     screen
 }
 
-fn through(instance: Option<&Instance>, language: Language) -> Html {
+pub(super) fn through(instance: Option<&Instance>, language: Language) -> Html {
     match instance {
         Some(i) => t!(language, "card-through", dot = dot(i.connection), name = i.label.as_str()),
         None => t!(language, "series-through-none"),
