@@ -97,8 +97,11 @@ async fn claim_link(config: &Config) -> Result<Option<String>> {
     Ok(Some(format!("claim link: https://t.me/{}?start={code}", me.username)))
 }
 
+/// How long the health check waits for an answer.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
 async fn check_health(config: &Config) -> Result<()> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
     let answer = client.get(format!("http://{}/healthz", config.http_listen)).send().await?;
     if answer.status().is_success() { say("ok") } else { bail!("the server is not well") }
 }

@@ -5,6 +5,7 @@ mod access;
 mod browser;
 mod clocks;
 mod cluster;
+mod commands;
 mod drafts;
 #[path = "../evolution/mod.rs"]
 mod evolution;

@@ -71,7 +71,7 @@ impl Real {
         keyring.check(&db).await.unwrap();
         for n in 1..=people {
             let person = real.telegram.person(&format!("Pessoa {n}"), "pt-br");
-            let (name, server, chat) = (format!("i{n}"), format!("{}/evolution", real.origin), person.id());
+            let (name, server, chat) = (format!("i{n}"), real.server(), person.id());
             real.evolution.add_instance(&name, &format!("55119{:08}", 10_000_000 + n), true);
             let key =
                 keyring.seal(&key_context(schedulezap::domain::ids::AccountId(n), &server, &name), KEY.as_bytes());
@@ -147,6 +147,11 @@ impl Real {
         db.close().await;
     }
 
+    /// The address of the simulated Evolution API.
+    pub fn server(&self) -> String {
+        format!("{}/evolution", self.origin)
+    }
+
     /// Moves a person's instance to another server.
     pub async fn move_to(&self, person: i64, server: &str) {
         let keyring = Keyring::open_or_create(&self.dir.path().join("secret.key")).unwrap();
@@ -173,6 +178,13 @@ impl Real {
     /// Runs one of the short commands.
     pub fn command(&self, args: &[&str]) -> ExitStatus {
         self.run(args).status().unwrap()
+    }
+
+    /// Runs one of the short commands; what it ended with, and what it said on standard output and as an error.
+    pub fn output(&self, args: &[&str]) -> (Option<i32>, String, String) {
+        let ended = self.run(args).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (ended.status.code(), text(ended.stdout), text(ended.stderr))
     }
 
     fn run(&self, args: &[&str]) -> Command {
@@ -254,6 +266,17 @@ impl Process {
     /// Its number.
     pub fn pid(&self) -> u32 {
         self.0.as_ref().unwrap().id()
+    }
+
+    /// Waits until it has logged this.
+    pub async fn logs(&self, what: &str) -> String {
+        loop {
+            let log = self.log();
+            if log.contains(what) {
+                return log;
+            }
+            Clock::System.sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// What it has logged so far.
