@@ -83,20 +83,11 @@ impl Agenda {
         }
     }
 
-    /// Takes up to `free` messages that may go by `until`, one of each instance that is neither busy nor closed at
-    /// `now`. `at_server` tells whether a server has room.
-    pub fn pick(
-        &mut self,
-        free: usize,
-        now: Moment,
-        until: Moment,
-        mut at_server: impl FnMut(Option<u64>, usize) -> bool,
-    ) -> Vec<Waiting> {
+    /// Takes messages that may go by `until`, one of each instance that is neither busy nor closed at `now`. `at_server`
+    /// tells whether there is room for one more at a server.
+    pub fn pick(&mut self, now: Moment, until: Moment, mut at_server: impl FnMut(Option<u64>) -> bool) -> Vec<Waiting> {
         let mut picked = Vec::new();
         for _ in 0..self.ring.len() {
-            if picked.len() >= free {
-                break;
-            }
             let Some(id) = self.ring.pop_front() else { break };
             let Some(lane) = self.lanes.get_mut(&id) else { continue };
             if lane.queue.is_empty() && !lane.busy && !lane.more {
@@ -107,7 +98,7 @@ impl Agenda {
             let ready = !lane.busy && lane.open_at <= now;
             let next = lane.queue.first_entry().filter(|next| ready && next.get().due_at <= until);
             if let Some(next) = next
-                && at_server(lane.server, picked.len())
+                && at_server(lane.server)
             {
                 let one = next.remove();
                 lane.busy = true;
@@ -225,16 +216,16 @@ mod tests {
     fn instances_take_turns_and_send_one_after_the_other_in_order() {
         let mut agenda = Agenda::default();
         assert!(agenda.file(vec![waiting(2, 1), waiting(1, 1), waiting(3, 1), waiting(9, 2)]).is_empty());
-        let (now, all) = (Moment(10), |_: Option<u64>, _: usize| true);
-        assert_eq!(ids(&agenda.pick(8, now, now, all)), [1, 9]);
-        assert_eq!(ids(&agenda.pick(8, now, now, all)), [0_i64; 0], "both are busy");
+        let (now, all) = (Moment(10), |_: Option<u64>| true);
+        assert_eq!(ids(&agenda.pick(now, now, all)), [1, 9]);
+        assert_eq!(ids(&agenda.pick(now, now, all)), [0_i64; 0], "both are busy");
         agenda.is_free(InstanceId(1));
-        assert_eq!(ids(&agenda.pick(8, now, now, all)), [2]);
+        assert_eq!(ids(&agenda.pick(now, now, all)), [2]);
         agenda.close(InstanceId(1), Moment(20));
         agenda.is_free(InstanceId(1));
-        assert_eq!(ids(&agenda.pick(8, now, now, all)), [0_i64; 0]);
+        assert_eq!(ids(&agenda.pick(now, now, all)), [0_i64; 0]);
         assert_eq!(agenda.next_at(), Some(Moment(20)));
-        assert_eq!(ids(&agenda.pick(8, Moment(20), Moment(20), all)), [3]);
+        assert_eq!(ids(&agenda.pick(Moment(20), Moment(20), all)), [3]);
     }
 
     #[test]
@@ -243,7 +234,7 @@ mod tests {
         agenda.file((1..=1000).map(|id| waiting(id, 1)).collect());
         assert_eq!(agenda.runs_low(), None);
         for _ in 0..=(MOST - FEW) {
-            agenda.pick(1, Moment(10), Moment(10), |_, _| true);
+            agenda.pick(Moment(10), Moment(10), |_| true);
             agenda.is_free(InstanceId(1));
         }
         assert_eq!(agenda.runs_low(), Some(AccountId(1)));
@@ -254,7 +245,7 @@ mod tests {
         let mut agenda = Agenda::default();
         agenda.file(vec![waiting(1, 1)]);
         agenda.file(vec![waiting(1, 1)]);
-        assert_eq!(agenda.pick(8, Moment(10), Moment(10), |_, _| true).len(), 1);
+        assert_eq!(agenda.pick(Moment(10), Moment(10), |_| true).len(), 1);
         assert!(agenda.is_empty());
     }
 }

@@ -2,13 +2,14 @@
 
 pub mod agenda;
 pub mod decision;
+mod desk;
 pub mod ledger;
 mod looks;
 mod round;
 pub mod series;
+mod transaction;
 mod watch;
 
-use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -19,22 +20,23 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use self::round::DOUBT_BEFORE;
+pub use self::transaction::DOUBT_BEFORE;
 
-use self::agenda::Agenda;
+use self::desk::{Claim, Desk};
 use self::ledger::Ledger;
+use self::round::Begun;
+use self::transaction::Outcomes;
 use crate::domain::clock::{Clock, Moment};
 use crate::domain::guard::Guard;
-use crate::domain::ids::{AccountId, InstanceId, MessageId};
+use crate::domain::ids::AccountId;
 use crate::domain::instance::{ApiKey, InstanceName, ServerUrl};
-use crate::domain::message::Absence;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::well::{Part, Well};
 use crate::evolution::error::{CallError, SendError};
 use crate::evolution::{Evolution, Sent};
 use crate::services::instances::key_context;
 use crate::services::secrets::Keyring;
-use crate::storage::queue::{Due, Waiting};
+use crate::storage::queue::Due;
 use crate::storage::wake::Wake;
 use crate::storage::{Database, StorageError};
 
@@ -104,7 +106,11 @@ enum Ended {
 struct Finished {
     due: Due,
     attempt: i64,
+    /// When it was claimed.
+    begun: Moment,
     ended: Ended,
+    /// The server that a request was made to, and whether it was quick; none when nothing was begun.
+    at: Option<(u64, bool)>,
 }
 
 /// The net below the wake-ups: for what was missed.
@@ -121,45 +127,12 @@ const SWEEP: Duration = Duration::from_secs(10);
 const DOUBT: Duration = Duration::from_secs(60);
 /// How long nothing is claimed after the ledger could not be written.
 const UNNOTED: Duration = Duration::from_secs(2);
+/// A server that answers within this is quick: claims are made ahead for it, so that its places are never empty.
+const QUICK: Duration = Duration::from_millis(250);
+/// How long a claim waits for a place before it is given back.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How long requests on their way are waited for at the end.
 const FAREWELL: Duration = Duration::from_secs(20);
-
-/// What the loop knows, and nobody else: all of it can be lost.
-#[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each tells of another thing that happened")]
-struct Desk {
-    agenda: Agenda,
-    in_flight: HashMap<MessageId, (InstanceId, u64)>,
-    at_server: HashMap<u64, usize>,
-    finished: Vec<Finished>,
-    homeless: Vec<Waiting>,
-    late: Vec<Waiting>,
-    doubtful: Vec<(MessageId, Absence)>,
-    doubted: HashSet<MessageId>,
-    started_at: Moment,
-    /// What came due by then may have been sent by a time that the store does not know of.
-    doubt_before: Moment,
-    /// On PostgreSQL: the server's timeline, which a failover changes.
-    timeline: Option<String>,
-    next_due: Option<Moment>,
-    /// What came due was read: when the next comes due is to be asked.
-    ask_next: bool,
-    next_expiry: Option<Moment>,
-    expiry_at: Moment,
-    net_at: Moment,
-    beat_at: Moment,
-    sweep_at: Moment,
-    /// Nothing is claimed before, by the steady clock: what was claimed could not be noted down.
-    rest_until: Option<Duration>,
-    /// How far the clock was set back, as far as that was made good.
-    set_back: Duration,
-    read_more: bool,
-    unsure: bool,
-    /// Nothing is sent, since the clock may be ahead.
-    on_hold: bool,
-    /// The last round settled or claimed something, so that the next may find room.
-    moved: bool,
-}
 
 impl Scheduler {
     /// Runs until the program is to stop; what is in flight is waited for.
@@ -168,7 +141,7 @@ impl Scheduler {
         let tasks = TaskTracker::new();
         tasks.spawn(watch::run(self.clone()));
         tasks.spawn(looks::run(self.clone()));
-        let mut desk = Desk { started_at: self.clock.now(), ..Desk::default() };
+        let mut desk = Desk::begun_at(self.clock.now());
         while let Err(error) = self.adopt(&mut desk).await {
             tracing::warn!(error = %error, "the scheduler cannot begin yet");
             tokio::select! {
@@ -177,54 +150,84 @@ impl Scheduler {
             }
         }
         let mut standing = self.guard.changes();
+        let mut out = Out { tasks, tell };
+        let mut writing: Option<Begun> = None;
+        let mut pause: Option<Moment> = None;
         while !self.shutdown.is_cancelled() {
             while let Ok(one) = told.try_recv() {
                 desk.ended(one);
             }
-            let next = match self.round(&mut desk).await {
-                Ok(claimed) => {
-                    if self.send_off(&mut desk, claimed, &tasks, &tell) {
-                        self.well.note(Part::Scheduler, true);
+            self.start(&mut desk, &mut out);
+            if writing.is_none() && pause.is_none_or(|until| until <= self.clock.now()) {
+                pause = None;
+                match self.begin(&mut desk).await {
+                    Ok(None) => {
+                        if self.take_in(&mut desk, Vec::new()) {
+                            self.well.note(Part::Scheduler, true);
+                        }
                     }
-                    if desk.on_hold {
-                        desk.next_on_hold()
-                    } else {
-                        desk.next_at(self.clock.now(), self.settings.in_flight)
-                    }
+                    Ok(begun) => writing = begun,
+                    Err(error) => pause = Some(self.failed(&mut desk, &error)),
                 }
-                Err(error) => {
-                    if self.well.note(Part::Scheduler, false) {
-                        tracing::error!(error = %error, "a round of the scheduler failed; nothing is sent that could not be written down");
-                    }
-                    desk.unsure = true;
-                    // What was read when it failed may not have been filed.
-                    desk.anew(self.clock.now());
-                    Some(self.clock.now().plus(Duration::from_millis(500)))
-                }
+            }
+            let next = match pause {
+                Some(until) => Some(until),
+                None if desk.on_hold => desk.next_on_hold(),
+                None => desk.next_at(self.clock.now(), self.settings.in_flight),
             };
             let next = next.unwrap_or(Moment(i64::MAX)).min(desk.net_at);
+            let is_writing = writing.is_some();
             tokio::select! {
-                () = self.wake.rung() => desk.rewind(self.clock.now()),
+                done = written(&mut writing) => match done {
+                    (begun, Ok(done)) => {
+                        let claimed = self.after(&mut desk, begun, done);
+                        if self.take_in(&mut desk, claimed) {
+                            self.well.note(Part::Scheduler, true);
+                        }
+                    }
+                    (begun, Err(error)) => {
+                        desk.take_back(begun);
+                        pause = Some(self.failed(&mut desk, &error));
+                    }
+                },
+                () = self.wake.rung() => {
+                    desk.rewind(self.clock.now());
+                    pause = None;
+                }
                 one = told.recv() => {
                     desk.finished_first(one);
-                    if desk.in_flight.len() > 1 {
-                        gather(&mut desk, &mut told).await;
+                    pause = None;
+                    if !is_writing && desk.in_flight.len() > 1 {
+                        self.gather(&mut desk, &mut told, &mut out).await;
                     }
                 }
-                () = self.clock.sleep_until(next) => {}
+                () = self.clock.sleep_until(next), if !is_writing => {}
                 // The sender lives in `self`.
-                _ = standing.changed() => {}
+                _ = standing.changed() => pause = None,
                 () = self.shutdown.cancelled() => {}
             }
         }
-        self.farewell(desk, told, tell, &tasks).await;
+        self.farewell(desk, told, out, writing).await;
+    }
+
+    /// A round could not be written: says until when there is no next one by itself.
+    fn failed(&self, desk: &mut Desk, error: &StorageError) -> Moment {
+        if self.well.note(Part::Scheduler, false) {
+            tracing::error!(error = %error, "a round of the scheduler failed; nothing is sent that could not be written down");
+        }
+        desk.unsure = true;
+        // What was read when it failed may not have been filed.
+        desk.anew(self.clock.now());
+        self.clock.now().plus(Duration::from_millis(500))
     }
 
     /// Takes over what an earlier run left, and finds out whether the store may be older than what was sent.
     async fn adopt(&self, desk: &mut Desk) -> Result<(), StorageError> {
         let (settle, now, is_new) = (self.settings.settle, self.clock.now(), self.ledger.is_new());
-        let known: Result<round::Known, StorageError> =
-            self.db.write(move |conn| Box::pin(async move { round::adopt(conn, is_new, settle, now).await })).await;
+        let known: Result<transaction::Known, StorageError> = self
+            .db
+            .write(move |conn| Box::pin(async move { transaction::adopt(conn, is_new, settle, now).await }))
+            .await;
         let known = known?;
         (desk.doubt_before, desk.timeline) = (known.doubt_before, known.timeline);
         self.lookups.notify_one();
@@ -232,8 +235,8 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Notes what is about to leave, and lets it go. Says whether it could be noted.
-    fn send_off(&self, desk: &mut Desk, claimed: Vec<Due>, tasks: &TaskTracker, tell: &mpsc::Sender<Finished>) -> bool {
+    /// Notes what is about to leave, and makes it ready. Says whether it could be noted.
+    fn take_in(&self, desk: &mut Desk, claimed: Vec<Due>) -> bool {
         let (now, steady) = self.clock.both();
         let noted = match desk.rest_until {
             Some(rest) if steady < rest => false,
@@ -251,21 +254,12 @@ impl Scheduler {
         for due in claimed {
             let server = server_of(&due.api_url);
             desk.agenda.note_server(due.through, server);
-            desk.in_flight.insert(due.id, (due.through, server));
-            *desk.at_server.entry(server).or_default() += 1;
-            let attempt = due.attempt + 1;
-            if !noted {
-                desk.ended(Finished { due, attempt, ended: Ended::Released });
-                continue;
+            let claim = Claim { begun: now, steady, server, due };
+            if noted {
+                desk.make_ready(claim);
+            } else {
+                desk.release(claim);
             }
-            let (this, tell) = (self.clone(), tell.clone());
-            tasks.spawn(async move {
-                let delivered = AssertUnwindSafe(this.deliver(&due, now, steady)).catch_unwind().await;
-                // A panic says nothing about what has left.
-                let ended = delivered.unwrap_or(Ended::Answered(Err(SendError::Call(CallError::TimedOut))));
-                // The receiver lives until every sender is gone.
-                let _ = tell.send(Finished { due, attempt, ended }).await;
-            });
         }
         if desk.beat_at < now {
             desk.beat_at = now.plus(self.settings.lease / 3);
@@ -273,16 +267,56 @@ impl Scheduler {
         noted
     }
 
+    /// Lets go what is ready, as far as there is room.
+    fn start(&self, desk: &mut Desk, out: &mut Out) {
+        desk.give_up(self.clock.steady());
+        while let Some(Claim { begun, steady, server, due }) = desk.next_ready(self.settings.in_flight) {
+            let (this, tell) = (self.clone(), out.tell.clone());
+            out.tasks.spawn(async move {
+                let begun_at = this.clock.steady();
+                let delivered = AssertUnwindSafe(this.deliver(&due, begun, steady)).catch_unwind().await;
+                // A panic says nothing about what has left.
+                let ended = delivered.unwrap_or(Ended::Answered(Err(SendError::Call(CallError::TimedOut))));
+                let is_quick = matches!(ended, Ended::Answered(Ok(_))) && this.clock.steady() - begun_at < QUICK;
+                // The receiver lives until every sender is gone.
+                let attempt = due.attempt + 1;
+                let _ = tell.send(Finished { due, attempt, begun, ended, at: Some((server, is_quick)) }).await;
+            });
+        }
+    }
+
+    /// Outcomes that come together are written together.
+    async fn gather(&self, desk: &mut Desk, told: &mut mpsc::Receiver<Finished>, out: &mut Out) {
+        let gathered = async {
+            while desk.finished.len() < desk.in_flight.len() {
+                match told.recv().await {
+                    Some(one) => desk.ended(one),
+                    None => return,
+                }
+                self.start(desk, out);
+            }
+        };
+        let _ = tokio::time::timeout(GATHER, gathered).await;
+    }
+
     /// Ends: outcomes are written as they come, and what stays on its way is looked for at the next start.
-    async fn farewell(
-        &self,
-        mut desk: Desk,
-        mut told: mpsc::Receiver<Finished>,
-        tell: mpsc::Sender<Finished>,
-        tasks: &TaskTracker,
-    ) {
-        drop(tell);
-        tasks.close();
+    async fn farewell(&self, mut desk: Desk, mut told: mpsc::Receiver<Finished>, out: Out, mut writing: Option<Begun>) {
+        if writing.is_some() {
+            match written(&mut writing).await {
+                (begun, Ok(done)) => {
+                    let claimed = self.after(&mut desk, begun, done);
+                    self.take_in(&mut desk, claimed);
+                }
+                (begun, Err(error)) => {
+                    desk.take_back(begun);
+                    desk.unsure = true;
+                    tracing::error!(error = %error, "the last round could not be written");
+                }
+            }
+        }
+        desk.release_ready();
+        drop(out.tell);
+        out.tasks.close();
         let waited = async {
             while let Some(one) = told.recv().await {
                 desk.ended(one);
@@ -348,76 +382,20 @@ impl Scheduler {
     }
 }
 
-impl Desk {
-    /// An attempt is over; its outcome waits to be written.
-    fn ended(&mut self, one: Finished) {
-        self.finished.push(one);
-    }
-
-    fn finished_first(&mut self, one: Option<Finished>) {
-        self.finished.extend(one);
-    }
-
-    /// Something changed: what came due a little while ago may be new.
-    fn rewind(&mut self, now: Moment) {
-        self.agenda.rewind(now.minus(Duration::from_secs(15)));
-        self.next_due = Some(now);
-    }
-
-    /// Reads everything anew: what is known of the table may have holes.
-    fn anew(&mut self, now: Moment) {
-        self.agenda.rewind(Moment::default());
-        self.next_due = Some(now);
-    }
-
-    /// When the loop must look again by itself while nothing may be sent.
-    fn next_on_hold(&self) -> Option<Moment> {
-        (!self.in_flight.is_empty()).then_some(self.beat_at)
-    }
-
-    /// When the loop must look again by itself.
-    fn next_at(&self, now: Moment, in_flight: usize) -> Option<Moment> {
-        if self.read_more {
-            return Some(now);
-        }
-        let due = self.next_due.map(|due| due.minus(AHEAD));
-        let waiting = self.agenda.next_at().map(|at| at.minus(AHEAD)).and_then(|at| match at > now {
-            true => Some(at),
-            false if self.moved => Some(now),
-            // It is ready, and waits for a place: an end of something makes one.
-            false if !self.in_flight.is_empty() || in_flight == 0 => None,
-            false => Some(now.plus(Duration::from_millis(5))),
-        });
-        let beat = (!self.in_flight.is_empty()).then_some(self.beat_at);
-        let sweep = (!self.agenda.is_empty()).then_some(self.sweep_at);
-        let expiry = self.next_expiry.filter(|_| self.in_flight.is_empty());
-        [due, waiting, beat, sweep, expiry].into_iter().flatten().min()
-    }
-
-    /// The attempt's outcome is written: its place is free.
-    fn settled(&mut self, id: MessageId) {
-        let Some((through, server)) = self.in_flight.remove(&id) else { return };
-        self.agenda.is_free(through);
-        if let Some(count) = self.at_server.get_mut(&server) {
-            *count -= 1;
-            if *count == 0 {
-                self.at_server.remove(&server);
-            }
-        }
+/// Waits for the round that is being written; for ever when there is none.
+async fn written(writing: &mut Option<Begun>) -> (Begun, Result<Outcomes, StorageError>) {
+    let Some(begun) = writing else { return std::future::pending().await };
+    let done = (&mut begun.done).await.unwrap_or(Err(StorageError::Abandoned));
+    match writing.take() {
+        Some(begun) => (begun, done),
+        None => std::future::pending().await,
     }
 }
 
-async fn gather(desk: &mut Desk, told: &mut mpsc::Receiver<Finished>) {
-    let all = desk.in_flight.len();
-    let gathered = async {
-        while desk.finished.len() < all {
-            match told.recv().await {
-                Some(one) => desk.finished.push(one),
-                None => return,
-            }
-        }
-    };
-    let _ = tokio::time::timeout(GATHER, gathered).await;
+/// Requests on their way.
+struct Out {
+    tasks: TaskTracker,
+    tell: mpsc::Sender<Finished>,
 }
 
 fn server_of(url: &str) -> u64 {

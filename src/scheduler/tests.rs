@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::clock::Clock;
-use crate::domain::ids::{AccountId, MessageId};
+use crate::domain::ids::{AccountId, InstanceId, MessageId};
 use crate::domain::message::{Reason, Status};
 use crate::domain::report::Report;
 use crate::evolution::policy::AllowHosts;
@@ -88,21 +88,20 @@ async fn count(scheduler: &Scheduler, status: Status) -> usize {
 }
 
 fn desk(scheduler: &Scheduler) -> Desk {
-    Desk { started_at: scheduler.clock.now(), ..Desk::default() }
+    Desk::begun_at(scheduler.clock.now())
 }
 
 /// Claims what is due, as the loop does, but sends nothing.
 async fn claims(scheduler: &Scheduler, desk: &mut Desk) -> Vec<Due> {
     let claimed = scheduler.round(desk).await.unwrap();
     for due in &claimed {
-        desk.in_flight.insert(due.id, (due.through, server_of(&due.api_url)));
-        *desk.at_server.entry(server_of(&due.api_url)).or_default() += 1;
+        desk.in_flight.insert(due.id, due.through);
     }
     claimed
 }
 
 fn finished(due: &Due, outcome: Result<Sent, SendError>) -> Finished {
-    Finished { due: due.clone(), attempt: due.attempt + 1, ended: Ended::Answered(outcome) }
+    Finished { due: due.clone(), attempt: due.attempt + 1, begun: NOW, ended: Ended::Answered(outcome), at: None }
 }
 
 fn sent() -> Sent {
@@ -264,7 +263,7 @@ async fn a_claim_that_is_nearly_over_sends_nothing() {
     let due = claims(&scheduler, &mut desk).await.remove(0);
     scheduler.clock.advance(Duration::from_secs(25));
     assert_eq!(scheduler.deliver(&due, NOW, Duration::ZERO).await, Ended::Released);
-    desk.ended(Finished { attempt: due.attempt + 1, due, ended: Ended::Released });
+    desk.ended(Finished { attempt: due.attempt + 1, due, begun: NOW, ended: Ended::Released, at: None });
     scheduler.round(&mut desk).await.unwrap();
     assert_eq!(count(&scheduler, Status::Scheduled).await + count(&scheduler, Status::Sending).await, 1);
 }

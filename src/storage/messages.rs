@@ -323,9 +323,13 @@ impl Conn {
     /// The attempts of a message, the newest first, with the label of the instance where that is still there.
     pub async fn list_attempts(&mut self, owner: AccountId, id: MessageId) -> Result<Vec<Attempt>> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT t.started_at, t.finished_at, t.outcome, t.reason, i.name AS label FROM message_attempts t
+            "SELECT t.started_at, t.finished_at, t.outcome, t.reason, i.name AS label FROM (
+                 SELECT message_id, attempt, instance_id, started_at, finished_at, outcome, reason FROM message_attempts
+                 WHERE message_id = $2
+                 UNION ALL SELECT id, attempt, claimed_for, started_at, NULL, NULL, NULL FROM scheduled_messages
+                 WHERE id = $2 AND status = 'sending') t
              JOIN scheduled_messages m ON m.id = t.message_id LEFT JOIN user_instances i ON i.id = t.instance_id
-             WHERE m.user_id = $1 AND m.id = $2 ORDER BY t.attempt DESC LIMIT 20")
+             WHERE m.user_id = $1 ORDER BY t.attempt DESC LIMIT 20")
             .bind(owner).bind(id).fetch_all(c).await)?)
     }
 

@@ -1,6 +1,7 @@
 //! The queue's side of `scheduled_messages`: what is due, claims with lease and attempt number, and outcomes
 //! fenced by both. Everything goes in bulk: one statement for all rows of a round, handed over as JSON.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -106,8 +107,12 @@ pub struct Outcome {
     pub if_absent: Option<&'static str>,
     /// -1 when nothing was tried, else 0.
     pub tries: i64,
-    /// The word for the attempt itself.
-    pub word: &'static str,
+    /// The word for the attempt itself; none where nothing was tried.
+    pub word: Option<&'static str>,
+    /// What it was tried through.
+    pub tried_through: InstanceId,
+    /// When it was claimed.
+    pub begun: Moment,
 }
 
 /// How long an instance has not been reached.
@@ -296,47 +301,35 @@ impl Conn {
         lease: Moment,
         now: Moment,
     ) -> Result<()> {
-        let claims: Vec<_> = taken.iter().map(|due| (due.id, due.attempt + 1, due.through)).collect();
+        let claims: Vec<_> = taken.iter().map(|due| (due.id, due.through)).collect();
         match self {
             Self::Sqlite(conn) => {
                 static CLAIM: Listed = Listed::new(
-                    3,
+                    2,
                     "UPDATE scheduled_messages AS m SET status = 'sending', attempt = attempt + 1, tries = tries + 1,
-                         lease_until = $1, lease_holder = $2, started_at = $3, claimed_for = j.c3, updated_at = $3 FROM",
+                         lease_until = $1, lease_holder = $2, started_at = $3, claimed_for = j.c2, updated_at = $3 FROM",
                     "WHERE m.id = j.c1 AND m.status || '' = 'scheduled'",
                 );
-                static BEGUN: Listed = Listed::new(
-                    3,
-                    "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at) SELECT c1, c2, c3, $3 FROM",
-                    "WHERE c1 IS NOT NULL",
-                );
                 for claims in claims.chunks(MOST) {
-                    for listed in [&CLAIM, &BEGUN] {
-                        let (text, size) = listed.text(claims.len());
-                        let mut query = sqlx::query(text);
-                        for (id, attempt, through) in claims {
-                            query = query.bind(id).bind(attempt).bind(through);
-                        }
-                        for _ in claims.len()..size {
-                            query = query.bind(None::<i64>).bind(None::<i64>).bind(None::<i64>);
-                        }
-                        query.bind(lease).bind(holder).bind(now).execute(&mut **conn).await?;
+                    let (text, size) = CLAIM.text(claims.len());
+                    let mut query = sqlx::query(text);
+                    for (id, through) in claims {
+                        query = query.bind(id).bind(through);
                     }
+                    for _ in claims.len()..size {
+                        query = query.bind(None::<i64>).bind(None::<i64>);
+                    }
+                    query.bind(lease).bind(holder).bind(now).execute(&mut **conn).await?;
                 }
             }
             Self::Postgres(conn) => {
                 sqlx::query(
-                    "WITH j (id, attempt, through) AS MATERIALIZED (
-                         SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), CAST(value->>2 AS BIGINT)
-                         FROM json_array_elements(CAST($1 AS json))),
-                     claimed AS (
-                         UPDATE scheduled_messages AS m SET status = 'sending', attempt = m.attempt + 1, tries = tries + 1,
-                             lease_until = $2, lease_holder = $3, started_at = $4, claimed_for = j.through, updated_at = $4
-                         FROM j WHERE m.id = j.id AND m.status || '' = 'scheduled')
-                     INSERT INTO message_attempts (message_id, attempt, instance_id, started_at)
-                     SELECT id, attempt, through, $4 FROM j",
+                    "UPDATE scheduled_messages AS m SET status = 'sending', attempt = m.attempt + 1, tries = tries + 1,
+                         lease_until = $3, lease_holder = $4, started_at = $5, claimed_for = j.through, updated_at = $5
+                     FROM unnest($1, $2) AS j (id, through) WHERE m.id = j.id AND m.status || '' = 'scheduled'",
                 )
-                .bind(rows(&claims)?)
+                .bind(claims.iter().map(|one| one.0.0).collect::<Vec<_>>())
+                .bind(claims.iter().map(|one| one.1.0).collect::<Vec<_>>())
                 .bind(lease)
                 .bind(holder)
                 .bind(now)
@@ -375,10 +368,6 @@ impl Conn {
 
     /// Writes down what was handed over, in fewer words than [`Self::settle_messages`]: nearly every outcome is this.
     pub async fn settle_sent(&mut self, sent: &[&Outcome], holder: &str, now: Moment) -> Result<Vec<MessageId>> {
-        let sent: Vec<_> = sent
-            .iter()
-            .map(|one| (one.id, one.attempt, one.remote.as_deref().unwrap_or_default(), one.through))
-            .collect();
         match self {
             Self::Sqlite(conn) => {
                 static SENT: Listed = Listed::new(
@@ -386,48 +375,94 @@ impl Conn {
                     "UPDATE scheduled_messages AS m SET status = 'sent', reason = NULL, remote_id = j.c3,
                          sent_through = j.c4, sent_at = $1, lease_until = NULL, lease_holder = NULL,
                          version = version + 1, updated_at = $1 FROM",
-                    "WHERE m.id = j.c1 AND m.attempt = j.c2 AND m.lease_holder = $2 AND m.status = 'sending' RETURNING id",
+                    "WHERE m.id = j.c1 AND m.attempt = j.c2 AND m.lease_holder = $2 AND m.status || '' = 'sending'",
+                );
+                static OURS: Listed = Listed::new(
+                    2,
+                    "SELECT m.id FROM scheduled_messages m JOIN",
+                    "ON m.id = j.c1 AND m.attempt = j.c2 WHERE m.status || '' = 'sent' AND m.updated_at = $1 AND NOT EXISTS (
+                         SELECT 1 FROM message_attempts t
+                         WHERE t.message_id = m.id AND t.attempt = m.attempt AND t.outcome IS NOT NULL)",
                 );
                 static ENDED: Listed = Listed::new(
-                    4,
-                    "UPDATE message_attempts AS t SET finished_at = $1, outcome = 'sent', remote_id = j.c3 FROM",
-                    "WHERE t.message_id = j.c1 AND t.attempt = j.c2 AND t.outcome IS NULL",
+                    5,
+                    "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at, finished_at, outcome, remote_id)
+                         SELECT c1, c2, c3, c4, $1, 'sent', c5 FROM",
+                    "WHERE c1 IS NOT NULL ON CONFLICT (message_id, attempt) DO UPDATE SET finished_at = excluded.finished_at,
+                         outcome = excluded.outcome, remote_id = excluded.remote_id WHERE message_attempts.outcome IS NULL",
                 );
                 let mut ours = Vec::with_capacity(sent.len());
                 for sent in sent.chunks(MOST) {
-                    for listed in [&SENT, &ENDED] {
-                        let (text, size) = listed.text(sent.len());
+                    let (text, size) = SENT.text(sent.len());
+                    let mut query = sqlx::query(text);
+                    for one in sent {
+                        query = query.bind(one.id).bind(one.attempt).bind(one.remote.as_deref()).bind(one.through);
+                    }
+                    for _ in sent.len()..size {
+                        query = query.bind(None::<i64>).bind(None::<i64>).bind(None::<&str>).bind(None::<i64>);
+                    }
+                    let written = query.bind(now).bind(holder).execute(&mut **conn).await?.rows_affected();
+                    // A row that is given back costs as much as one that is written: which ones, is asked only when some were
+                    // not ours. Those have an attempt that is over.
+                    let mut kept: Vec<&Outcome> = sent.to_vec();
+                    if written < sent.len() as u64 {
+                        let (text, size) = OURS.text(sent.len());
                         let mut query = sqlx::query_scalar::<_, MessageId>(text);
-                        for (id, attempt, remote, through) in sent {
-                            query = query.bind(id).bind(attempt).bind(remote).bind(through);
+                        for one in sent {
+                            query = query.bind(one.id).bind(one.attempt);
                         }
                         for _ in sent.len()..size {
-                            query = query.bind(None::<i64>).bind(None::<i64>).bind(None::<&str>).bind(None::<i64>);
+                            query = query.bind(None::<i64>).bind(None::<i64>);
                         }
-                        // The attempts answer nothing.
-                        ours.extend(query.bind(now).bind(holder).fetch_all(&mut **conn).await?);
+                        let found: HashSet<MessageId> =
+                            query.bind(now).fetch_all(&mut **conn).await?.into_iter().collect();
+                        kept.retain(|one| found.contains(&one.id));
                     }
+                    ours.extend(kept.iter().map(|one| one.id));
+                    let (text, size) = ENDED.text(kept.len());
+                    let mut query = sqlx::query(text);
+                    for one in &kept {
+                        query = query
+                            .bind(one.id)
+                            .bind(one.attempt)
+                            .bind(one.tried_through)
+                            .bind(one.begun)
+                            .bind(one.remote.as_deref());
+                    }
+                    for _ in kept.len()..size {
+                        query = query
+                            .bind(None::<i64>)
+                            .bind(None::<i64>)
+                            .bind(None::<i64>)
+                            .bind(None::<i64>)
+                            .bind(None::<&str>);
+                    }
+                    query.bind(now).execute(&mut **conn).await?;
                 }
                 Ok(ours)
             }
             Self::Postgres(conn) => Ok(sqlx::query_scalar(
-                    "WITH j (id, attempt, remote, through) AS MATERIALIZED (
-                         SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), value->>2, CAST(value->>3 AS BIGINT)
-                         FROM json_array_elements(CAST($1 AS json))),
-                     attempts AS (
-                         UPDATE message_attempts AS t SET finished_at = $2, outcome = 'sent', remote_id = j.remote
-                         FROM j WHERE t.message_id = j.id AND t.attempt = j.attempt AND t.outcome IS NULL),
+                    "WITH j AS MATERIALIZED (
+                         SELECT * FROM unnest($3, $4, $5, $6, $7, $8) AS j (id, attempt, remote, through, tried, begun)),
                      sent AS (
                          UPDATE scheduled_messages AS m SET status = 'sent', reason = NULL, remote_id = j.remote,
-                             sent_through = j.through, sent_at = $2, lease_until = NULL, lease_holder = NULL,
-                             version = version + 1, updated_at = $2
-                         FROM j WHERE m.id = j.id AND m.attempt = j.attempt AND m.lease_holder = $3
+                             sent_through = j.through, sent_at = $1, lease_until = NULL, lease_holder = NULL,
+                             version = version + 1, updated_at = $1
+                         FROM j WHERE m.id = j.id AND m.attempt = j.attempt AND m.lease_holder = $2
                              AND m.status || '' = 'sending' RETURNING m.id)
-                     SELECT id FROM sent",
+                     INSERT INTO message_attempts AS t (message_id, attempt, instance_id, started_at, finished_at, outcome, remote_id)
+                     SELECT j.id, j.attempt, j.tried, j.begun, $1, 'sent', j.remote FROM j JOIN sent ON sent.id = j.id
+                     ON CONFLICT (message_id, attempt) DO UPDATE SET finished_at = excluded.finished_at,
+                         outcome = excluded.outcome, remote_id = excluded.remote_id RETURNING t.message_id",
                 )
-                .bind(rows(&sent)?)
                 .bind(now)
                 .bind(holder)
+                .bind(sent.iter().map(|one| one.id.0).collect::<Vec<_>>())
+                .bind(sent.iter().map(|one| one.attempt).collect::<Vec<_>>())
+                .bind(sent.iter().map(|one| one.remote.as_deref()).collect::<Vec<_>>())
+                .bind(sent.iter().map(|one| one.through.map(|through| through.0)).collect::<Vec<_>>())
+                .bind(sent.iter().map(|one| one.tried_through.0).collect::<Vec<_>>())
+                .bind(sent.iter().map(|one| one.begun.0).collect::<Vec<_>>())
                 .fetch_all(&mut **conn)
                 .await?),
         }
@@ -435,7 +470,7 @@ impl Conn {
 
     /// Writes outcomes; returns the messages whose claim was still ours. The others' late finishers are fenced.
     pub async fn settle_messages(&mut self, outcomes: &[Outcome], holder: &str, now: Moment) -> Result<Vec<MessageId>> {
-        let outcomes = rows(&outcomes)?;
+        let list = rows(&outcomes)?;
         let ours: Vec<MessageId> = over_rows!(self,
             "UPDATE scheduled_messages AS m SET status = j.value->>'status', reason = j.value->>'reason', remote_id = j.value->>'remote',
                  sent_through = CAST(j.value->>'through' AS BIGINT), sent_at = CAST(j.value->>'sent_at' AS BIGINT),
@@ -444,13 +479,19 @@ impl Conn {
                  version = version + 1, updated_at = $2 FROM",
             "WHERE m.id = CAST(j.value->>'id' AS BIGINT) AND m.attempt = CAST(j.value->>'attempt' AS BIGINT)
                  AND m.lease_holder = $3 AND m.status = 'sending' RETURNING id", c, sql =>
-            sqlx::query_scalar(sql).bind(&outcomes).bind(now).bind(holder).fetch_all(c).await)?;
+            sqlx::query_scalar(sql).bind(&list).bind(now).bind(holder).fetch_all(c).await)?;
+        let tried: Vec<&Outcome> = outcomes.iter().filter(|one| one.word.is_some() && ours.contains(&one.id)).collect();
+        if tried.is_empty() {
+            return Ok(ours);
+        }
+        let tried = rows(&tried)?;
         over_rows!(self,
-            "UPDATE message_attempts AS t SET finished_at = $2, outcome = j.value->>'word', reason = j.value->>'reason',
-                 remote_id = j.value->>'remote' FROM",
-            "WHERE t.message_id = CAST(j.value->>'id' AS BIGINT) AND t.attempt = CAST(j.value->>'attempt' AS BIGINT)
-                 AND t.outcome IS NULL", c, sql =>
-            sqlx::query(sql).bind(&outcomes).bind(now).execute(c).await.map(|_| ()))?;
+            "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at, finished_at, outcome, reason, remote_id)
+             SELECT CAST(j.value->>'id' AS BIGINT), CAST(j.value->>'attempt' AS BIGINT), CAST(j.value->>'tried_through' AS BIGINT),
+                 CAST(j.value->>'begun' AS BIGINT), $2, j.value->>'word', j.value->>'reason', j.value->>'remote' FROM",
+            "WHERE TRUE ON CONFLICT (message_id, attempt) DO UPDATE SET finished_at = excluded.finished_at, outcome = excluded.outcome,
+                 reason = excluded.reason, remote_id = excluded.remote_id", c, sql =>
+            sqlx::query(sql).bind(&tried).bind(now).execute(c).await.map(|_| ()))?;
         Ok(ours)
     }
 
@@ -564,9 +605,13 @@ impl Conn {
              WHERE status = 'sending' AND lease_until <= $1 RETURNING id, user_id, chat_id, attempt")
             .bind(lease_now).bind(settle_ms).bind(now).fetch_all(c).await)?;
         for one in &ended {
-            on!(self, c => sqlx::query("UPDATE message_attempts SET finished_at = $3, outcome = 'unknown', reason = 'answer_lost'
-                 WHERE message_id = $1 AND attempt = $2 AND outcome IS NULL")
-                .bind(one.id).bind(one.attempt).bind(now).execute(c).await.map(|_| ()))?;
+            on!(self, c => sqlx::query(
+                "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at, finished_at, outcome, reason)
+                 SELECT id, attempt, claimed_for, COALESCE(started_at, $2), $2, 'unknown', 'answer_lost' FROM scheduled_messages
+                 WHERE id = $1
+                 ON CONFLICT (message_id, attempt) DO UPDATE SET finished_at = excluded.finished_at, outcome = excluded.outcome,
+                     reason = excluded.reason WHERE message_attempts.outcome IS NULL")
+                .bind(one.id).bind(now).execute(c).await.map(|_| ()))?;
         }
         Ok(ended)
     }

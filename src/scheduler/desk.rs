@@ -1,0 +1,287 @@
+//! What the loop knows, and nobody else: all of it can be lost.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::agenda::Agenda;
+use super::round::Begun;
+use super::{AHEAD, Ended, Finished, PATIENCE};
+use crate::domain::clock::Moment;
+use crate::domain::ids::{InstanceId, MessageId};
+use crate::domain::message::Absence;
+use crate::storage::queue::{Due, Waiting};
+
+/// A claim that waits for a place.
+#[derive(Debug)]
+pub(super) struct Claim {
+    /// When it was made.
+    pub begun: Moment,
+    /// The same by the steady clock.
+    pub steady: Duration,
+    /// Which server it is for.
+    pub server: u64,
+    /// What.
+    pub due: Due,
+}
+
+/// What is under way at a server.
+#[derive(Debug, Default)]
+struct Server {
+    /// Requests.
+    started: usize,
+    /// Claims that wait for a place, the oldest first.
+    ready: VecDeque<Claim>,
+    /// Whether its last answer came quickly.
+    is_quick: bool,
+}
+
+/// All that is known from one round to the next.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells of another thing that happened")]
+pub(super) struct Desk {
+    pub agenda: Agenda,
+    /// What is claimed, with its instance.
+    pub in_flight: HashMap<MessageId, InstanceId>,
+    servers: HashMap<u64, Server>,
+    /// Requests at all servers.
+    started: usize,
+    /// Servers that have claims that wait, in turn.
+    waiting: VecDeque<u64>,
+    pub finished: Vec<Finished>,
+    pub homeless: Vec<Waiting>,
+    pub late: Vec<Waiting>,
+    pub doubtful: Vec<(MessageId, Absence)>,
+    pub doubted: HashSet<MessageId>,
+    pub started_at: Moment,
+    /// What came due by then may have been sent by a time that the store does not know of.
+    pub doubt_before: Moment,
+    /// On PostgreSQL: the server's timeline, which a failover changes.
+    pub timeline: Option<String>,
+    pub next_due: Option<Moment>,
+    /// What came due was read: when the next comes due is to be asked.
+    pub ask_next: bool,
+    pub next_expiry: Option<Moment>,
+    pub expiry_at: Moment,
+    pub net_at: Moment,
+    pub beat_at: Moment,
+    pub sweep_at: Moment,
+    /// Nothing is claimed before, by the steady clock: what was claimed could not be noted down.
+    pub rest_until: Option<Duration>,
+    /// How far the clock was set back, as far as that was made good.
+    pub set_back: Duration,
+    pub read_more: bool,
+    pub unsure: bool,
+    /// Nothing is sent, since the clock may be ahead.
+    pub on_hold: bool,
+    /// The last round settled or claimed something, so that the next may find room.
+    pub moved: bool,
+}
+
+impl Desk {
+    /// Nothing is known, and this run began then.
+    pub fn begun_at(now: Moment) -> Self {
+        Self { started_at: now, ..Self::default() }
+    }
+
+    /// An attempt is over; its outcome waits to be written.
+    pub fn ended(&mut self, one: Finished) {
+        if let Some((at, is_quick)) = one.at {
+            self.started = self.started.saturating_sub(1);
+            if let Some(server) = self.servers.get_mut(&at) {
+                server.started = server.started.saturating_sub(1);
+                server.is_quick = is_quick;
+                if server.started == 0 && server.ready.is_empty() && !is_quick {
+                    self.servers.remove(&at);
+                }
+            }
+        }
+        self.finished.push(one);
+    }
+
+    pub fn finished_first(&mut self, one: Option<Finished>) {
+        if let Some(one) = one {
+            self.ended(one);
+        }
+    }
+
+    /// Something changed: what came due a little while ago may be new.
+    pub fn rewind(&mut self, now: Moment) {
+        self.agenda.rewind(now.minus(Duration::from_secs(15)));
+        self.next_due = Some(now);
+    }
+
+    /// Reads everything anew: what is known of the table may have holes.
+    pub fn anew(&mut self, now: Moment) {
+        self.agenda.rewind(Moment::default());
+        self.next_due = Some(now);
+    }
+
+    /// When the loop must look again by itself while nothing may be sent.
+    pub fn next_on_hold(&self) -> Option<Moment> {
+        (!self.in_flight.is_empty()).then_some(self.beat_at)
+    }
+
+    /// When the loop must look again by itself.
+    pub fn next_at(&self, now: Moment, in_flight: usize) -> Option<Moment> {
+        if self.read_more {
+            return Some(now);
+        }
+        let due = self.next_due.map(|due| due.minus(AHEAD));
+        let waiting = self.agenda.next_at().map(|at| at.minus(AHEAD)).and_then(|at| match at > now {
+            true => Some(at),
+            false if self.moved => Some(now),
+            // It is ready, and waits for a place: an end of something makes one.
+            false if !self.in_flight.is_empty() || in_flight == 0 => None,
+            false => Some(now.plus(Duration::from_millis(5))),
+        });
+        let beat = (!self.in_flight.is_empty()).then_some(self.beat_at);
+        let sweep = (!self.agenda.is_empty()).then_some(self.sweep_at);
+        let expiry = self.next_expiry.filter(|_| self.in_flight.is_empty());
+        [due, waiting, beat, sweep, expiry, self.patience_ends_at()].into_iter().flatten().min()
+    }
+
+    /// The attempt's outcome is written: its instance is free.
+    pub fn settled(&mut self, id: MessageId) {
+        if let Some(through) = self.in_flight.remove(&id) {
+            self.agenda.is_free(through);
+        }
+    }
+
+    /// A claim waits for a place.
+    pub fn make_ready(&mut self, claim: Claim) {
+        self.in_flight.insert(claim.due.id, claim.due.through);
+        let server = self.servers.entry(claim.server).or_default();
+        if server.ready.is_empty() {
+            self.waiting.push_back(claim.server);
+        }
+        server.ready.push_back(claim);
+    }
+
+    /// A claim is given back: nothing was begun.
+    pub fn release(&mut self, claim: Claim) {
+        self.in_flight.insert(claim.due.id, claim.due.through);
+        let attempt = claim.due.attempt + 1;
+        self.ended(Finished { due: claim.due, attempt, begun: claim.begun, ended: Ended::Released, at: None });
+    }
+
+    /// The next claim that finds a place; `places` is how many there are. A server may have no more requests on their
+    /// way than there are places left, so that one that hangs leaves room.
+    pub fn next_ready(&mut self, places: usize) -> Option<Claim> {
+        for _ in 0..self.waiting.len() {
+            let at = self.waiting.pop_front()?;
+            let Some(server) = self.servers.get_mut(&at) else { continue };
+            if server.started >= places.saturating_sub(self.started) {
+                self.waiting.push_back(at);
+                continue;
+            }
+            let claim = server.ready.pop_front();
+            if !server.ready.is_empty() {
+                self.waiting.push_back(at);
+            }
+            if claim.is_some() {
+                server.started += 1;
+                self.started += 1;
+                return claim;
+            }
+        }
+        None
+    }
+
+    /// Claims that waited too long for a place are given back, and no more are made ahead for their server.
+    pub fn give_up(&mut self, steady: Duration) {
+        let mut over = Vec::new();
+        for at in &self.waiting {
+            let Some(server) = self.servers.get_mut(at) else { continue };
+            while server.ready.front().is_some_and(|claim| steady.saturating_sub(claim.steady) >= PATIENCE) {
+                server.is_quick = false;
+                over.extend(server.ready.pop_front());
+            }
+        }
+        if over.is_empty() {
+            return;
+        }
+        let servers = &self.servers;
+        self.waiting.retain(|at| servers.get(at).is_some_and(|server| !server.ready.is_empty()));
+        for claim in over {
+            self.release(claim);
+        }
+    }
+
+    /// Every claim that waits for a place is given back.
+    pub fn release_ready(&mut self) {
+        self.waiting.clear();
+        let ready: Vec<Claim> = self.servers.values_mut().flat_map(|server| server.ready.drain(..)).collect();
+        for claim in ready {
+            self.release(claim);
+        }
+    }
+
+    /// When the first claim that waits for a place is given back.
+    fn patience_ends_at(&self) -> Option<Moment> {
+        let first = self.waiting.iter().filter_map(|at| Some(self.servers.get(at)?.ready.front()?.begun));
+        first.min().map(|begun| begun.plus(PATIENCE))
+    }
+
+    /// How many more may be claimed for each server. `places`: how many requests there may be at once.
+    pub fn room(&self, places: usize) -> Room<'_> {
+        let ready = self.waiting.iter().filter_map(|at| self.servers.get(at)).map(|server| server.ready.len()).sum();
+        Room { desk: self, places, all: self.started, ahead: ready, picked: HashMap::new() }
+    }
+
+    /// A round that could not be written: what it was to write waits for the next.
+    pub fn take_back(&mut self, begun: Begun) {
+        let mut finished = Arc::unwrap_or_clone(begun.finished);
+        finished.append(&mut self.finished);
+        self.finished = finished;
+        self.homeless.extend(begun.homeless);
+        self.late.extend(begun.late);
+        self.doubtful.extend(begun.doubtful);
+        for one in begun.picked {
+            self.put_back(one);
+        }
+    }
+
+    /// Files what was picked and not claimed.
+    pub fn put_back(&mut self, one: Waiting) {
+        if let Some(through) = one.through {
+            self.agenda.is_free(through);
+        }
+        self.agenda.file(vec![one]);
+    }
+}
+
+/// Tells while a round picks what there is room for.
+pub(super) struct Room<'a> {
+    desk: &'a Desk,
+    places: usize,
+    /// Requests on their way, and picked messages that will find a place at once.
+    all: usize,
+    /// Claims that wait for a place, and picked messages that will.
+    ahead: usize,
+    /// How many were picked for each server; for those whose server is not known, together.
+    picked: HashMap<Option<u64>, usize>,
+}
+
+impl Room<'_> {
+    /// Whether one more may be claimed for this server; it is then counted.
+    pub fn take(&mut self, at: Option<u64>) -> bool {
+        let server = at.and_then(|at| self.desk.servers.get(&at));
+        let (started, ready) = server.map_or((0, 0), |server| (server.started, server.ready.len()));
+        let picked = self.picked.entry(at).or_default();
+        let here = started + ready + *picked;
+        if here < self.places.saturating_sub(self.all) {
+            *picked += 1;
+            self.all += 1;
+            return true;
+        }
+        let is_ahead = server.is_some_and(|server| server.is_quick)
+            && here < started + self.places / 2
+            && self.ahead < self.places;
+        if is_ahead {
+            *picked += 1;
+            self.ahead += 1;
+        }
+        is_ahead
+    }
+}
