@@ -45,6 +45,21 @@ pub async fn empty(db: &Database) {
     .await;
 }
 
+/// Notes that this PostgreSQL database was served before: what is overdue in one that was not is asked about.
+pub async fn served(db: &Database) {
+    let done: Result<(), StorageError> = db
+        .write(|conn| {
+            Box::pin(async move {
+                if let Some(identity) = conn.identity().await? {
+                    conn.set_meta("identity", &identity).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+    done.unwrap();
+}
+
 /// Writes `count` people down, each with a chat; the first [`INSTANCES`] have a number at the server.
 pub async fn people(db: &Database, keyring: &Keyring, url: &str, count: u64) {
     use std::fmt::Write as _;

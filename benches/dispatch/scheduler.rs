@@ -18,6 +18,9 @@ use tokio_util::sync::CancellationToken;
 use crate::server::ask;
 use crate::{AT_ONCE, SLOWLY_AT_ONCE, cpu_seconds, fill, number, peak_mib, per_second, wait};
 
+/// How long a measurement may take: more is a hang.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// The limit: the same requests and nothing else.
 pub async fn bare(url: &str, count: u64) {
     let evolution = Evolution::new(AllowHosts::parse("loopback").unwrap()).unwrap();
@@ -61,6 +64,7 @@ pub async fn ours(mode: &str, url: &str, store: &str) {
     } else {
         let db = Database::open(store).await.unwrap();
         fill::empty(&db).await;
+        fill::served(&db).await;
         (db, Ledger::default())
     };
     let keyring = Arc::new(Keyring::generate());
@@ -137,7 +141,9 @@ async fn lateness(scheduler: Scheduler, url: &str, seconds: u64) {
 
 /// Waits until the server has had them all, and then until all outcomes are stored: a look at the store costs it time.
 async fn until_stored(db: &Database, url: &str, count: u64) {
+    let begun = Instant::now();
     loop {
+        assert!(begun.elapsed() < PATIENCE, "not all messages left");
         let url = url.to_owned();
         let seen = tokio::task::spawn_blocking(move || ask(&url, "/seen")[0]).await.unwrap();
         #[expect(clippy::cast_precision_loss, reason = "a count")]
@@ -148,6 +154,7 @@ async fn until_stored(db: &Database, url: &str, count: u64) {
     }
     let sql = "SELECT COUNT(*) FROM message_attempts WHERE outcome = 'sent'";
     while fill::count(db, sql).await < i64::try_from(count).unwrap() {
+        assert!(begun.elapsed() < PATIENCE, "not all outcomes were stored");
         wait(Duration::from_millis(2)).await;
     }
 }
