@@ -1,6 +1,7 @@
 //! "Was it sent?": looks for messages that may have left in the history of their instance, some time after the
 //! answer was lost (RELIABILITY.md section 2, EVOLUTION_API.md section 8), and asks a person only when that cannot tell.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -53,7 +54,7 @@ enum History {
 }
 
 /// Runs until the program is to stop.
-pub(super) async fn run(scheduler: Scheduler) {
+pub(super) async fn run(scheduler: Arc<Scheduler>) {
     while !scheduler.shutdown.is_cancelled() {
         let next = match scheduler.look_once().await {
             Ok(next) => next,

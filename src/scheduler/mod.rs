@@ -10,6 +10,7 @@ pub mod series;
 mod transaction;
 mod watch;
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use self::round::Begun;
 use self::transaction::Outcomes;
 use crate::domain::clock::{Clock, Moment};
 use crate::domain::guard::Guard;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, InstanceId};
 use crate::domain::instance::{ApiKey, InstanceName, ServerUrl};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::well::{Part, Well};
@@ -137,10 +138,14 @@ const FAREWELL: Duration = Duration::from_secs(20);
 impl Scheduler {
     /// Runs until the program is to stop; what is in flight is waited for.
     pub async fn run(self) {
+        Arc::new(self).keep_sending().await;
+    }
+
+    async fn keep_sending(self: Arc<Self>) {
         let (tell, mut told) = mpsc::channel::<Finished>(4096);
         let tasks = TaskTracker::new();
-        tasks.spawn(watch::run(self.clone()));
-        tasks.spawn(looks::run(self.clone()));
+        tasks.spawn(watch::run(Arc::clone(&self)));
+        tasks.spawn(looks::run(Arc::clone(&self)));
         let mut desk = Desk::begun_at(self.clock.now());
         while let Err(error) = self.adopt(&mut desk).await {
             tracing::warn!(error = %error, "the scheduler cannot begin yet");
@@ -150,7 +155,7 @@ impl Scheduler {
             }
         }
         let mut standing = self.guard.changes();
-        let mut out = Out { tasks, tell };
+        let mut out = Out { tasks, tell, opened: HashMap::new() };
         let mut writing: Option<Begun> = None;
         let mut pause: Option<Moment> = None;
         while !self.shutdown.is_cancelled() {
@@ -268,13 +273,15 @@ impl Scheduler {
     }
 
     /// Lets go what is ready, as far as there is room.
-    fn start(&self, desk: &mut Desk, out: &mut Out) {
+    fn start(self: &Arc<Self>, desk: &mut Desk, out: &mut Out) {
         desk.give_up(self.clock.steady());
         while let Some(Claim { begun, steady, server, due }) = desk.next_ready(self.settings.in_flight) {
-            let (this, tell) = (self.clone(), out.tell.clone());
+            let (this, tell) = (Arc::clone(self), out.tell.clone());
+            let opened = out.open(self, &due);
             out.tasks.spawn(async move {
                 let begun_at = this.clock.steady();
-                let delivered = AssertUnwindSafe(this.deliver(&due, begun, steady)).catch_unwind().await;
+                let delivered =
+                    AssertUnwindSafe(this.deliver(&due, opened.as_deref(), begun, steady)).catch_unwind().await;
                 // A panic says nothing about what has left.
                 let ended = delivered.unwrap_or(Ended::Answered(Err(SendError::Call(CallError::TimedOut))));
                 let is_quick = matches!(ended, Ended::Answered(Ok(_))) && this.clock.steady() - begun_at < QUICK;
@@ -286,7 +293,7 @@ impl Scheduler {
     }
 
     /// Outcomes that come together are written together.
-    async fn gather(&self, desk: &mut Desk, told: &mut mpsc::Receiver<Finished>, out: &mut Out) {
+    async fn gather(self: &Arc<Self>, desk: &mut Desk, told: &mut mpsc::Receiver<Finished>, out: &mut Out) {
         let gathered = async {
             while desk.finished.len() < desk.in_flight.len() {
                 match told.recv().await {
@@ -338,7 +345,7 @@ impl Scheduler {
     }
 
     /// One attempt.
-    async fn deliver(&self, due: &Due, claimed_at: Moment, steadily: Duration) -> Ended {
+    async fn deliver(&self, due: &Due, through: Option<&Opened>, claimed_at: Moment, steadily: Duration) -> Ended {
         tokio::select! {
             biased;
             () = self.shutdown.cancelled() => return Ended::Released,
@@ -353,12 +360,12 @@ impl Scheduler {
         if !self.guard.may_send(&self.clock) || now < due.due_at {
             return Ended::Released;
         }
-        let Some((server, name, key)) = self.open(due.user_id, &due.api_url, &due.instance_name, &due.api_key) else {
+        let Some((server, name, key)) = through else {
             return Ended::Answered(Err(SendError::Call(CallError::Policy)));
         };
         // Where a request hung or broke off, the next message is no probe: one that hangs in turn would be unsure too.
         if due.is_suspect
-            && let Err(error) = self.evolution.connection_state(&server, &key, &name).await
+            && let Err(error) = self.evolution.connection_state(server, key, name).await
             && error.is_away()
         {
             return Ended::Answered(Err(SendError::Call(CallError::Connect)));
@@ -368,11 +375,11 @@ impl Scheduler {
             return Ended::Released;
         }
         tracing::debug!(message.id = %due.id, "handing over");
-        Ended::Answered(self.evolution.send_text(&server, &key, &name, &due.recipient, &due.message).await)
+        Ended::Answered(self.evolution.send_text(server, key, name, &due.recipient, &due.message).await)
     }
 
     /// What an instance's row says, as types; nothing when its key cannot be opened.
-    fn open(&self, account: AccountId, url: &str, name: &str, key: &str) -> Option<(ServerUrl, InstanceName, ApiKey)> {
+    fn open(&self, account: AccountId, url: &str, name: &str, key: &str) -> Option<Opened> {
         let key = self.keyring.open(&key_context(account, url, name), key).ok()?;
         Some((
             ServerUrl::parse(url).ok()?,
@@ -392,10 +399,36 @@ async fn written(writing: &mut Option<Begun>) -> (Begun, Result<Outcomes, Storag
     }
 }
 
+/// An instance's row as types, with its key.
+type Opened = (ServerUrl, InstanceName, ApiKey);
+
+/// How many opened instances are kept.
+const OPENED: usize = 2048;
+
 /// Requests on their way.
 struct Out {
     tasks: TaskTracker,
     tell: mpsc::Sender<Finished>,
+    /// Opened instances, each with what its row said.
+    opened: HashMap<InstanceId, (AccountId, [String; 3], Option<Arc<Opened>>)>,
+}
+
+impl Out {
+    /// Opens what a message goes through; what was opened before is used again while its row says the same.
+    fn open(&mut self, scheduler: &Scheduler, due: &Due) -> Option<Arc<Opened>> {
+        if let Some((account, [url, name, key], opened)) = self.opened.get(&due.through)
+            && (*account, url, name, key) == (due.user_id, &due.api_url, &due.instance_name, &due.api_key)
+        {
+            return opened.clone();
+        }
+        let opened = scheduler.open(due.user_id, &due.api_url, &due.instance_name, &due.api_key).map(Arc::new);
+        if self.opened.len() >= OPENED {
+            self.opened.clear();
+        }
+        let row = [due.api_url.clone(), due.instance_name.clone(), due.api_key.clone()];
+        self.opened.insert(due.through, (due.user_id, row, opened.clone()));
+        opened
+    }
 }
 
 fn server_of(url: &str) -> u64 {

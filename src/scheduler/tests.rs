@@ -262,7 +262,7 @@ async fn a_claim_that_is_nearly_over_sends_nothing() {
     let mut desk = desk(&scheduler);
     let due = claims(&scheduler, &mut desk).await.remove(0);
     scheduler.clock.advance(Duration::from_secs(25));
-    assert_eq!(scheduler.deliver(&due, NOW, Duration::ZERO).await, Ended::Released);
+    assert_eq!(scheduler.deliver(&due, None, NOW, Duration::ZERO).await, Ended::Released);
     desk.ended(Finished { attempt: due.attempt + 1, due, begun: NOW, ended: Ended::Released, at: None });
     scheduler.round(&mut desk).await.unwrap();
     assert_eq!(count(&scheduler, Status::Scheduled).await + count(&scheduler, Status::Sending).await, 1);

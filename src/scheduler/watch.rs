@@ -1,5 +1,6 @@
 //! Looks again at instances with held messages; those that are open again let theirs go.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Scheduler;
@@ -11,7 +12,7 @@ use crate::storage::StorageError;
 const RECHECK: Duration = Duration::from_secs(60);
 
 /// Runs until the program is to stop.
-pub(super) async fn run(scheduler: Scheduler) {
+pub(super) async fn run(scheduler: Arc<Scheduler>) {
     loop {
         tokio::select! {
             () = scheduler.clock.sleep(RECHECK) => {}

@@ -25,6 +25,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -86,7 +87,7 @@ pub enum Database {
         /// The writer's queue.
         writer: mpsc::Sender<SqliteWork>,
         /// How the file is opened.
-        options: Box<SqliteConnectOptions>,
+        options: Arc<SqliteConnectOptions>,
     },
     /// A server.
     Postgres(PgPool),
@@ -176,7 +177,7 @@ impl Database {
             .await?;
         let (writer, queue) = mpsc::channel(1024);
         tokio::spawn(write_in_groups(single, queue));
-        Ok(Self::Sqlite { reads, writer, options: Box::new(options) })
+        Ok(Self::Sqlite { reads, writer, options: Arc::new(options) })
     }
 
     /// A connection for reading.
