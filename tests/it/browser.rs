@@ -62,7 +62,7 @@ impl Page {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newcomer_walks_through_the_demo_in_a_browser() {
     let dir = tempfile::tempdir().unwrap();
-    let mut demo = Command::new(env!("CARGO_BIN_EXE_schedulezap"));
+    let mut demo = Command::new(crate::real::program());
     demo.args(["demo", "--port", &free_port().to_string(), "--fresh"]).current_dir(dir.path()).env_clear();
     let mut demo = Ends(demo.env("SEND_GAP_MS", "0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let claim = line(&mut demo.0, "claim link: ").replace("claim link: ", "");

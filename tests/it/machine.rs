@@ -117,7 +117,7 @@ async fn a_second_server_on_a_file_is_refused_in_one_line() {
 /// Starts the demo in a folder; returns it when it says that it runs, or what it failed with.
 fn demo(folder: &Path) -> Result<std::process::Child, String> {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_schedulezap"));
+    let mut command = Command::new(crate::real::program());
     command.args(["demo", "--port", &port.to_string()]).env_clear().env("LOG", "warn").current_dir(folder);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = Vec::new();

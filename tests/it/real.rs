@@ -16,6 +16,11 @@ use tokio::net::TcpListener;
 
 use crate::harness::{KEY, TOKEN, database};
 
+/// The real program: the one that was built for the tests, or `TEST_PROGRAM`, such as an optimised one.
+pub fn program() -> PathBuf {
+    std::env::var_os("TEST_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_schedulezap").into(), PathBuf::from)
+}
+
 /// The world around the process, and where its data are.
 pub struct Real {
     pub telegram: Telegram,
@@ -188,7 +193,7 @@ impl Real {
     }
 
     fn run(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_schedulezap"));
+        let mut command = Command::new(program());
         command.args(args).env_clear().current_dir(self.dir.path());
         command.env("TELEGRAM_BOT_TOKEN", TOKEN).env("TELEGRAM_API_URL", &self.origin).env("DATABASE_URL", &self.url);
         command.env("SECRET_KEY_FILE", self.dir.path().join("secret.key")).env("HTTP_LISTEN", "127.0.0.1:0");
