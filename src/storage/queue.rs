@@ -126,8 +126,8 @@ pub struct Down {
 
 macro_rules! through {
     () => {
-        "user_instances i ON i.user_id = m.user_id AND i.id = CASE WHEN m.pinned THEN m.instance_id
-             ELSE (SELECT u.id FROM user_instances u WHERE u.user_id = m.user_id AND u.is_active) END"
+        "user_instances i ON i.user_id = m.user_id
+             AND ((m.pinned AND i.id = m.instance_id) OR (NOT m.pinned AND i.is_active))"
     };
 }
 
@@ -167,7 +167,7 @@ macro_rules! due {
                         OR i.is_suspect OR i.connection <> 'open') AS stale
              FROM scheduled_messages m JOIN users a ON a.id = m.user_id JOIN ",
             through!(),
-            " WHERE m.id IN ",
+            " WHERE m.id ",
             $ids,
             " AND m.status || '' = 'scheduled' AND m.due_at + 0 <= $2 AND a.disabled_at IS NULL ",
             $lock
@@ -219,11 +219,11 @@ const TAKE_SQLITE: &str = due!(
     "SELECT json_group_array(json_array(id, user_id, chat_id, recipient, message, scheduled_time, due_at,
                          created_at, attempt, tries, through, api_url, instance_name, api_key, next_send_at, is_suspect, hour_start,
                          hour_count, day_start, day_count, stale)) FROM (",
-    "(SELECT value FROM json_each($1))",
+    "IN (SELECT value FROM json_each($1))",
     ")"
 );
 const TAKE_POSTGRES: &str = due!(
-    "(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)))",
+    "= ANY($1)",
     "AND NOT EXISTS (SELECT 1 FROM scheduled_messages s WHERE s.status = 'sending' AND s.claimed_for = i.id)
                      FOR NO KEY UPDATE OF m, i SKIP LOCKED"
 );
@@ -270,14 +270,14 @@ impl Conn {
     /// Those of `ids` that are due still and have an instance to go through. On PostgreSQL message and instance are
     /// locked, and what another replica has locked is left out: an instance's messages go one after the other.
     pub async fn take_due(&mut self, ids: &[MessageId], until: Moment, now: Moment) -> Result<Vec<Due>> {
-        let ids = rows(&ids)?;
         Ok(match self {
             Self::Sqlite(conn) => {
                 let list: String =
-                    sqlx::query_scalar(TAKE_SQLITE).bind(ids).bind(until).bind(now).fetch_one(&mut **conn).await?;
+                    sqlx::query_scalar(TAKE_SQLITE).bind(rows(&ids)?).bind(until).bind(now).fetch_one(&mut **conn).await?;
                 of_list(&list)?
             }
             Self::Postgres(conn) => {
+                let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
                 sqlx::query_as(TAKE_POSTGRES).bind(ids).bind(until).bind(now).fetch_all(&mut **conn).await?
             }
         })

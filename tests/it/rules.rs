@@ -94,7 +94,9 @@ fn tables(engine: &str) -> BTreeSet<(String, Vec<String>)> {
         }
         for part in text.split("ALTER TABLE ").skip(1) {
             let words: Vec<_> = part.split_whitespace().take(4).map(str::to_owned).collect();
-            found.insert((words[0].clone(), words[1..].to_vec()));
+            if words[1] == "ADD" {
+                found.insert((words[0].clone(), words[1..].to_vec()));
+            }
         }
     }
     found
