@@ -1,0 +1,2 @@
+-- Nothing: what PostgreSQL is spared here is cheap on SQLite.
+SELECT 1;

@@ -1,2 +1,0 @@
--- Nothing: checking a row's owner is cheap here.
-SELECT 1;
