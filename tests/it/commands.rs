@@ -35,7 +35,7 @@ async fn claims(person: &Person, code: &str, username: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_link_is_made_anew_while_there_is_no_administrator() {
     within(async {
-        let real = world(1).await;
+        let real = world(0).await;
         let process = real.start();
         let log = process.logs("claim link: ").await;
         let first = code(log.lines().find(|line| line.starts_with("claim link: ")).unwrap()).to_owned();

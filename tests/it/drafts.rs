@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use schedulezap::domain::clock::Clock;
-use schedulezap::domain::ids::{AccountId, MessageId};
+use schedulezap::domain::ids::{AccountId, ChatId};
+use schedulezap::domain::message::Body;
+use schedulezap::domain::recipient::Recipient;
 use schedulezap::sandbox::telegram::{Person, Shown};
 use schedulezap::services::Refusal;
+use schedulezap::services::messages::Addressee;
 
 use crate::harness::{START, World, amount, within};
 
@@ -454,10 +457,12 @@ async fn of_all_who_act_on_what_they_saw_one_alone_succeeds() {
         let ana = world.member("Ana", "pt-br").await;
         let messages = &world.door.services.messages;
         let account = world.door.services.accounts.find_account(AccountId(1)).await.unwrap().unwrap();
+        let to = [Addressee { recipient: Recipient::Phone("5511988887777".to_owned()), name: String::new() }];
+        let body = Body::parse("oi").unwrap();
         for round in 1..=amount("RACES", 20) {
-            schedules(&ana, "amanhã 9h para 11 98888-7777: oi", &format!("Agendada #{round}")).await;
-            world.said().await;
-            let id = MessageId(i64::try_from(round).unwrap());
+            let at = world.clock.now().plus(HOUR);
+            let made = messages.schedule(&account, ChatId(ana.id()), &to, &body, at, &format!("race-{round}")).await;
+            let id = made.unwrap()[0];
             let seen = Some(messages.find(account.id, id).await.unwrap().version);
             let race = (0..12).map(|n| {
                 let (messages, account) = (messages.clone(), account.clone());
