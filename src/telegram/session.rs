@@ -83,10 +83,10 @@ impl Turn {
 
     /// Says something in passing with the answer to the tap.
     #[must_use]
-    pub fn toast(mut self, said: String) -> Self {
+    pub fn toast(mut self, said: &str) -> Self {
         for shown in &mut self.show {
             if let Outgoing::Answer { toast, .. } = shown {
-                *toast = Some(said.clone());
+                *toast = Some(said.to_owned());
             }
         }
         self

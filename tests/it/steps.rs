@@ -282,21 +282,21 @@ async fn walk(words: Words) {
 }
 
 /// Longer than other stories: a walk has some hundred turns.
-async fn patiently(walk: impl Future<Output = ()>) {
-    tokio::time::timeout(Duration::from_secs(300), walk).await.expect("the walk hangs");
+async fn patiently(words: Words) {
+    tokio::time::timeout(Duration::from_secs(300), Box::pin(walk(words))).await.expect("the walk hangs");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_step_in_portuguese() {
-    patiently(walk(PORTUGUESE)).await;
+    Box::pin(patiently(PORTUGUESE)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_step_in_english() {
-    patiently(walk(ENGLISH)).await;
+    Box::pin(patiently(ENGLISH)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_step_in_spanish() {
-    patiently(walk(SPANISH)).await;
+    Box::pin(patiently(SPANISH)).await;
 }

@@ -73,8 +73,9 @@ pub(super) async fn turn(talk: &Talk<'_>, account: &Account, plain: &str, marked
 fn differ(messages: &[&ScheduledMessage], wanted: &[Addressee]) -> bool {
     let goes = |to: &Recipient| messages.iter().any(|message| message.recipient == *to);
     let named = |to: &Recipient| wanted.iter().any(|other| other.recipient == *to);
-    !wanted.is_empty()
-        && !(wanted.iter().all(|to| goes(&to.recipient)) && messages.iter().all(|message| named(&message.recipient)))
+    let is_new = wanted.iter().any(|to| !goes(&to.recipient));
+    let is_left_out = messages.iter().any(|message| !named(&message.recipient));
+    !wanted.is_empty() && (is_new || is_left_out)
 }
 
 /// Reads the text of a draft anew; whether anything came of it.

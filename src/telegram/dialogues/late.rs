@@ -24,7 +24,7 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
         && shown != screens::messages::which(&rows)
     {
         let card = screens::messages::late(&rows, account.zone, talk.language);
-        return Ok(talk.stay(card).toast(plain!(talk.language, "toast-changed")));
+        return Ok(talk.stay(card).toast(&plain!(talk.language, "toast-changed")));
     }
     messages.late_card_answered(talk.event.subject.chat).await?;
     if *tap == Tap::LateChoose {

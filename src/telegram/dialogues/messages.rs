@@ -59,7 +59,7 @@ async fn stale(talk: &Talk<'_>, account: &Account, message: &ScheduledMessage) -
         Status::Sending => plain!(talk.language, "toast-being-sent"),
         _ => plain!(talk.language, "toast-changed"),
     };
-    Ok(talk.stay(draw(talk, account, message, false).await?).toast(said))
+    Ok(talk.stay(draw(talk, account, message, false).await?).toast(&said))
 }
 
 /// The card after a change, or as things stand where another change came first.

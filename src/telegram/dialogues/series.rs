@@ -56,7 +56,7 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
             Ok((shown, skipped)) => {
                 let moment = format::moment(skipped, shown.series.zone, talk.language);
                 let said = plain!(talk.language, "series-skipped", moment = moment);
-                return Ok(talk.stay(draw(talk, account, &shown, false).await?).toast(said));
+                return Ok(talk.stay(draw(talk, account, &shown, false).await?).toast(&said));
             }
             Err(refusal) => (id, Err(refusal)),
         },
@@ -92,7 +92,7 @@ async fn stale(talk: &Talk<'_>, account: &Account, shown: &Shown) -> Result<Turn
     } else {
         plain!(talk.language, "toast-changed")
     };
-    Ok(talk.stay(draw(talk, account, shown, false).await?).toast(said))
+    Ok(talk.stay(draw(talk, account, shown, false).await?).toast(&said))
 }
 
 /// A message is to be repeated: a draft with its recipient and text, and usual repetitions at its hour.
