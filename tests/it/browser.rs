@@ -4,11 +4,12 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
+
+use crate::harness::PATIENCE;
 
 /// Ends a program of the test's own with the test.
 struct Ends(Child);
@@ -39,7 +40,7 @@ struct Page(Client);
 impl Page {
     async fn sees(&self, text: &str) {
         let place = format!("//div[@id='log']//div[contains(@class,'bot')][contains(., \"{text}\")]");
-        let found = self.0.wait().at_most(Duration::from_secs(20)).for_element(Locator::XPath(&place)).await;
+        let found = self.0.wait().at_most(PATIENCE).for_element(Locator::XPath(&place)).await;
         if found.is_err() {
             let log = self.0.find(Locator::Id("log")).await.unwrap().text().await.unwrap();
             panic!("the chat does not show {text:?}, but:\n{log}");
@@ -54,7 +55,7 @@ impl Page {
     /// Taps the newest key with these words.
     async fn taps(&self, words: &str) {
         let place = format!("(//button[contains(@class,'key')][contains(., \"{words}\")])[last()]");
-        let key = self.0.wait().at_most(Duration::from_secs(20)).for_element(Locator::XPath(&place)).await.unwrap();
+        let key = self.0.wait().at_most(PATIENCE).for_element(Locator::XPath(&place)).await.unwrap();
         key.click().await.unwrap();
     }
 }
@@ -95,7 +96,7 @@ async fn a_newcomer_walks_through_the_demo_in_a_browser() {
     let page = Page(client.clone());
 
     client.goto(&claim).await.unwrap();
-    client.wait().for_element(Locator::Id("start")).await.unwrap().click().await.unwrap();
+    client.wait().at_most(PATIENCE).for_element(Locator::Id("start")).await.unwrap().click().await.unwrap();
     page.taps("Criar conta").await;
     page.sees("Escolha um nome").await;
     page.says("ana").await;
@@ -126,7 +127,7 @@ async fn a_newcomer_walks_through_the_demo_in_a_browser() {
     page.taps("Enviar agora").await;
     page.sees("Enviada para").await;
     let delivered = "//section[@id='delivered'][contains(., '5511988887777')][contains(., 'Seu pedido')]";
-    client.wait().at_most(Duration::from_secs(20)).for_element(Locator::XPath(delivered)).await.unwrap();
+    client.wait().at_most(PATIENCE).for_element(Locator::XPath(delivered)).await.unwrap();
     if let Ok(picture) = std::env::var("README_PICTURE") {
         std::fs::write(picture, client.screenshot().await.unwrap()).unwrap();
     }

@@ -42,8 +42,15 @@ async fn schedule(person: &Person, when: &str, text: &str) {
 async fn says(world: &World, truth: &Clock, person: &Person, text: &str) {
     while !person.chat().iter().any(|m| m.from_bot && m.text.contains(text)) {
         pass(world, truth, Duration::from_secs(1));
-        let seen = world.telegram.revision();
-        let _ = tokio::time::timeout(Duration::from_millis(20), world.telegram.changed_after(seen)).await;
+        world.breath().await;
+    }
+}
+
+/// Lets time pass, second by second, until so many messages were delivered.
+async fn until_delivered(world: &World, truth: &Clock, count: usize) {
+    while world.evolution.count() < count {
+        pass(world, truth, Duration::from_secs(1));
+        world.breath().await;
     }
 }
 
@@ -61,17 +68,16 @@ async fn a_clock_that_jumps_ahead_sends_nothing_until_it_is_right_again() {
         assert!(ready(&world).await.1.contains(&"clock".to_owned()));
         for _ in 0..20 {
             pass(&world, &truth, Duration::from_secs(30));
-            tokio::task::yield_now().await;
+            world.breath().await;
         }
         assert_eq!(world.evolution.count(), 0);
         assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'scheduled'").await, 1);
         world.clock.set(truth.now());
         says(&world, &truth, &ana, "certo de novo").await;
         assert_eq!(world.evolution.count(), 0, "its hour has not come");
-        while world.evolution.count() == 0 {
-            pass(&world, &truth, Duration::from_secs(10));
-            world.evolution.next_delivery(0, Duration::from_millis(20)).await;
-        }
+        let left = START.plus(Duration::from_secs(3600 - 1)).since(truth.now());
+        pass(&world, &truth, left);
+        until_delivered(&world, &truth, 1).await;
         assert!(truth.now().since(START) >= Duration::from_secs(3600));
         says(&world, &truth, &ana, "Enviada para").await;
         assert_eq!(world.evolution.count(), 1);
@@ -124,12 +130,16 @@ async fn a_clock_that_is_set_back_sends_nothing_twice_and_delays_nothing() {
         pass(&world, &truth, Duration::from_secs(60));
         schedule(&ana, "em 10 minutos", "depois.").await;
         let due = world.clock.now().plus(Duration::from_secs(600));
-        while world.evolution.count() < 2 {
-            pass(&world, &truth, Duration::from_millis(500));
-            world.evolution.next_delivery(1, Duration::from_millis(10)).await;
+        until_ready(&world, &[]).await;
+        pass(&world, &truth, due.minus(Duration::from_secs(1)).since(world.clock.now()));
+        for _ in 0..20 {
+            world.breath().await;
         }
-        let late = world.evolution.delivered()[1].at - due.0;
-        assert!(late < 2500, "{late} ms late");
+        assert_eq!(world.evolution.count(), 1, "its moment has not come");
+        // At its very moment it leaves: nothing has to pass any more.
+        pass(&world, &truth, due.since(world.clock.now()));
+        world.evolution.wait_for(2).await;
+        assert_eq!(world.evolution.delivered()[1].at, due.0);
         world.handled().await;
         world.said().await;
         assert_eq!(world.evolution.count(), 2);

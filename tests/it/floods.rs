@@ -79,8 +79,7 @@ async fn what_comes_too_fast_is_delayed_and_never_dropped() {
         world.restart().await;
         let before = done(&world, &ana).await;
         while world.telegram.pending() > 0 || done(&world, &ana).await < before + 100 {
-            let seen = world.telegram.revision();
-            let _ = tokio::time::timeout(Duration::from_millis(20), world.telegram.changed_after(seen)).await;
+            world.breath().await;
         }
         ben.says("/ajuda");
         ben.sees(HELP).await;
@@ -88,13 +87,11 @@ async fn what_comes_too_fast_is_delayed_and_never_dropped() {
         assert!(first <= 120 + before, "{first} in one moment");
         world.advance(Duration::from_secs(30));
         while done(&world, &ana).await < first + 60 {
-            let seen = world.telegram.revision();
-            let _ = tokio::time::timeout(Duration::from_millis(20), world.telegram.changed_after(seen)).await;
+            world.breath().await;
         }
         while world.count("SELECT COUNT(*) FROM inbox WHERE status = 'waiting'").await > 0 {
             world.advance(Duration::from_secs(1));
-            let seen = world.telegram.revision();
-            let _ = tokio::time::timeout(Duration::from_millis(5), world.telegram.changed_after(seen)).await;
+            world.breath().await;
         }
         world.said().await;
         assert_eq!(helped(&ana), 300);
@@ -125,7 +122,7 @@ async fn a_tap_is_answered_at_once_however_much_waits_to_be_said() {
         let told = || ana.chat().iter().filter(|m| m.text.contains("Alguém errou a senha")).count();
         // The clock stands still from here on.
         ana.taps_data(card.id, "cancel:");
-        until(&world, Duration::ZERO, || ana.toasts().len() == 1).await;
+        world.until(Duration::ZERO, || ana.toasts().len() == 1).await;
         assert!(world.count(waits).await > 20, "much waits still");
         // An answer that Telegram fails to take is not lost either, though the process ends.
         world.telegram.fail_next("answerCallbackQuery", Fault::ServerError(502));
@@ -134,7 +131,7 @@ async fn a_tap_is_answered_at_once_however_much_waits_to_be_said() {
         assert_eq!(ana.toasts().len(), 1);
         world.end().await;
         world.restart().await;
-        until(&world, Duration::ZERO, || ana.toasts().len() == 2).await;
+        world.until(Duration::ZERO, || ana.toasts().len() == 2).await;
         assert!(world.count(waits).await > 20, "much waits still");
         world.said().await;
         assert_eq!(told(), 100);
@@ -209,15 +206,6 @@ async fn schedule(person: &Person, seconds: u32, text: &str) {
     person.sees_one(|m| m.text.contains(text) && m.text.contains("Agendada")).await;
 }
 
-/// Moves the clock in steps until it is so.
-async fn until(world: &World, step: Duration, so: impl Fn() -> bool) {
-    while !so() {
-        world.advance(step);
-        let seen = world.telegram.revision();
-        let _ = tokio::time::timeout(Duration::from_millis(20), world.telegram.changed_after(seen)).await;
-    }
-}
-
 /// The calls for a chat, and whether each was let in.
 fn calls(world: &World, person: &Person) -> Vec<(String, Option<String>)> {
     let mine = |call: &schedulezap::sandbox::telegram::Call| call.params["chat_id"] == person.id();
@@ -237,19 +225,19 @@ async fn reports_outlast_an_outage_of_telegram_and_obey_its_pauses() {
         world.said().await;
         world.telegram.set_down(true);
         world.advance(Duration::from_secs(604));
-        until(&world, Duration::from_millis(50), || world.evolution.count() == 3).await;
+        world.until(Duration::from_millis(50), || world.evolution.count() == 3).await;
         // An hour of it: nothing is lost meanwhile, and WhatsApp got all of them.
         for _ in 0..60 {
             world.advance(Duration::from_secs(60));
-            tokio::task::yield_now().await;
+            world.breath().await;
         }
         world.telegram.set_flood(ana.id(), Some(7));
         let before = calls(&world, &ana).len();
         world.telegram.set_down(false);
-        until(&world, Duration::from_secs(10), || calls(&world, &ana).len() > before).await;
+        world.until(Duration::from_secs(10), || calls(&world, &ana).len() > before).await;
         world.telegram.set_flood(ana.id(), None);
         ben.says("/ajuda");
-        until(&world, Duration::ZERO, || helped(&ben) == 1).await;
+        world.until(Duration::ZERO, || helped(&ben) == 1).await;
         // Whatever happens elsewhere, this chat is left alone for seven seconds from its last refusal on.
         let refused = calls(&world, &ana);
         assert!(refused.last().unwrap().1.as_ref().unwrap().contains("Too Many Requests"), "{refused:?}");
@@ -260,7 +248,7 @@ async fn reports_outlast_an_outage_of_telegram_and_obey_its_pauses() {
         // The refusal may have been read a step of the clock after the call.
         let told =
             || ana.chat().iter().any(|m| m.from_bot && m.text.contains("Enviada para") && m.text.contains("terceira"));
-        until(&world, Duration::from_secs(1), told).await;
+        world.until(Duration::from_secs(1), told).await;
         let third = ana.sees_one(|m| m.text.contains("Enviada para") && m.text.contains("terceira")).await;
         let told: Vec<_> = ana.chat().into_iter().filter(|m| m.from_bot && m.text.contains("Enviada para")).collect();
         assert_eq!(told.len(), 3);
@@ -287,7 +275,7 @@ async fn a_chat_that_is_gone_is_not_called_again_and_again() {
         ana.vanishes();
         let before = calls(&world, &ana).len();
         world.advance(Duration::from_secs(610));
-        until(&world, Duration::from_millis(50), || world.evolution.count() == 5).await;
+        world.until(Duration::from_millis(50), || world.evolution.count() == 5).await;
         ben.says("/ajuda");
         ben.sees(HELP).await;
         for _ in 0..20 {
@@ -336,7 +324,7 @@ async fn a_cancellation_that_races_with_sending_has_one_winner() {
                 (text, messages.cancel(owner, id).await)
             }));
         }
-        until(&world, Duration::from_millis(10), || races.iter().all(tokio::task::JoinHandle::is_finished)).await;
+        world.until(Duration::from_millis(10), || races.iter().all(tokio::task::JoinHandle::is_finished)).await;
         let mut cancelled = 0;
         let mut sent = Vec::new();
         for race in races {
@@ -346,10 +334,10 @@ async fn a_cancellation_that_races_with_sending_has_one_winner() {
                 (text, Err(other)) => panic!("{text}: {other}"),
             }
         }
-        until(&world, Duration::from_millis(10), || world.evolution.count() >= sent.len()).await;
+        world.until(Duration::from_millis(10), || world.evolution.count() >= sent.len()).await;
         let open = "SELECT COUNT(*) FROM scheduled_messages WHERE status IN ('scheduled', 'sending')";
         while world.count(open).await > 0 {
-            until(&world, Duration::from_millis(10), || true).await;
+            world.until(Duration::from_millis(10), || true).await;
         }
         let mut delivered: Vec<_> = world.evolution.delivered().into_iter().map(|one| one.text).collect();
         delivered.sort();

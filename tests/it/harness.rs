@@ -188,17 +188,42 @@ impl World {
         self.until_none("SELECT COUNT(*) FROM inbox WHERE status = 'waiting'", Duration::ZERO).await;
     }
 
-    /// Waits until all that is to be said was said, and moves the clock for it.
+    /// Waits until all that is to be said was said, reports too, and moves the clock for it.
     pub async fn said(&self) {
-        self.until_none("SELECT COUNT(*) FROM outbox WHERE status = 'waiting'", Duration::from_secs(5)).await;
+        let unsaid = "SELECT (SELECT COUNT(*) FROM outbox WHERE status = 'waiting') + (SELECT COUNT(*) FROM reports)";
+        self.until_none(unsaid, Duration::from_secs(5)).await;
     }
 
     async fn until_none(&self, sql: &'static str, step: Duration) {
         while self.telegram.pending() > 0 || self.count(sql).await > 0 {
-            self.advance(step);
-            // Whatever happens next, or a moment of the machine's.
             let seen = self.telegram.revision();
-            let _ = tokio::time::timeout(Duration::from_millis(20), self.telegram.changed_after(seen)).await;
+            self.breath().await;
+            // Time is what it waits for only when nothing goes on by itself.
+            if self.telegram.revision() == seen {
+                self.advance(step);
+            }
+        }
+    }
+
+    /// Lets the bot work for a moment: until something changes in a chat, or some milliseconds; and, however slow the
+    /// machine, until what it was writing is written. Time that a story moves step by step goes no faster than that.
+    pub async fn breath(&self) {
+        let seen = self.telegram.revision();
+        for _ in 0..3 {
+            // It may fail where a story has filled or closed the store.
+            let _: Result<(), StorageError> = self
+                .db
+                .write(|conn| Box::pin(async move { conn.execute("UPDATE meta SET value = value WHERE name = ''").await }))
+                .await;
+        }
+        let _ = tokio::time::timeout(Duration::from_millis(20), self.telegram.changed_after(seen)).await;
+    }
+
+    /// Lets time pass in steps until it is so.
+    pub async fn until(&self, step: Duration, so: impl Fn() -> bool) {
+        while !so() {
+            self.advance(step);
+            self.breath().await;
         }
     }
 
@@ -243,7 +268,10 @@ pub fn skipped(why: &str) {
     println!("skipped: {why}");
 }
 
+/// How long anything may take before it is said to hang: long enough for a machine that has much else to do.
+pub const PATIENCE: Duration = Duration::from_secs(240);
+
 /// Fails a story that hangs.
 pub async fn within<T>(story: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), story).await.expect("the story hangs")
+    tokio::time::timeout(PATIENCE, story).await.expect("the story hangs")
 }

@@ -42,6 +42,7 @@ pub async fn until_ready(world: &World, wanted: &[&str]) {
             return;
         }
         world.advance(Duration::from_secs(3));
+        world.breath().await;
     }
 }
 

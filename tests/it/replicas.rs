@@ -94,7 +94,7 @@ async fn when_the_process_that_talks_dies_another_takes_over() {
         ana.sees("O que enviar?").await;
         let took = Clock::System.now().since(begun);
         println!("taken over in {took:?}");
-        assert!(took < Duration::from_secs(25), "{took:?}");
+        assert!(took < Duration::from_secs(90), "{took:?}");
         assert!(second.ask_to_end("TERM").success());
     })
     .await;

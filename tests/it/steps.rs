@@ -283,7 +283,7 @@ async fn walk(words: Words) {
 
 /// Longer than other stories: a walk has some hundred turns.
 async fn patiently(words: Words) {
-    tokio::time::timeout(Duration::from_secs(300), Box::pin(walk(words))).await.expect("the walk hangs");
+    tokio::time::timeout(Duration::from_secs(900), Box::pin(walk(words))).await.expect("the walk hangs");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -163,11 +163,7 @@ async fn unclear(text: &str, answers: usize) -> (World, schedulezap::sandbox::te
 
 /// Lets time pass until it is so.
 async fn until(world: &World, so: impl Fn() -> bool) {
-    while !so() {
-        world.advance(Duration::from_secs(5));
-        let seen = world.telegram.revision();
-        let _ = tokio::time::timeout(Duration::from_millis(20), world.telegram.changed_after(seen)).await;
-    }
+    world.until(Duration::from_secs(5), so).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use schedulezap::domain::clock::Clock;
 use schedulezap::sandbox::telegram::Person;
 
-use crate::harness::{START, World, amount, within};
+use crate::harness::{PATIENCE, START, World, amount, within};
 use crate::real::Real;
 
 /// Schedules messages in one line each, and waits for each answer.
@@ -60,7 +60,7 @@ async fn killed_while_people_talk_every_update_takes_effect_once() {
     }
     let process = real.start();
     for talk in talks {
-        tokio::time::timeout(Duration::from_secs(60), talk).await.expect("an answer was lost").unwrap();
+        tokio::time::timeout(PATIENCE, talk).await.expect("an answer was lost").unwrap();
     }
     for (name, person) in &people {
         person.says("/mensagens");
@@ -148,8 +148,8 @@ async fn talk(echoes: bool, people: usize, each: usize) -> (Vec<Vec<String>>, i6
 #[tokio::test(flavor = "multi_thread")]
 async fn updates_that_come_thrice_and_out_of_order_end_as_if_they_had_come_once() {
     let (people, each) = (amount("PEOPLE", 4), amount("EACH", 6));
-    let once = tokio::time::timeout(Duration::from_secs(120), talk(false, people, each)).await.unwrap();
+    let once = tokio::time::timeout(PATIENCE, talk(false, people, each)).await.unwrap();
     assert_eq!(usize::try_from(once.1).unwrap(), people * each);
-    let echoed = tokio::time::timeout(Duration::from_secs(120), talk(true, people, each)).await.unwrap();
+    let echoed = tokio::time::timeout(PATIENCE, talk(true, people, each)).await.unwrap();
     assert_eq!(once, echoed);
 }

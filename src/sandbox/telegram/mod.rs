@@ -137,7 +137,7 @@ pub fn text_of(html: &str) -> Result<String, String> {
 /// The bot's own id.
 const BOT: i64 = 7_000_001;
 /// How long a story waits for what it wants to see.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(180);
 /// When everything was said: nothing may hang on it.
 const DATE: i64 = 1_790_000_000;
 
