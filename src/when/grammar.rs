@@ -187,6 +187,11 @@ impl Parser<'_> {
             return (zero || n.value % 5 == 0).then_some((Item::Clock(clock), n.next));
         }
         let digits = n.len <= 2 && !self.glued(i) && !self.glued(n.next);
+        // "daily 7" is an hour; "todo dia 7" is a day of the month.
+        let daily = |t| matches!(t, Term::Freq(1, Unit::Day)).then_some(());
+        if digits && n.value < 24 && i > 0 && self.get(i - 1, daily).is_some() {
+            return Some((Item::Clock(Clock { hour: n.value, ..Clock::default() }), n.next));
+        }
         // "uma da tarde".
         let part = self.skip(n.next, &[Term::Of, Term::On, Term::The, Term::MaybeIn], 3);
         let hour = n.len == 0

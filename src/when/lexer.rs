@@ -113,6 +113,17 @@ fn merge(raws: Vec<Raw>) -> Vec<Raw> {
                 continue;
             }
         }
+        // "2nite" and its like are one word.
+        if word(&raw)
+            && raw.joined
+            && matches!(raw.text.as_str(), "nite" | "night" | "moro" | "morow" | "morro" | "morrow" | "mrw" | "mro")
+            && let Some(two) = out.last_mut().filter(|r| r.digits && r.text == "2")
+        {
+            two.digits = false;
+            two.text.push_str(&raw.text);
+            two.span.end = raw.span.end;
+            continue;
+        }
         if word(&raw) && raw.text == "m" && raws.peek().is_none_or(|r| r.digits || r.sign.is_some() || !r.joined) {
             let dot = usize::from(out.last().is_some_and(|r| r.sign == Some('.')));
             let at = out.len().checked_sub(1 + dot);

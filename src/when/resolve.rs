@@ -346,7 +346,11 @@ impl Draft {
             let on = day::coming(date, wd);
             if on != date {
                 let day = Day { question: Some(Question::Date), others: vec![on - Duration::days(7)], ..Day::on(on) };
-                return date_only(&day, None, now);
+                if self.clocks.is_empty() && self.part.is_none() {
+                    return date_only(&day, None, now);
+                }
+                let found = self.moments(Some(&day), local);
+                return settle(&found.moments, day.question.or(found.question), found.grain, now);
             }
         }
         if negative && (date < local.date() || !self.anchored) {

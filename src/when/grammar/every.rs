@@ -56,7 +56,8 @@ impl Parser<'_> {
             }
             return Some((Item::Every(1, None), i));
         }
-        if self.unit(i).is_some() || self.has(i, Term::Weekend) {
+        // "toda seg" is a weekday, not a second.
+        if (self.unit(i).is_some() && self.weekday_name(i).is_none()) || self.has(i, Term::Weekend) {
             return Some(self.unit_of_every(i, 1));
         }
         Some((Item::Every(1, None), i))

@@ -44,7 +44,7 @@ impl Parser<'_> {
         if self.glued(i) && !signed {
             return None;
         }
-        if let Some((item, next)) = self.fridays(i, sign) {
+        if let Some((item, next)) = self.fridays(i, sign).or_else(|| self.weekends(i, sign)) {
             return Some((item, next));
         }
         let (length, mut next) = self.length(i)?;
@@ -101,6 +101,14 @@ impl Parser<'_> {
         let led = sign == Some(1) && i > 0 && (self.has(i - 1, Term::In) || plural && self.has(i - 1, Term::MaybeIn));
         let end = n.next + 1 + usize::from(later || ago);
         (later || ago || led).then_some((Item::Fridays(count, day), end))
+    }
+
+    /// "in 2 weekends": the second one to come.
+    fn weekends(&self, i: usize, sign: Option<i64>) -> Option<(Item, usize)> {
+        let n = self.number(i).filter(|n| (1..=52).contains(&n.value) && self.has(n.next, Term::Weekend))?;
+        let later = self.has(n.next + 1, Term::Later);
+        let ahead = later || (sign == Some(1) && !self.has(n.next + 1, Term::Ago));
+        ahead.then(|| (Item::Weekend(i64::from(n.value) - 1), n.next + 1 + usize::from(later)))
     }
 
     /// A sum of amounts: "1 day 2 hours", "1h30", "uma hora e meia".

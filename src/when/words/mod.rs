@@ -209,7 +209,8 @@ impl Part {
             Self::EarlyMorning => 10,
             Self::Morning | Self::MidMorning => 12,
             Self::Lunch => 15,
-            Self::Afternoon | Self::MidAfternoon | Self::LateAfternoon => 20,
+            Self::MidAfternoon => 17,
+            Self::Afternoon | Self::LateAfternoon => 20,
             Self::Evening | Self::Night | Self::LateNight => 24,
         }
     }
