@@ -69,7 +69,11 @@ async fn a_newcomer_walks_through_the_demo_in_a_browser() {
     let claim = line(&mut demo.0, "claim link: ").replace("claim link: ", "");
 
     let port = free_port();
-    let driver = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::piped()).spawn();
+    let driver = Command::new("chromedriver")
+        .arg(format!("--port={port}"))
+        .env("TZ", "America/Sao_Paulo")
+        .stdout(Stdio::piped())
+        .spawn();
     let mut driver = Ends(driver.expect("needs chromium and chromedriver: apt-get install chromium chromium-driver"));
     line(&mut driver.0, "started successfully");
     let mut wishes = Capabilities::new();
@@ -126,7 +130,7 @@ async fn a_newcomer_walks_through_the_demo_in_a_browser() {
     page.sees("Agendada").await;
     page.taps("Enviar agora").await;
     page.sees("Enviada para").await;
-    let delivered = "//section[@id='delivered'][contains(., '5511988887777')][contains(., 'Seu pedido')]";
+    let delivered = "//section[@id='delivered'][contains(., '+55 11 98888-7777')][contains(., 'Seu pedido')]";
     client.wait().at_most(PATIENCE).for_element(Locator::XPath(delivered)).await.unwrap();
     if let Ok(picture) = std::env::var("README_PICTURE") {
         std::fs::write(picture, client.screenshot().await.unwrap()).unwrap();

@@ -44,7 +44,9 @@ impl Parser<'_> {
         if self.glued(i) && !signed {
             return None;
         }
-        if let Some((item, next)) = self.fridays(i, sign).or_else(|| self.weekends(i, sign)) {
+        if let Some((item, next)) =
+            self.fridays(i, sign).or_else(|| self.weekends(i, sign)).or_else(|| self.nights(i, sign))
+        {
             return Some((item, next));
         }
         let (length, mut next) = self.length(i)?;
@@ -109,6 +111,15 @@ impl Parser<'_> {
         let later = self.has(n.next + 1, Term::Later);
         let ahead = later || (sign == Some(1) && !self.has(n.next + 1, Term::Ago));
         ahead.then(|| (Item::Weekend(i64::from(n.value) - 1), n.next + 1 + usize::from(later)))
+    }
+
+    /// "in 2 nights": that many days.
+    fn nights(&self, i: usize, sign: Option<i64>) -> Option<(Item, usize)> {
+        let n = self.number(i).filter(|n| (1..=31).contains(&n.value))?;
+        self.get(n.next, |t| matches!(t, Term::Parts(_)).then_some(()))?;
+        let later = self.has(n.next + 1, Term::Later);
+        let length = Length { days: i64::from(n.value), ..Length::default() };
+        (later || sign == Some(1)).then(|| (Item::Length(length, Some(1), false), n.next + 1 + usize::from(later)))
     }
 
     /// A sum of amounts: "1 day 2 hours", "1h30", "uma hora e meia".

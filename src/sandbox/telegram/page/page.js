@@ -4,25 +4,25 @@ const $ = (id) => document.getElementById(id);
 const WORDS = {
   pt: {
     start: 'INICIAR', claim: 'Abrir o link de convite', welcome: 'Primeiro passo', first: 'Abra o link de convite: quem o abre primeiro vira o administrador deste servidor.',
-    plain: 'Diga olá ao bot. Para ter uma conta, peça um convite a quem já tem a sua, com /convidar.', message: 'Mensagem', send: 'Enviar', commands: 'Comandos',
+    plain: 'Diga olá ao bot. Quem ainda não tem conta recebe um convite de quem já tem a sua, com /convidar.', message: 'Mensagem', send: 'Enviar', commands: 'Comandos',
     contact: 'Compartilhar um contato', add: 'Nova pessoa', name: 'Nome', phone: 'Telefone', language: 'Idioma', cancel: 'Cancelar', reply: 'responder', edit: 'editar',
-    edited: 'editada', typing: 'digitando…', copied: 'Copiado', server: 'Servidor para cadastrar no bot', hint: 'Toque para copiar.', url: 'Endereço', key: 'Chave de API',
+    edited: 'editada', typing: 'digitando…', copied: 'Copiado', paste: 'Copiado. Agora escolha outra pessoa acima e cole na conversa dela.', server: 'Servidor para cadastrar no bot', hint: 'Toque para copiar.', url: 'Endereço', key: 'Chave de API',
     instance: 'Instância', got: 'Mensagens entregues', none: 'Nada ainda. O que você agendar aparece aqui.', faults: 'Estragar o servidor',
     fault: { down: 'Fora do ar', slow: 'Lento', wrong_key: 'Recusa a chave', disconnected: 'WhatsApp desconectado', answer_lost: 'Entrega, mas a resposta se perde' },
   },
   en: {
     start: 'START', claim: 'Open the claim link', welcome: 'First step', first: 'Open the claim link: whoever opens it first becomes the administrator of this server.',
-    plain: 'Say hello to the bot. To get an account, ask someone who has one for an invite, with /invite.', message: 'Message', send: 'Send', commands: 'Commands',
+    plain: 'Say hello to the bot. Whoever has no account yet gets an invite from someone who has one, with /invite.', message: 'Message', send: 'Send', commands: 'Commands',
     contact: 'Share a contact', add: 'New person', name: 'Name', phone: 'Phone', language: 'Language', cancel: 'Cancel', reply: 'reply', edit: 'edit',
-    edited: 'edited', typing: 'typing…', copied: 'Copied', server: 'Server to add in the bot', hint: 'Tap to copy.', url: 'Address', key: 'API key',
+    edited: 'edited', typing: 'typing…', copied: 'Copied', paste: 'Copied. Now choose another person above and paste it in that chat.', server: 'Server to add in the bot', hint: 'Tap to copy.', url: 'Address', key: 'API key',
     instance: 'Instance', got: 'Delivered messages', none: 'Nothing yet. What you schedule appears here.', faults: 'Break the server',
     fault: { down: 'Down', slow: 'Slow', wrong_key: 'Refuses the key', disconnected: 'WhatsApp disconnected', answer_lost: 'Delivers, but its answer is lost' },
   },
   es: {
     start: 'INICIAR', claim: 'Abrir el enlace de invitación', welcome: 'Primer paso', first: 'Abra el enlace: quien lo abre primero es el administrador de este servidor.',
-    plain: 'Salude al bot. Para tener una cuenta, pida una invitación a quien ya la tiene, con /invitar.', message: 'Mensaje', send: 'Enviar', commands: 'Comandos',
+    plain: 'Salude al bot. Quien aún no tiene cuenta recibe una invitación de quien ya la tiene, con /invitar.', message: 'Mensaje', send: 'Enviar', commands: 'Comandos',
     contact: 'Compartir un contacto', add: 'Nueva persona', name: 'Nombre', phone: 'Teléfono', language: 'Idioma', cancel: 'Cancelar', reply: 'responder', edit: 'editar',
-    edited: 'editado', typing: 'escribiendo…', copied: 'Copiado', server: 'Servidor para agregar en el bot', hint: 'Toque para copiar.', url: 'Dirección', key: 'Clave de API',
+    edited: 'editado', typing: 'escribiendo…', copied: 'Copiado', paste: 'Copiado. Ahora elija otra persona arriba y péguelo en su chat.', server: 'Servidor para agregar en el bot', hint: 'Toque para copiar.', url: 'Dirección', key: 'Clave de API',
     instance: 'Instancia', got: 'Mensajes entregados', none: 'Nada todavía. Lo que programe aparece aquí.', faults: 'Estropear el servidor',
     fault: { down: 'Caído', slow: 'Lento', wrong_key: 'Rechaza la clave', disconnected: 'WhatsApp desconectado', answer_lost: 'Entrega, pero la respuesta se pierde' },
   },
@@ -55,13 +55,19 @@ function toast(text) {
 }
 function copy(text) {
   navigator.clipboard?.writeText(text);
-  toast(words().copied);
+  toast(START.test(text) ? words().paste : words().copied);
 }
+// A start link, as it is opened by Telegram's own apps.
+const START = /^https?:\/\/t\.me\/\w+\?start=([\w-]+)$/;
+const clock = (at) => new Date(at).toLocaleTimeString(mine().language, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+// Numbers of Brazil in groups; others as they are.
+const phoneNumber = (digits) => `+${digits.replace(/^(55)(\d\d)(\d{4,5})(\d{4})$/, '$1 $2 $3-$4')}`;
 function leave() {
   replyTo = editing = null;
   $('replying').className = '';
 }
-function say(text) {
+function say(typed) {
+  const text = typed.trim().replace(START, '/start $1');
   const said = editing ? post(`/sandbox/chat/${me}/edit`, { text, message: editing }) : post(`/sandbox/chat/${me}/say`, { text, reply_to: replyTo });
   leave();
   return said;
@@ -95,15 +101,16 @@ function marks(html) {
 function tap(message, key) {
   if (key.data) return post(`/sandbox/chat/${me}/tap`, { message: message.id, data: key.data });
   if (key.copy) return copy(key.copy);
-  const start = key.url?.match(/t\.me\/[^?]+\?start=(.+)/);
-  return start ? say(`/start ${start[1]}`) : window.open(key.url, '_blank', 'noopener');
+  return START.test(key.url) ? say(key.url) : window.open(key.url, '_blank', 'noopener');
 }
 function bubble(message, all) {
   const inner = el('div', 'bubble');
   inner.dataset.id = message.id;
   const to = all.find((other) => other.id === message.reply_to);
   if (to) inner.append(el('span', 'quote', to.text.slice(0, 100)));
-  inner.append(...marks(message.html));
+  // The code of a start link is shown to nobody.
+  const started = !message.from_bot && message.text.startsWith('/start ');
+  inner.append(...(started ? ['/start'] : marks(message.html)));
   if (message.edited) inner.append(' ', el('small', '', words().edited));
   const said = el('div', `said ${message.from_bot ? 'bot' : 'mine'}`, inner);
   for (const keys of message.rows) said.append(el('div', 'row', ...keys.map((key) => button('key', key.label, () => tap(message, key)))));
@@ -177,15 +184,15 @@ async function phone() {
       $('server').replaceChildren(el('h3', '', t.server), fact(t.url, told.url), fact(t.key, told.apiKey),
         ...told.instances.map((one) => fact(`${t.instance} ${one.state === 'open' ? '🟢' : '🔴'}`, one.name)), el('p', '', t.hint));
       const delivered = told.delivered.slice().reverse().slice(0, 50).map((one) =>
-        el('div', 'wa', el('small', '', `${one.instance} → +${one.number} · ${new Date(one.at).toLocaleTimeString()}`), one.text));
+        el('div', 'wa', el('small', '', `${one.instance} → ${phoneNumber(one.number)} · ${clock(one.at)}`), one.text));
       $('delivered').replaceChildren(el('h3', '', t.got), ...(delivered.length ? delivered : [el('p', '', t.none)]));
       $('count').textContent = told.delivered.length || '';
-      $('faults').replaceChildren(el('h3', '', t.faults), ...Object.entries(told.faults).map(([name, on]) => {
+      $('faults').replaceChildren(el('h3', '', t.faults), ...Object.entries(t.fault).filter(([name]) => name in told.faults).map(([name, text]) => {
         const box = el('input');
         box.type = 'checkbox';
-        box.checked = on;
+        box.checked = told.faults[name];
         box.onchange = () => post('/sandbox/whatsapp/faults', { ...told.faults, [name]: box.checked }).then(() => { shown = ''; });
-        return el('label', 'switch', box, t.fault[name] || name);
+        return el('label', 'switch', box, text);
       }));
     }
   } catch { /* it is asked again */ }
