@@ -44,6 +44,10 @@ impl Parser<'_> {
             if self.unit(n.next).is_some() || weekday || self.has(n.next, Term::Weekend) {
                 return Some(self.unit_of_every(n.next, n.value));
             }
+            // "every 2 nights".
+            if self.get(n.next, |t| matches!(t, Term::Parts(_)).then_some(())).is_some() {
+                return Some((Item::Every(n.value, Some(Unit::Day)), n.next));
+            }
             return Some((Item::Every(1, None), i));
         }
         if let Some(n) = self.ordinal(i) {
