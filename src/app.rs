@@ -27,6 +27,7 @@ use crate::services::on_server::Creating;
 use crate::services::passwords::Hasher;
 use crate::services::secrets::Keyring;
 use crate::services::series::AllSeries;
+use crate::services::zone_rules::{Rules, ZoneRules};
 use crate::storage::Database;
 use crate::storage::wake::Wake;
 use crate::telegram::api::Api;
@@ -41,6 +42,8 @@ pub struct App {
     pub scheduler: Scheduler,
     /// How the parts are.
     pub health: Arc<Health>,
+    /// Brings what waits to the rules of time zones of this program.
+    pub rules: ZoneRules,
     _lock: Option<DatabaseLock>,
 }
 
@@ -140,15 +143,22 @@ impl App {
         let quota = u32::try_from(config.quotas.updates_per_min).unwrap_or(u32::MAX);
         let (store, time) = (db.clone(), clock.clone());
         let well = scheduler.well.clone();
+        let rules = ZoneRules { db: db.clone(), clock: clock.clone(), rules: Rules::default() };
         let telegram = Context::new(db, clock, keyring, services, api, well, shutdown, quota);
         let health = Arc::new(Health::new(store, time, telegram.pulse.clone(), scheduler.well.clone(), guard));
-        Ok(Self { telegram, scheduler, health, _lock: lock })
+        Ok(Self { telegram, scheduler, health, rules, _lock: lock })
     }
 
     /// Runs every part until `stop`; what is in flight ends first.
     pub async fn run(self, http: Option<TcpListener>, stop: impl Future<Output = ()>) -> Result<()> {
         let shutdown = self.telegram.shutdown.clone();
         let reported = Arc::clone(&self.scheduler.reported);
+        // Before anything leaves: by the rules of this program it may go at another moment.
+        if let Err(error) = self.rules.follow().await {
+            tracing::warn!(error = %error, "what waits could not be brought to the present rules of time zones yet");
+            let (rules, shutdown) = (self.rules.clone(), shutdown.clone());
+            tokio::spawn(async move { rules.follow_soon(&shutdown).await });
+        }
         let http = http.map(|listener| {
             let router = crate::http::router(Arc::clone(&self.health));
             tokio::spawn(crate::http::serve(listener, router, shutdown.clone()))

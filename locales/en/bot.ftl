@@ -415,6 +415,13 @@ report-dropped =
         [one] 🗑 1 message missed its time and was dropped, as you chose in /account.
        *[other] 🗑 { $count } messages missed their time and were dropped, as you chose in /account.
     }
+rules-changed =
+    { $count ->
+        [one] 🌍 <b>The rules of time zones have changed.</b> A message keeps the wall time you said, and so goes at another moment:
+       *[other] 🌍 <b>The rules of time zones have changed.</b> { $count } messages keep the wall times you said, and so go at other moments:
+    }
+rules-changed-row = • { $to }: it would now have gone { $old }, and goes <b>{ $new }</b> · { $zone }
+rules-changed-more = … and { $count } more.
 report-mended =
     { $count ->
         [0] 🟢 <b>{ $name }</b> is back.

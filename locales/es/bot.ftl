@@ -415,6 +415,13 @@ report-dropped =
         [one] 🗑 1 mensaje perdió su hora y se descartó, como eligió en /cuenta.
        *[other] 🗑 { $count } mensajes perdieron su hora y se descartaron, como eligió en /cuenta.
     }
+rules-changed =
+    { $count ->
+        [one] 🌍 <b>Las reglas de los husos horarios cambiaron.</b> Un mensaje mantiene la hora que dijo y por eso sale en otro momento:
+       *[other] 🌍 <b>Las reglas de los husos horarios cambiaron.</b> { $count } mensajes mantienen las horas que dijo y por eso salen en otros momentos:
+    }
+rules-changed-row = • { $to }: ahora saldría { $old }, y sale <b>{ $new }</b> · { $zone }
+rules-changed-more = … y { $count } más.
 report-mended =
     { $count ->
         [0] 🟢 <b>{ $name }</b> volvió.

@@ -415,6 +415,13 @@ report-dropped =
         [one] 🗑 1 mensagem passou da hora e foi descartada, como você escolheu em /conta.
        *[other] 🗑 { $count } mensagens passaram da hora e foram descartadas, como você escolheu em /conta.
     }
+rules-changed =
+    { $count ->
+        [one] 🌍 <b>As regras dos fusos horários mudaram.</b> Uma mensagem mantém a hora que você disse e por isso sai em outro momento:
+       *[other] 🌍 <b>As regras dos fusos horários mudaram.</b> { $count } mensagens mantêm as horas que você disse e por isso saem em outros momentos:
+    }
+rules-changed-row = • { $to }: agora sairia { $old }, e sai <b>{ $new }</b> · { $zone }
+rules-changed-more = … e mais { $count }.
 report-mended =
     { $count ->
         [0] 🟢 <b>{ $name }</b> voltou.

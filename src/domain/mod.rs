@@ -11,4 +11,5 @@ pub mod recipient;
 pub mod report;
 pub mod retry;
 pub mod series;
+pub mod wall;
 pub mod well;

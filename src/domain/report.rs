@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clock::Moment;
 use super::ids::{InstanceId, MessageId};
 use super::message::Reason;
 
@@ -14,6 +15,17 @@ pub enum Live {
     Late,
     /// Many outcomes at once.
     Digest,
+}
+
+/// A message that goes at another moment than was reckoned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedMessage {
+    /// Which.
+    pub message: MessageId,
+    /// When it would have gone.
+    pub from: Moment,
+    /// When it goes.
+    pub to: Moment,
 }
 
 /// A report, as it waits for the chat.
@@ -75,6 +87,13 @@ pub enum Report {
     Clock {
         /// How far ahead it is, in milliseconds; behind when negative, right again when 0.
         by_ms: i64,
+    },
+    /// The rules of time zones have changed: messages keep their wall times, and go at other moments. One for the chat.
+    RulesChanged {
+        /// How many.
+        messages: u64,
+        /// The first of them.
+        first: Vec<MovedMessage>,
     },
     /// What was held goes again.
     Mended {

@@ -38,6 +38,13 @@ pub struct Rhythm {
     pub starts_at: NaiveDateTime,
 }
 
+impl Rhythm {
+    /// Whether it keeps to what clocks show. Rules by hours or minutes count the time that passes.
+    pub fn keeps_wall_time(&self) -> bool {
+        !["FREQ=HOURLY", "FREQ=MINUTELY"].iter().any(|freq| self.rule.starts_with(freq))
+    }
+}
+
 /// A series as its owner sees it.
 #[derive(Debug, Clone)]
 pub struct Series {

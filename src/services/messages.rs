@@ -9,6 +9,7 @@ use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId, TelegramMessa
 use crate::domain::message::{Body, ScheduledMessage, Status};
 use crate::domain::recipient::Recipient;
 use crate::domain::report::Live;
+use crate::domain::wall::Due;
 pub use crate::storage::live::Digest;
 pub use crate::storage::messages::Attempt;
 use crate::storage::messages::NewMessage;
@@ -69,12 +70,12 @@ impl Messages {
         said: impl Into<Said>,
         to: &[Addressee],
         body: &Body,
-        at: Moment,
+        due: impl Into<Due>,
         origin: &str,
     ) -> Result<Vec<MessageId>, Refusal> {
         let (owner, now, quota) = (account.id, self.clock.now(), self.quota);
-        let said = said.into();
-        if at > now.plus(HORIZON) {
+        let (said, due) = (said.into(), due.into());
+        if due.at > now.plus(HORIZON) {
             return Err(Refusal::TooFar);
         }
         let new: Vec<NewMessage> = to
@@ -85,8 +86,9 @@ impl Messages {
                 recipient: to.recipient.clone(),
                 recipient_name: to.name.clone(),
                 body: body.as_str().to_owned(),
-                at,
-                time_zone: account.zone.name().to_owned(),
+                at: due.at,
+                wall: due.wall(),
+                time_zone: due.by.unwrap_or(account.zone).name().to_owned(),
                 chat: said.chat,
                 said_in: said.message.map(|message| message.0),
                 said_line: said.line,
@@ -243,23 +245,28 @@ impl Messages {
     }
 
     /// Gives a message another time.
-    pub async fn reschedule(&self, account: &Account, id: MessageId, at: Moment) -> Result<ScheduledMessage, Refusal> {
-        self.reschedule_as_seen(account, id, at, None).await
+    pub async fn reschedule(
+        &self,
+        account: &Account,
+        id: MessageId,
+        due: impl Into<Due>,
+    ) -> Result<ScheduledMessage, Refusal> {
+        self.reschedule_as_seen(account, id, due.into(), None).await
     }
 
     async fn reschedule_as_seen(
         &self,
         account: &Account,
         id: MessageId,
-        at: Moment,
+        due: Due,
         seen: Option<i64>,
     ) -> Result<ScheduledMessage, Refusal> {
-        if at > self.clock.now().plus(HORIZON) {
+        if due.at > self.clock.now().plus(HORIZON) {
             return Err(Refusal::TooFar);
         }
-        let (owner, zone) = (account.id, account.zone.name());
+        let (owner, zone) = (account.id, due.by.unwrap_or(account.zone).name());
         self.change(owner, id, seen, move |conn, now| {
-            Box::pin(async move { conn.reschedule_message(owner, id, at, zone, now).await })
+            Box::pin(async move { conn.reschedule_message(owner, id, due, zone, now).await })
         })
         .await
     }
@@ -276,7 +283,7 @@ impl Messages {
         id: MessageId,
         seen: Option<i64>,
     ) -> Result<ScheduledMessage, Refusal> {
-        self.reschedule_as_seen(account, id, self.clock.now(), seen).await
+        self.reschedule_as_seen(account, id, self.clock.now().into(), seen).await
     }
 
     /// Gives a message another text or recipient.

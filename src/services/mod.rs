@@ -12,6 +12,7 @@ pub mod places;
 pub mod refusal;
 pub mod secrets;
 pub mod series;
+pub mod zone_rules;
 
 pub use refusal::Refusal;
 

@@ -6,11 +6,13 @@ use chrono_tz::Tz;
 
 use super::messages::Addressee;
 use super::refusal::Refusal;
+use super::zone_rules::Rules;
 use crate::domain::account::Account;
 use crate::domain::clock::{Clock, Moment};
 use crate::domain::ids::{AccountId, ChatId, InstanceId, SeriesId, TelegramMessageId};
 use crate::domain::message::{Body, ScheduledMessage};
 use crate::domain::series::{Rhythm, Series, SeriesStatus};
+use crate::domain::wall::WallTime;
 use crate::storage::series::{NewSeries, Occurrence, Progress};
 use crate::storage::wake::Wake;
 use crate::storage::{Conn, Database, StorageError};
@@ -77,8 +79,13 @@ pub fn upcoming(rhythm: &Rhythm, zone: Tz, after: Moment, most: usize) -> Vec<(M
 }
 
 fn next_after(rhythm: &Rhythm, zone: Tz, after: Moment) -> Option<(Moment, bool)> {
+    next_occurrence(rhythm, zone, after).map(|next| (next.at, next.moved))
+}
+
+fn next_occurrence(rhythm: &Rhythm, zone: Tz, after: Moment) -> Option<Occurrence> {
     let next = when::next_after(&rhythm.rule, rhythm.starts_at, zone, after.in_zone(zone))?;
-    Some((next.at.into(), next.moved))
+    let wall = rhythm.keeps_wall_time().then_some(WallTime { local: next.wall, zone });
+    Some(Occurrence { at: next.at.into(), moved: next.moved, skipped: false, wall })
 }
 
 /// What is to be made of a series by `now`, and how far it has got then: a pure decision. An occurrence is made
@@ -89,18 +96,18 @@ fn plan(series: &Series, is_new: bool, now: Moment) -> (Vec<Occurrence>, Progres
     let mut cursor = series.made_to;
     let mut make_at = if is_new { now } else { cursor.minus(LEAD) };
     for _ in 0..STEPS {
-        let Some((at, moved)) = next_after(rhythm, zone, cursor) else {
+        let Some(next) = next_occurrence(rhythm, zone, cursor) else {
             return (make, Progress { made_to: cursor, next_at: None, make_at: None });
         };
         if make_at > now {
-            return (make, Progress { made_to: cursor, next_at: Some(at), make_at: Some(make_at) });
+            return (make, Progress { made_to: cursor, next_at: Some(next.at), make_at: Some(make_at) });
         }
         if make.len() == MISSED && make.iter().all(|one| one.at <= now) {
             make.remove(0);
         }
-        make.push(Occurrence { at, moved, skipped: false });
-        cursor = at;
-        make_at = at.minus(LEAD);
+        make.push(next);
+        cursor = next.at;
+        make_at = next.at.minus(LEAD);
     }
     let next = next_after(rhythm, zone, now);
     (make, Progress { made_to: now, next_at: next.map(|one| one.0), make_at: next.map(|_| now) })
@@ -118,6 +125,51 @@ async fn make(conn: &mut Conn, series: &Series, is_new: bool, now: Moment) -> Re
     }
     conn.set_series_progress(series.id, progress, now).await?;
     Ok(!made.is_empty())
+}
+
+/// How far apart rules of time zones put a wall time, as a rule; a country that changes sides of the date line is not foreseen.
+const APART: Duration = Duration::from_secs(3 * 3600);
+
+/// Up to where a series is made by other rules of time zones: the moment of the wall time of its last occurrence. Where
+/// that is not noted, the nearest that its rule has.
+async fn made_to_by(conn: &mut Conn, series: &Series, rules: &Rules) -> Result<Moment, StorageError> {
+    let was = series.made_to;
+    if !series.rhythm.keeps_wall_time() {
+        return Ok(was);
+    }
+    if let Some(row) = conn.find_wall_of_origin(series.account, series.id, was).await? {
+        let wall = WallTime::read(&row.wall_time, &row.time_zone);
+        return Ok(wall.and_then(|wall| rules.anew(wall, was)).map_or(was, |anew| anew.0));
+    }
+    let mut nearest = None;
+    let mut cursor = was.minus(APART);
+    while let Some((at, _)) = next_after(&series.rhythm, series.zone, cursor).filter(|next| next.0 <= was.plus(APART)) {
+        let distance = at.0.abs_diff(was.0);
+        nearest = Some(nearest.map_or((distance, at), |least: (u64, Moment)| least.min((distance, at))));
+        cursor = at;
+    }
+    Ok(nearest.map_or(was, |least| least.1))
+}
+
+/// The series of an account that stand elsewhere by other rules of time zones: those that have another next moment.
+pub(super) async fn out_of_step(conn: &mut Conn, owner: AccountId, rules: &Rules) -> Result<Vec<Series>, StorageError> {
+    let mut found = Vec::new();
+    for series in conn.list_active_series(owner).await? {
+        let made_to = made_to_by(conn, &series, rules).await?;
+        let next_at = next_after(&series.rhythm, series.zone, made_to).map(|next| next.0);
+        if made_to != series.made_to || next_at != series.next_at {
+            found.push(Series { made_to, ..series });
+        }
+    }
+    Ok(found)
+}
+
+/// Lets series go on from where they stand now, in the caller's transaction.
+pub(super) async fn step_again(conn: &mut Conn, stepped: &[Series], now: Moment) -> Result<(), StorageError> {
+    for series in stepped {
+        make(conn, series, false, now).await?;
+    }
+    Ok(())
 }
 
 impl AllSeries {
@@ -238,20 +290,17 @@ impl AllSeries {
                 Box::pin(async move {
                     // Not made yet: it is made as a skipped one.
                     let made = conn.find_occurrence(owner, id, now).await?;
-                    let (next, moved) = match (&made, next_after(&series.rhythm, series.zone, series.made_to.max(now)))
-                    {
-                        (Some(one), _) => (one.scheduled_time, one.moved),
-                        (None, Some(next)) => next,
-                        (None, None) => return Ok(()),
-                    };
                     if let Some(one) = made {
                         conn.move_message(owner, one.id, crate::domain::message::Status::Cancelled, now).await?;
                     } else {
-                        let one = Occurrence { at: next, moved, skipped: true };
+                        let next = next_occurrence(&series.rhythm, series.zone, series.made_to.max(now));
+                        let Some(next) = next else { return Ok(()) };
+                        let one = Occurrence { skipped: true, ..next };
                         conn.make_occurrence(&series, series.instance, one, Moment::default(), now).await?;
-                        let after = next_after(&series.rhythm, series.zone, next).map(|next| next.0);
-                        let make_at = after.map(|_| next.minus(LEAD).max(now));
-                        conn.set_series_progress(id, Progress { made_to: next, next_at: after, make_at }, now).await?;
+                        let after = next_after(&series.rhythm, series.zone, next.at).map(|next| next.0);
+                        let make_at = after.map(|_| next.at.minus(LEAD).max(now));
+                        conn.set_series_progress(id, Progress { made_to: next.at, next_at: after, make_at }, now)
+                            .await?;
                     }
                     conn.set_series_status(owner, id, series.status, now).await
                 })

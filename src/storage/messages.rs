@@ -7,6 +7,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId, SeriesId};
 use crate::domain::message::{Reason, ScheduledMessage, Status};
 use crate::domain::recipient::Recipient;
+use crate::domain::wall::{Due, WallTime};
 
 #[derive(Debug, FromRow)]
 struct Row {
@@ -75,6 +76,7 @@ pub struct NewMessage {
     pub recipient_name: String,
     pub body: String,
     pub at: Moment,
+    pub wall: Option<WallTime>,
     pub time_zone: String,
     pub chat: ChatId,
     pub origin: String,
@@ -109,12 +111,13 @@ impl Conn {
     pub async fn add_message(&mut self, owner: AccountId, new: &NewMessage, now: Moment) -> Result<MessageId> {
         let added: Option<MessageId> = on!(self, c => sqlx::query_scalar(
             "INSERT INTO scheduled_messages (user_id, instance_id, recipient, recipient_name, message, scheduled_time,
-                 due_at, time_zone, status, chat_id, origin, created_at, updated_at, said_in, said_line)
-             VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 'scheduled', $8, $9, $10, $10, $11, $12)
+                 due_at, time_zone, status, chat_id, origin, created_at, updated_at, said_in, said_line, wall_time)
+             VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 'scheduled', $8, $9, $10, $10, $11, $12, $13)
              ON CONFLICT (origin) DO NOTHING RETURNING id")
             .bind(owner).bind(new.instance).bind(new.recipient.as_str()).bind(&new.recipient_name).bind(&new.body)
             .bind(new.at).bind(&new.time_zone).bind(new.chat).bind(&new.origin).bind(now)
-            .bind(new.said_in).bind(new.said_line).fetch_optional(c).await)?;
+            .bind(new.said_in).bind(new.said_line).bind(new.wall.map(|wall| wall.written()))
+            .fetch_optional(c).await)?;
         match added {
             Some(id) => Ok(id),
             None => Ok(on!(self, c => sqlx::query_scalar(
@@ -221,15 +224,17 @@ impl Conn {
         &mut self,
         owner: AccountId,
         id: MessageId,
-        at: Moment,
+        due: Due,
         zone: &str,
         now: Moment,
     ) -> Result<bool> {
+        let (at, wall) = (due.at, due.wall().map(|wall| wall.written()));
         let done = on!(self, c => sqlx::query(
             "UPDATE scheduled_messages SET scheduled_time = $3, due_at = $3, time_zone = $4, status = 'scheduled', reason = NULL, detached = TRUE, moved = FALSE,
-             tries = 0, started_at = NULL, look_at = NULL, if_absent = NULL, looks = 0, resends = 0, version = version + 1, updated_at = $5
+             tries = 0, started_at = NULL, look_at = NULL, if_absent = NULL, looks = 0, resends = 0, version = version + 1, updated_at = $5,
+                 wall_time = $6
              WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed','unknown','cancelled')")
-            .bind(owner).bind(id).bind(at).bind(zone).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
+            .bind(owner).bind(id).bind(at).bind(zone).bind(now).bind(wall).execute(c).await.map(|r| r.rows_affected()))?;
         Ok(done == 1)
     }
 

@@ -19,6 +19,7 @@ pub mod queue;
 pub mod reports;
 pub mod series;
 pub mod wake;
+pub mod walls;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};

@@ -3,12 +3,14 @@
 use chrono::NaiveDateTime;
 use sqlx::FromRow;
 
+use super::walls::origin_of;
 use super::{Conn, Result, StorageError, on};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId, SeriesId, TelegramMessageId};
 use crate::domain::message::Status;
 use crate::domain::recipient::Recipient;
 use crate::domain::series::{Rhythm, Series, SeriesStatus};
+use crate::domain::wall::WallTime;
 
 /// How a wall time is written down.
 const WALL: &str = "%Y-%m-%dT%H:%M:%S";
@@ -82,6 +84,8 @@ pub struct Occurrence {
     pub moved: bool,
     /// Skipped before it was made.
     pub skipped: bool,
+    /// The wall time that its rule asks for, where it keeps to such.
+    pub wall: Option<WallTime>,
 }
 
 /// How far a series has got.
@@ -156,6 +160,14 @@ impl Conn {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
+    /// The series of an account that go on.
+    pub async fn list_active_series(&mut self, owner: AccountId) -> Result<Vec<Series>> {
+        let rows: Vec<Row> = on!(self, c => sqlx::query_as(columns!(
+            "WHERE user_id = $1 AND status = 'active' ORDER BY id"))
+            .bind(owner).fetch_all(c).await)?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
     /// How many series of an account were not stopped.
     pub async fn count_series(&mut self, owner: AccountId) -> Result<i64> {
         Ok(on!(self, c => sqlx::query_scalar("SELECT COUNT(*) FROM series WHERE user_id = $1 AND status <> 'stopped'")
@@ -209,21 +221,23 @@ impl Conn {
             (false, true) => (Status::Unknown, Some("answer_lost")),
             (false, false) => (Status::Scheduled, None),
         };
-        let origin = format!("series:{}:{}", series.id, one.at.0);
+        let origin = origin_of(series.id, one.at);
         on!(self, c => sqlx::query(
             "INSERT INTO scheduled_messages (user_id, instance_id, pinned, recipient, recipient_name, message, scheduled_time, due_at,
-                 time_zone, status, reason, started_at, look_at, if_absent, chat_id, origin, series_id, moved, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
+                 time_zone, status, reason, started_at, look_at, if_absent, chat_id, origin, series_id, moved, created_at, updated_at, wall_time)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20)
              ON CONFLICT (origin) DO UPDATE SET status = excluded.status, reason = excluded.reason, due_at = excluded.due_at,
                  started_at = excluded.started_at, look_at = excluded.look_at, if_absent = excluded.if_absent,
                  instance_id = excluded.instance_id, pinned = excluded.pinned, recipient = excluded.recipient,
-                 recipient_name = excluded.recipient_name, message = excluded.message, tries = 0, looks = 0, resends = 0,
+                 recipient_name = excluded.recipient_name, message = excluded.message, moved = excluded.moved,
+                 wall_time = excluded.wall_time, tries = 0, looks = 0, resends = 0,
                  version = scheduled_messages.version + 1, updated_at = excluded.updated_at
              WHERE scheduled_messages.status = 'cancelled' AND scheduled_messages.reason = 'series_changed'")
             .bind(series.account).bind(instance).bind(series.pinned).bind(series.recipient.as_str()).bind(&series.recipient_name)
             .bind(&series.body).bind(one.at).bind(one.at.max(now)).bind(series.zone.name()).bind(status).bind(reason)
             .bind(doubted.then_some(one.at)).bind(doubted.then_some(now)).bind(doubted.then_some("late"))
-            .bind(series.chat).bind(origin).bind(series.id).bind(one.moved).bind(now).execute(c).await.map(|_| ()))?;
+            .bind(series.chat).bind(origin).bind(series.id).bind(one.moved).bind(now)
+            .bind(one.wall.map(|wall| wall.written())).execute(c).await.map(|_| ()))?;
         Ok(())
     }
 

@@ -239,6 +239,17 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
             let screen = Screen::new(said).key(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(true, 0));
             Ok(vec![Outgoing::Send(screen)])
         }
+        Report::RulesChanged { messages, first } => {
+            let (mut shown, mut rows) = (Vec::new(), Vec::with_capacity(first.len()));
+            for one in first {
+                let Some(message) = find(services, account, one.message).await? else { continue };
+                // Its card shows the moment.
+                shown.push(Outgoing::Redraw(card(services, account, &message).await?));
+                rows.push((message, one.from, one.to));
+            }
+            shown.push(Outgoing::Send(screens::messages::rules_changed(*messages, &rows, account.zone, language)));
+            Ok(shown)
+        }
         Report::Down { instance } | Report::Up { instance } => {
             let name = match services.instances.find(account.id, *instance).await {
                 Ok(instance) => instance.label.as_str().to_owned(),

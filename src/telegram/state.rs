@@ -6,6 +6,7 @@ use super::tap::{Field, Part};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{InstanceId, MessageId, SeriesId};
 use crate::domain::series::Rhythm;
+use crate::domain::wall::Due;
 use crate::evolution::doctor::Diagnosis;
 use crate::services::messages::Addressee;
 
@@ -111,6 +112,9 @@ pub struct MessageDraft {
     pub more: bool,
     /// When.
     pub at: Option<Moment>,
+    /// The zone whose clocks said it; nothing for a length from now.
+    #[serde(default)]
+    pub by: Option<String>,
     /// The day that was said without an hour (YYYY-MM-DD).
     pub day: Option<String>,
     /// The series that is edited; none for a message.
@@ -148,6 +152,20 @@ pub struct MessageDraft {
     /// Numbers that were asked about: whether they have WhatsApp.
     #[serde(default)]
     pub looked_up: Vec<String>,
+}
+
+impl MessageDraft {
+    /// When it is to go, in the place of every other time that was said.
+    pub fn goes(&mut self, due: Due) {
+        (self.at, self.by) = (Some(due.at), due.by.map(|zone| zone.name().to_owned()));
+        (self.day, self.every, self.every_said) = (None, None, None);
+    }
+
+    /// When it is to go.
+    pub fn due(&self) -> Option<Due> {
+        let by = self.by.as_deref().and_then(|zone| zone.parse().ok());
+        self.at.map(|at| Due { at, by })
+    }
 }
 
 /// What is awaited of the settings.

@@ -33,5 +33,6 @@ pub(super) fn read(text: &str, now: DateTime<Tz>, language: Language) -> Option<
         meaning: Meaning::At(at, Grain::Minute),
         plain: Some(Plain::Moment(at.naive_local())),
         span: start..start + trimmed.len(),
+        zone: Some(now.timezone()),
     })
 }

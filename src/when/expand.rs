@@ -339,7 +339,7 @@ fn year(day: NaiveDate) -> u32 {
 }
 
 /// The moment of a wall time, and whether it had to move.
-fn settle(wall: NaiveDateTime, zone: Tz) -> Option<(DateTime<Tz>, bool)> {
+pub fn settle(wall: NaiveDateTime, zone: Tz) -> Option<(DateTime<Tz>, bool)> {
     match zoned(wall, zone) {
         Ok(found) => Some((found.into_iter().next()?, false)),
         Err(Reason::Gap { nearest }) => Some((nearest.into_iter().next_back()?, true)),

@@ -20,7 +20,7 @@ use chrono_tz::Tz;
 
 use crate::domain::language::Language;
 
-pub use expand::{Occurrence, next_after};
+pub use expand::{Occurrence, next_after, settle};
 pub use json::answer_json;
 pub use split::{Split, split};
 pub use words::Part;
@@ -31,6 +31,8 @@ pub struct Reading {
     pub meaning: Meaning,
     /// The bytes of text used; `0..0` for [`Meaning::Nothing`].
     pub span: Range<usize>,
+    /// The zone whose clocks say it. Nothing for a length from now ("in two hours"): that is a moment, and no wall time.
+    pub zone: Option<Tz>,
 }
 
 /// How precise a moment was said.
@@ -112,5 +114,5 @@ pub struct Recurrence {
 /// Reads a reply.
 pub fn read(text: &str, now: DateTime<Tz>, language: Language) -> Reading {
     let outcome = resolve::outcome(text, now, language);
-    Reading { meaning: outcome.meaning, span: outcome.span }
+    Reading { meaning: outcome.meaning, span: outcome.span, zone: outcome.zone }
 }

@@ -40,6 +40,8 @@ pub(super) struct Outcome {
     pub meaning: Meaning,
     pub plain: Option<Plain>,
     pub span: Range<usize>,
+    /// The zone whose clocks say it; nothing for a length from now.
+    pub zone: Option<Tz>,
 }
 
 /// The pieces of one moment, sorted by kind.
@@ -83,7 +85,7 @@ pub(super) struct Local {
 pub(super) fn outcome(text: &str, now: DateTime<Tz>, language: Language) -> Outcome {
     let tokens = lex(text, language);
     let found = Parser { tokens: &tokens, language }.scan();
-    let nothing = || Outcome { meaning: Meaning::Nothing, plain: None, span: 0..0 };
+    let nothing = || Outcome { meaning: Meaning::Nothing, plain: None, span: 0..0, zone: None };
     if !telling(&found, &tokens) {
         return english::read(text, now, language).unwrap_or_else(nothing);
     }
@@ -98,15 +100,16 @@ pub(super) fn outcome(text: &str, now: DateTime<Tz>, language: Language) -> Outc
     }
     let doubt = found.negated || (found.ordinal && matches!(meaning, Meaning::Every(_)));
     let (meaning, plain) = if doubt { doubted(meaning, plain) } else { (meaning, plain) };
+    let zone = (!Draft::from_items(&items).passes()).then(|| there.timezone());
     if there.timezone() == now.timezone() {
-        return Outcome { meaning, plain, span };
+        return Outcome { meaning, plain, span, zone };
     }
     let meaning = homeward(meaning, now.timezone());
     let plain = match (&meaning, plain) {
         (Meaning::At(at, _), Some(Plain::Moment(_))) => Some(Plain::Moment(at.naive_local())),
         (_, plain) => plain,
     };
-    Outcome { meaning, plain, span }
+    Outcome { meaning, plain, span, zone }
 }
 
 /// What was said with a "not" somewhere is asked about.
@@ -231,6 +234,12 @@ impl Draft {
             || self.moving.is_some()
             || self.named.is_some()
             || self.edge.is_some_and(|(_, unit)| unit.is_some())
+    }
+
+    /// Whether it is a length of time that passes from now, whatever clocks show: "in two hours", "now".
+    fn passes(&self) -> bool {
+        let clocked = self.dated() || self.part.is_some() || !self.clocks.is_empty();
+        self.length.map_or(self.now && !clocked, |(length, _)| length.clock)
     }
 
     fn meaning(mut self, now: DateTime<Tz>) -> (Meaning, Option<Plain>) {

@@ -30,6 +30,30 @@ fn short(reading: &Reading) -> String {
     }
 }
 
+/// What is said by clocks, and what is a length from now.
+#[test]
+fn a_length_from_now_is_no_wall_time() {
+    let (here, there) = (chrono_tz::America::Sao_Paulo, chrono_tz::America::New_York);
+    for (text, language, zone) in [
+        ("amanhã 9h", Language::Portuguese, Some(here)),
+        ("sexta às 15h30", Language::Portuguese, Some(here)),
+        ("daqui a 2 dias às 9h", Language::Portuguese, Some(here)),
+        ("meio-dia de amanhã", Language::Portuguese, Some(here)),
+        ("tomorrow at 9 am New York time", Language::English, Some(there)),
+        ("2026-03-12 09:00", Language::Spanish, Some(here)),
+        ("em 2 horas", Language::Portuguese, None),
+        ("daqui a meia hora", Language::Portuguese, None),
+        ("em 1 dia e 3 horas", Language::Portuguese, None),
+        ("agora", Language::Portuguese, None),
+        ("in 20 minutes", Language::English, None),
+        ("dentro de 3 horas", Language::Spanish, None),
+    ] {
+        let reading = read(text, wednesday(), language);
+        assert!(matches!(reading.meaning, Meaning::At(..)), "{text}: {reading:?}");
+        assert_eq!(reading.zone, zone, "{text}");
+    }
+}
+
 mod clocks {
     //! Days on which clocks change.
 

@@ -90,8 +90,8 @@ fn reread(talk: &Talk<'_>, account: &Account, draft: &mut MessageDraft, plain: &
         return false;
     }
     if message_draft::knows_when(&read) {
-        (draft.at, draft.day, draft.every, draft.when_said) =
-            (read.at, read.day.clone(), read.every.clone(), read.when_said.clone());
+        (draft.at, draft.by, draft.day) = (read.at, read.by.clone(), read.day.clone());
+        (draft.every, draft.when_said) = (read.every.clone(), read.when_said.clone());
     }
     if !read.to.is_empty() {
         draft.to = read.to;
@@ -135,8 +135,8 @@ async fn follow(
         let body = Body::parse(&body).map_err(|_| Refusal::Changed)?;
         changed = Some(services.rewrite(account.id, message.id, to, body).await?);
     }
-    if let Some(at) = wanted.at.filter(|at| *at != message.scheduled_time) {
-        changed = Some(services.reschedule(account, message.id, at).await?);
+    if let Some(due) = wanted.due().filter(|due| due.at != message.scheduled_time) {
+        changed = Some(services.reschedule(account, message.id, due).await?);
     }
     let (message, mut html) = match changed {
         Some(message) => (message, t!(talk.language, "edited")),

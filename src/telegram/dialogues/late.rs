@@ -5,6 +5,7 @@ use chrono::{Days, TimeZone};
 use super::Talk;
 use crate::domain::account::Account;
 use crate::domain::clock::Moment;
+use crate::domain::wall::Due;
 use crate::locale::{plain, t};
 use crate::services::Refusal;
 use crate::telegram::screen::{Html, Screen};
@@ -66,10 +67,11 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
 }
 
 /// Tomorrow at the wall time it was meant for; in a gap of the clock, an hour later.
-fn tomorrow(now: Moment, meant: Moment, account: &Account) -> Moment {
+fn tomorrow(now: Moment, meant: Moment, account: &Account) -> Due {
     let day = now.in_zone(account.zone).date_naive() + Days::new(1);
     let wall = day.and_time(meant.in_zone(account.zone).time());
     let found = account.zone.from_local_datetime(&wall).earliest();
     let found = found.or_else(|| account.zone.from_local_datetime(&(wall + chrono::TimeDelta::hours(1))).earliest());
-    found.map_or(meant.plus(std::time::Duration::from_secs(86_400)), Into::into)
+    let at = found.map_or(meant.plus(std::time::Duration::from_secs(86_400)), Into::into);
+    Due::by_clocks(at, account.zone)
 }

@@ -12,6 +12,7 @@ use crate::domain::language::Language;
 use crate::domain::message::{Body, ScheduledMessage};
 use crate::domain::recipient::Recipient;
 use crate::domain::series::Series;
+use crate::domain::wall::Due;
 use crate::locale::{plain, t};
 use crate::services::Refusal;
 use crate::services::instances::Instance;
@@ -73,7 +74,12 @@ pub(super) fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: 
     }
     if let Some(reading) = split.when {
         match reading.meaning {
-            Meaning::At(at, grain) if grain != Grain::Day => draft.at = Some(at.into()).filter(|at| *at > talk.now),
+            Meaning::At(at, grain) if grain != Grain::Day => {
+                let due = Due { at: at.into(), by: reading.zone };
+                if due.at > talk.now {
+                    draft.goes(due);
+                }
+            }
             Meaning::At(at, _) => draft.day = Some(at.date_naive().to_string()),
             Meaning::Unclear { question: Question::Hour(day), .. } => draft.day = Some(day.to_string()),
             Meaning::Nothing => {}
@@ -344,8 +350,8 @@ async fn time(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, text:
             draft.asking = Some(Part::Time);
             again(talk, account, draft, t!(language, "ask-every-again")).await
         }
-        Heard::At(at) => {
-            (draft.at, draft.day, draft.every, draft.every_said) = (Some(at), None, None, None);
+        Heard::At(due) => {
+            draft.goes(due);
             changed(talk, account, draft).await
         }
         Heard::Day(day) => {
@@ -372,9 +378,9 @@ async fn changed(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Res
     let Some(id) = draft.id else { return Box::pin(next(talk, account, draft)).await };
     let services = &talk.services.messages;
     let message = match draft.asking {
-        Some(Part::Time) | None => match draft.at {
-            Some(at) if at <= talk.now => return Ok(past(talk, account, draft)),
-            Some(at) => services.reschedule(account, id, at).await?,
+        Some(Part::Time) | None => match draft.due() {
+            Some(due) if due.at <= talk.now => return Ok(past(talk, account, draft)),
+            Some(due) => services.reschedule(account, id, due).await?,
             None => return Err(Refusal::Changed),
         },
         Some(Part::Text | Part::To) => {
@@ -452,7 +458,8 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
         }
         Tap::Pick(at) => {
             let at = Moment(*at);
-            (draft.at, draft.day, draft.every, draft.every_said) = (Some(at), None, None, None);
+            // What a key shows is a wall time.
+            draft.goes(Due::by_clocks(at, account.zone));
             if at <= talk.now { Ok(past(talk, account, draft)) } else { changed(talk, account, draft).await }
         }
         Tap::PickEvery(n) if draft.asking == Some(Part::Time) => {
@@ -495,23 +502,23 @@ async fn schedule(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Re
     if let (Some(_), Some(Ok(body))) = (&draft.every, draft.body.as_deref().map(Body::parse)) {
         return start_series(talk, account, draft, &body).await;
     }
-    let (Some(at), Some(Ok(body))) = (draft.at, draft.body.as_deref().map(Body::parse)) else {
+    let (Some(due), Some(Ok(body))) = (draft.due(), draft.body.as_deref().map(Body::parse)) else {
         return Box::pin(next(talk, account, draft)).await;
     };
-    if at <= talk.now {
+    if due.at <= talk.now {
         return Ok(past(talk, account, draft));
     }
     let services = &talk.services.messages;
     let said =
         Said { chat: talk.event.subject.chat, message: draft.said_in.map(TelegramMessageId), line: draft.said_line };
-    let ids = services.schedule(account, said, &draft.to, &body, at, &draft.origin).await?;
+    let ids = services.schedule(account, said, &draft.to, &body, due, &draft.origin).await?;
     let mut made: Vec<ScheduledMessage> = Vec::with_capacity(ids.len());
     for id in ids {
         made.push(services.find(account.id, id).await?);
     }
     let screen = match made.as_slice() {
         [one] => messages::draw(talk, account, one, true).await?,
-        many => screens::messages::scheduled_many(many, at, account.zone, talk.language),
+        many => screens::messages::scheduled_many(many, due.at, account.zone, talk.language),
     };
     Ok(talk.go(State::Idle, screen))
 }

@@ -9,6 +9,7 @@ use crate::domain::account::Account;
 use crate::domain::clock::Moment;
 use crate::domain::language::Language;
 use crate::domain::series::Rhythm;
+use crate::domain::wall::Due;
 use crate::locale::t;
 use crate::telegram::screen::Html;
 use crate::when::{self, Grain, Meaning, Question, Recurrence};
@@ -42,7 +43,7 @@ fn wall(day: NaiveDate, hour: u32, account: &Account) -> Option<Moment> {
 /// What a reply about time comes to.
 pub(super) enum Heard {
     /// A moment.
-    At(Moment),
+    At(Due),
     /// A day; the hour is to be asked.
     Day(NaiveDate),
     /// A repetition.
@@ -64,16 +65,16 @@ pub(super) fn read_time(
     text: &str,
 ) -> Heard {
     let (language, now) = (talk.language, talk.now.in_zone(account.zone));
-    let mut meaning = when::read(text, now, language).meaning;
+    let when::Reading { mut meaning, mut zone, .. } = when::read(text, now, language);
     if let Some(day) = day {
         // A bare hour belongs to the day that was said before.
         let order = if language == Language::English { "%m/%d/%Y" } else { "%d/%m/%Y" };
-        let joined = when::read(&format!("{} {text}", day.format(order)), now, language).meaning;
-        if let Meaning::At(at, grain) = &joined
+        let joined = when::read(&format!("{} {text}", day.format(order)), now, language);
+        if let Meaning::At(at, grain) = &joined.meaning
             && *grain != Grain::Day
             && at.date_naive() == day
         {
-            meaning = joined;
+            (meaning, zone) = (joined.meaning, joined.zone);
         }
     }
     if let Some(before) = every
@@ -83,7 +84,7 @@ pub(super) fn read_time(
     }
     match meaning {
         Meaning::At(at, Grain::Day) => Heard::Day(at.date_naive()),
-        Meaning::At(at, _) => Heard::At(at.into()),
+        Meaning::At(at, _) => Heard::At(Due { at: at.into(), by: zone }),
         Meaning::Unclear { question: Question::Hour(day), .. } => Heard::Day(day),
         Meaning::Unclear { candidates, .. } => {
             let near: Vec<Moment> = candidates.into_iter().map(Into::into).filter(|at| *at > talk.now).collect();

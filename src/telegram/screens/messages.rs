@@ -453,6 +453,27 @@ pub fn late(rows: &[ScheduledMessage], zone: Tz, language: Language) -> Screen {
         .beside(format!("🗑 {}", plain!(language, "drop")), &Tap::LateDrop(shown))
 }
 
+/// The rules of time zones have changed: some of the messages that keep their wall times, each with the moment at which it
+/// would have gone by what was reckoned, and the one at which it goes.
+pub fn rules_changed(count: u64, rows: &[(ScheduledMessage, Moment, Moment)], zone: Tz, language: Language) -> Screen {
+    let mut screen = Screen::new(Html::trusted(plain!(language, "rules-changed", count = count)));
+    for (message, from, to) in rows {
+        screen = screen.line(&t!(
+            language,
+            "rules-changed-row",
+            to = message.recipient.shown(),
+            old = format::moment(*from, zone, language),
+            new = format::moment(*to, zone, language),
+            zone = format::zone(*to, zone)
+        ));
+    }
+    let more = count.saturating_sub(rows.len() as u64);
+    if more > 0 {
+        screen = screen.line(&t!(language, "rules-changed-more", count = more));
+    }
+    screen.key(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(false, 0))
+}
+
 /// How late a message must be for the digest to say so.
 const NOTABLE: std::time::Duration = std::time::Duration::from_secs(60);
 /// How many parts the bar of a digest has.
