@@ -284,7 +284,8 @@ impl Scheduler {
                     AssertUnwindSafe(this.deliver(&due, opened.as_deref(), begun, steady)).catch_unwind().await;
                 // A panic says nothing about what has left.
                 let ended = delivered.unwrap_or(Ended::Answered(Err(SendError::Call(CallError::TimedOut))));
-                let is_quick = matches!(ended, Ended::Answered(Ok(_))) && this.clock.steady() - begun_at < QUICK;
+                let is_quick =
+                    matches!(ended, Ended::Answered(Ok(_))) && this.clock.steady().saturating_sub(begun_at) < QUICK;
                 // The receiver lives until every sender is gone.
                 let attempt = due.attempt + 1;
                 let _ = tell.send(Finished { due, attempt, begun, ended, at: Some((server, is_quick)) }).await;
@@ -409,24 +410,42 @@ const OPENED: usize = 2048;
 struct Out {
     tasks: TaskTracker,
     tell: mpsc::Sender<Finished>,
-    /// Opened instances, each with what its row said.
-    opened: HashMap<InstanceId, (AccountId, [String; 3], Option<Arc<Opened>>)>,
+    /// Opened instances.
+    opened: HashMap<InstanceId, Row>,
+}
+
+/// What an instance's row said, and what came of opening it.
+struct Row {
+    account: AccountId,
+    url: String,
+    name: String,
+    key: String,
+    opened: Option<Arc<Opened>>,
 }
 
 impl Out {
     /// Opens what a message goes through; what was opened before is used again while its row says the same.
     fn open(&mut self, scheduler: &Scheduler, due: &Due) -> Option<Arc<Opened>> {
-        if let Some((account, [url, name, key], opened)) = self.opened.get(&due.through)
-            && (*account, url, name, key) == (due.user_id, &due.api_url, &due.instance_name, &due.api_key)
+        if let Some(row) = self.opened.get(&due.through)
+            && row.account == due.user_id
+            && row.url == due.api_url
+            && row.name == due.instance_name
+            && row.key == due.api_key
         {
-            return opened.clone();
+            return row.opened.clone();
         }
         let opened = scheduler.open(due.user_id, &due.api_url, &due.instance_name, &due.api_key).map(Arc::new);
         if self.opened.len() >= OPENED {
             self.opened.clear();
         }
-        let row = [due.api_url.clone(), due.instance_name.clone(), due.api_key.clone()];
-        self.opened.insert(due.through, (due.user_id, row, opened.clone()));
+        let row = Row {
+            account: due.user_id,
+            url: due.api_url.clone(),
+            name: due.instance_name.clone(),
+            key: due.api_key.clone(),
+            opened: opened.clone(),
+        };
+        self.opened.insert(due.through, row);
         opened
     }
 }

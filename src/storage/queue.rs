@@ -272,8 +272,12 @@ impl Conn {
     pub async fn take_due(&mut self, ids: &[MessageId], until: Moment, now: Moment) -> Result<Vec<Due>> {
         Ok(match self {
             Self::Sqlite(conn) => {
-                let list: String =
-                    sqlx::query_scalar(TAKE_SQLITE).bind(rows(&ids)?).bind(until).bind(now).fetch_one(&mut **conn).await?;
+                let list: String = sqlx::query_scalar(TAKE_SQLITE)
+                    .bind(rows(&ids)?)
+                    .bind(until)
+                    .bind(now)
+                    .fetch_one(&mut **conn)
+                    .await?;
                 of_list(&list)?
             }
             Self::Postgres(conn) => {

@@ -213,7 +213,9 @@ impl World {
             // It may fail where a story has filled or closed the store.
             let _: Result<(), StorageError> = self
                 .db
-                .write(|conn| Box::pin(async move { conn.execute("UPDATE meta SET value = value WHERE name = ''").await }))
+                .write(|conn| {
+                    Box::pin(async move { conn.execute("UPDATE meta SET value = value WHERE name = ''").await })
+                })
                 .await;
         }
         let _ = tokio::time::timeout(Duration::from_millis(20), self.telegram.changed_after(seen)).await;

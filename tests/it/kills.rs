@@ -24,9 +24,7 @@ pub async fn until_settled(real: &Real, settled: &[&str]) -> Vec<(String, i64)> 
     let begun = Instant::now();
     loop {
         let statuses = real.statuses().await;
-        if statuses.iter().all(|(status, _)| settled.contains(&status.as_str()))
-            || begun.elapsed() > PATIENCE
-        {
+        if statuses.iter().all(|(status, _)| settled.contains(&status.as_str())) || begun.elapsed() > PATIENCE {
             return statuses;
         }
         real.evolution.next_delivery(real.evolution.count(), Duration::from_millis(300)).await;

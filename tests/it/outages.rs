@@ -33,8 +33,7 @@ async fn all_sent(real: &Real, messages: usize) {
 
 /// Lines of a process that tell of trouble.
 fn trouble(process: &Process) -> Vec<String> {
-    let is_trouble =
-        |line: &&str| (line.contains("ERROR") || line.contains("WARN")) && !line.contains("slow");
+    let is_trouble = |line: &&str| (line.contains("ERROR") || line.contains("WARN")) && !line.contains("slow");
     process.log().lines().filter(is_trouble).map(str::to_owned).collect()
 }
 

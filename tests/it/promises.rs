@@ -9,7 +9,7 @@ use schedulezap::sandbox::evolution::Faults;
 use tokio::net::TcpListener;
 
 use crate::cluster::Cluster;
-use crate::harness::{START, World, PATIENCE, amount, skipped, within};
+use crate::harness::{PATIENCE, START, World, amount, skipped, within};
 use crate::kills::until_settled;
 use crate::real::{Process, Real};
 
