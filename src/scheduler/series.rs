@@ -15,15 +15,17 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// Runs until the program is to stop.
 pub async fn run(series: AllSeries, clock: Clock, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
+        // Reckoned from before the look, so that time that passes meanwhile delays nothing.
+        let (now, since) = (clock.now(), clock.pause_now());
         let next = match series.make_due().await {
-            Ok(next) => next.map_or(NET, |at| at.since(clock.now()).min(NET)),
+            Ok(next) => next.map_or(NET, |at| at.since(now).min(NET)),
             Err(error) => {
                 tracing::warn!(error = %error, "occurrences of series could not be made yet");
                 AGAIN
             }
         };
         tokio::select! {
-            () = clock.sleep(next) => {}
+            () = clock.pause_until(since.plus(next)) => {}
             () = shutdown.cancelled() => return,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use schedulezap::app::App;
@@ -33,6 +33,8 @@ pub struct World {
     pub http: SocketAddr,
     /// The running bot's own door to Telegram, and its services.
     pub door: Arc<Context>,
+    /// Taps that nobody will answer any more.
+    forsaken: AtomicUsize,
     config: Config,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<anyhow::Result<()>>>,
@@ -87,6 +89,7 @@ impl World {
             db: door.db.clone(),
             door,
             http,
+            forsaken: AtomicUsize::new(0),
             config,
             stop: Some(stop),
             running: Some(running),
@@ -244,8 +247,25 @@ impl World {
         done.unwrap();
     }
 
-    /// Moves the clock.
+    /// Moves the clock. Taps have their answers before: they are worth nothing a minute later.
     pub fn advance(&self, by: Duration) {
+        let forsaken = self.forsaken.load(Ordering::Relaxed);
+        if by >= Duration::from_secs(5) && self.running.is_some() && self.telegram.unanswered() > forsaken {
+            let answered = async {
+                loop {
+                    let seen = self.telegram.revision();
+                    if self.telegram.unanswered() <= forsaken {
+                        return;
+                    }
+                    self.telegram.changed_after(seen).await;
+                }
+            };
+            let wait = tokio::time::timeout(Duration::from_secs(10), answered);
+            let done = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(wait));
+            if done.is_err() {
+                self.forsaken.store(self.telegram.unanswered(), Ordering::Relaxed);
+            }
+        }
         self.clock.advance(by);
     }
 

@@ -46,7 +46,7 @@ async fn killed_while_sending_nothing_is_lost_or_doubled_where_the_history_can_b
     // Every message is reported; how often a report is repeated is told by the number of kills.
     let told = || -> usize { real.people.iter().map(reported).sum() };
     while told() < messages {
-        real.telegram.changed_after(real.telegram.revision()).await;
+        real.breath().await;
     }
     assert!(process.ask_to_end("TERM").success());
 }

@@ -178,7 +178,7 @@ async fn the_real_program_on_a_disk_that_fills_up() {
         let told =
             |n: usize, text: &str| people[0].chat().iter().filter(|m| m.from_bot && m.text.contains(text)).count() >= n;
         while !told(round, "Não consigo gravar") {
-            real.telegram.changed_after(real.telegram.revision()).await;
+            real.breath().await;
         }
         assert_eq!(real.evolution.count(), stood, "nothing leaves meanwhile");
         disk.free();
@@ -186,7 +186,7 @@ async fn the_real_program_on_a_disk_that_fills_up() {
         real.evolution.wait_for(stood + 1).await;
         println!("full at {at}, stood at {stood}, went on {:?} after there was space", begun.elapsed());
         while !told(round, "Voltei a gravar") {
-            real.telegram.changed_after(real.telegram.revision()).await;
+            real.breath().await;
         }
     }
     all_sent(&real, messages).await;
@@ -303,7 +303,7 @@ async fn a_database_server_that_crashes_and_comes_back_loses_and_doubles_nothing
     all_sent(&real, messages).await;
     let told = || -> usize { real.people.iter().map(reported).sum() };
     while told() < messages {
-        real.telegram.changed_after(real.telegram.revision()).await;
+        real.breath().await;
     }
     assert!(process.ask_to_end("TERM").success(), "it is the same process");
 }

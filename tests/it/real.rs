@@ -208,6 +208,12 @@ impl Real {
         self.evolution.set_faults(Faults { slow: true, ..Faults::default() });
     }
 
+    /// Waits until something changes in a chat, or a moment: it may have changed just before.
+    pub async fn breath(&self) {
+        let seen = self.telegram.revision();
+        let _ = tokio::time::timeout(Duration::from_millis(200), self.telegram.changed_after(seen)).await;
+    }
+
     /// How many messages stand in each status.
     pub async fn statuses(&self) -> Vec<(String, i64)> {
         let db = self.database().await;

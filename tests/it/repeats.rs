@@ -60,7 +60,7 @@ async fn caught_up(world: &World) {
         world.breath().await;
         // Some waits of the bot's are milliseconds of the clock.
         if n > 10 {
-            world.advance(Duration::from_millis(20));
+            world.advance(Duration::from_millis(100));
         }
     }
 }
@@ -203,6 +203,8 @@ async fn a_rhythm_a_text_and_a_recipient_can_be_changed() {
         ana.sees_one(|m| m.text.contains("Repetição #1") && m.text.contains("Remédio e água")).await;
         let card = ana.sees("Remédio e água").await;
         // A reply to the card says another rhythm.
+        // A card is known to be one a moment after it is seen.
+        world.said().await;
         ana.replies(card.id, "todo dia às 10h, 2 vezes");
         let card = ana.sees("todo dia · às 10:00 · 2 vezes").await;
         assert!(card.text.contains("qui, 12/03/2026 às 10:00"), "{}", card.text);
@@ -238,6 +240,8 @@ async fn a_message_is_made_to_repeat_and_a_word_stops_it() {
         ana.sees("Confira e confirme").await;
         ana.taps("Confirmar").unwrap();
         let card = ana.sees("Repetição #1").await;
+        // A card is known to be one a moment after it is seen.
+        world.said().await;
         ana.replies(card.id, "cancela");
         ana.sees("Repetição parada").await;
         until_delivered(&world, 1, HOUR).await;

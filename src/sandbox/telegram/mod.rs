@@ -240,6 +240,11 @@ impl Telegram {
         };
     }
 
+    /// How many taps were not answered yet.
+    pub fn unanswered(&self) -> usize {
+        self.world().open_queries.len()
+    }
+
     /// Every tap that waits for an answer becomes too old for one.
     pub fn forget_queries(&self) {
         self.world().open_queries.clear();
