@@ -204,7 +204,7 @@ taps! {
     /// Choose the instance that it is pinned to.
     PinMessage(id: MessageId, version: i64) = "msg_pin",
     /// Pin it there (0: unpin).
-    PinTo(id: MessageId, instance: InstanceId, version: i64) = "mpt",
+    PinTo(id: MessageId, instance: InstanceId, version: i64) = "mpin",
     /// A new draft with the same recipient and text.
     Duplicate(id: MessageId) = "msg_dup",
     /// A new draft that repeats it.
@@ -226,7 +226,7 @@ taps! {
     /// Choose the instance that it is pinned to.
     PinSeries(id: SeriesId, version: i64) = "ser_pin",
     /// Pin it there (0: unpin).
-    PinSeriesTo(id: SeriesId, instance: InstanceId, version: i64) = "spt",
+    PinSeriesTo(id: SeriesId, instance: InstanceId, version: i64) = "spin",
     /// Take the n-th offered repetition.
     PickEvery(index: i64) = "pick_every",
     /// An unknown message arrived.

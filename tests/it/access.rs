@@ -41,6 +41,9 @@ async fn an_account_that_must_change_its_password_can_do_nothing_else() {
         ana.says("/mensagens");
         ana.sees_now("Qual é a senha atual").await;
         ana.sends_photo();
+        ana.says("/ajuda");
+        let help = ana.sees("Primeiro a senha de agora").await;
+        assert!(!help.text.contains("/cancelar"), "it cannot be left: {}", help.text);
         world.handled().await;
         world.said().await;
         assert!(ana.toasts().iter().any(|toast| toast.contains("Antes escolha")), "{:?}", ana.toasts());

@@ -8,7 +8,7 @@ use schedulezap::domain::ids::{AccountId, ChatId, MessageId, Subject, TelegramUs
 use schedulezap::domain::language::Language;
 use schedulezap::sandbox::telegram::{Person, Shown, text_of};
 use schedulezap::telegram::screen::Screen;
-use schedulezap::telegram::screens::help;
+use schedulezap::telegram::screens::{help, with_cancel};
 use schedulezap::telegram::state::{State, Step};
 use schedulezap::telegram::tap::{Part, Tap};
 
@@ -212,6 +212,22 @@ fn json(state: &State) -> String {
     serde_json::to_string(state).unwrap()
 }
 
+/// What the help of a step gives as an example, where it is to be said as it stands.
+fn example(step: Step, language: Language) -> Option<String> {
+    match step {
+        // Nobody's password and key.
+        Step::NewPassword | Step::LoginPassword | Step::OldPassword | Step::Key => return None,
+        // What there is on the server, or is to be there.
+        Step::Name | Step::NewName => return None,
+        // Keys are tapped there, or a long text is pasted.
+        Step::Summary | Step::More => return None,
+        _ => {}
+    }
+    let help = help::step(step, with_cancel(Screen::default(), language), language);
+    let (_, last) = help.html.as_str().rsplit_once("<code>").unwrap();
+    Some(last.split_once("</code>").unwrap().0.to_owned())
+}
+
 /// Texts that people paste.
 fn rough() -> Vec<String> {
     vec![
@@ -239,7 +255,8 @@ async fn walk(words: Words) {
         let said = walk.does(&who, &[&help[..], &unknown.map(say), &media].concat()).await;
         assert_eq!(json(&walk.state(&who).await), stands, "{step:?}");
         assert_eq!(said.len(), 9, "{step:?}: one answer to each: {said:#?}");
-        let wanted = text_of(help::step(step, Screen::default(), language).html.as_str()).unwrap();
+        let wanted =
+            text_of(help::step(step, with_cancel(Screen::default(), language), language).html.as_str()).unwrap();
         assert_eq!((&said[0].text, &said[1].text), (&wanted, &wanted), "{step:?}");
         for shown in &said[2..7] {
             let asked_again = shown.text.starts_with(walk.words.unknown) && shown.text.contains("\n\n");
@@ -259,6 +276,20 @@ async fn walk(words: Words) {
             if json(&walk.state(&who).await) != stands {
                 who = walk.reach(&way).await;
             }
+        }
+
+        // The example that help gives is a right one.
+        if let Some(example) = example(step, language) {
+            let who = walk.reach(&way).await;
+            let stood = json(&walk.state(&who).await);
+            walk.does(&who, &[say(&example)]).await;
+            let state = walk.state(&who).await;
+            assert!(
+                state.step() != Some(step) || step == Step::Confirm,
+                "{step:?}: {example}: {:?}",
+                who.chat().last()
+            );
+            assert_ne!(json(&state), stood, "{step:?}: {example}");
         }
 
         // Any spelling leaves, says what came of it, and deletes nothing else.

@@ -11,7 +11,8 @@ pub fn general(linked: bool, language: Language) -> Screen {
     super::with_home(screen, language)
 }
 
-/// What a step is about, with one right example, and how to leave it. It has the keys of the step's own question.
+/// What a step is about, with one right example, and how to leave it. It has the keys of the step's own question; a
+/// question without keys cannot be left.
 pub fn step(step: Step, question: Screen, language: Language) -> Screen {
     let mut html = match step {
         Step::Username => t!(language, "help-username"),
@@ -36,8 +37,10 @@ pub fn step(step: Step, question: Screen, language: Language) -> Screen {
         Step::Region => t!(language, "help-region"),
         Step::OldPassword => t!(language, "help-old-password"),
     };
-    html.line(&Html::default());
-    html.line(&t!(language, "help-leave"));
+    if !question.rows.is_empty() {
+        html.line(&Html::default());
+        html.line(&t!(language, "help-leave"));
+    }
     Screen { html, ..question }
 }
 
