@@ -1,9 +1,11 @@
 //! Outbound: what stands in the outbox leaves for Telegram, in order per chat, chats beside each other. The answer to a
-//! tap stands in no queue, since Telegram shows no message of it and a person waits. Sending comes before marking: a
+//! tap waits for nothing that was to be said before it, since Telegram shows no message of it and a person waits; what is said
+//! after it comes after it. Sending comes before marking: a
 //! crash in between repeats one message and loses none.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -99,6 +101,10 @@ struct Mouth {
     lanes: Lanes<ChatId, Row>,
     /// Answers to taps, each by itself; they come first.
     taps: Lanes<i64, (ChatId, Row)>,
+    /// The answers that are not given yet, by chat.
+    answering: HashMap<ChatId, BTreeSet<i64>>,
+    /// What comes after such an answer, and is next in its chat.
+    behind: HashMap<ChatId, Row>,
     known: HashSet<i64>,
     last: i64,
     /// When the outbox is looked at without being woken.
@@ -116,6 +122,8 @@ pub(super) async fn run(ctx: Arc<Context>, stop: CancellationToken) -> anyhow::R
         ctx: Arc::clone(&ctx),
         lanes: Lanes::default(),
         taps: Lanes::default(),
+        answering: HashMap::new(),
+        behind: HashMap::new(),
         known: HashSet::new(),
         last: 0,
         look_at: ctx.clock.pause_now().plus(LOOK),
@@ -175,7 +183,7 @@ impl Mouth {
     }
 
     fn is_idle(&self) -> bool {
-        self.lanes.is_empty() && self.taps.is_empty()
+        self.lanes.is_empty() && self.answering.is_empty()
     }
 
     /// Takes what is new behind `after`. Trouble of the store must not break off what is on its way.
@@ -203,6 +211,7 @@ impl Mouth {
                     let is_answer = matches!(body, Some(Outgoing::Answer { .. }));
                     let mut job = Row { id: row.id, created_at: row.created_at, body, tries: 0 };
                     if is_answer {
+                        self.answering.entry(row.chat_id).or_default().insert(row.id);
                         self.taps.push(row.id, (row.chat_id, job));
                     } else {
                         job.body = job.body.filter(|_| self.lanes.len() < HELD);
@@ -242,6 +251,11 @@ impl Mouth {
         }
         while self.sending.len() < CHATS {
             let Some((chat, row)) = self.lanes.next(now) else { break };
+            if self.answering.get(&chat).and_then(BTreeSet::first).is_some_and(|answer| *answer < row.id) {
+                // Its lane stands still until then.
+                self.behind.insert(chat, row);
+                continue;
+            }
             self.send(Queue::Chat, chat, row);
         }
     }
@@ -261,15 +275,24 @@ impl Mouth {
         }
     }
 
-    /// An answer to a tap concerns nothing but itself.
+    /// An answer to a tap concerns nothing but itself and what comes after it.
     fn settle_answer(&mut self, chat: ChatId, mut row: Row, fate: &Fate) {
         let id = row.id;
         if let Fate::Again(at) = *fate {
             row.tries += 1;
             self.taps.again(&id, (chat, row), at);
-        } else {
-            self.known.remove(&id);
-            self.taps.finished(&id);
+            return;
+        }
+        self.known.remove(&id);
+        self.taps.finished(&id);
+        if let Entry::Occupied(mut answers) = self.answering.entry(chat) {
+            answers.get_mut().remove(&id);
+            if answers.get().is_empty() {
+                answers.remove();
+            }
+        }
+        if let Some(next) = self.behind.remove(&chat) {
+            self.lanes.again(&chat, next, Moment::default());
         }
     }
 

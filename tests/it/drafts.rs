@@ -162,8 +162,6 @@ async fn double_taps_and_stale_keys_do_their_work_once() {
         assert!(ana.toasts().iter().any(|toast| toast.contains("Já cancelada")), "{:?}", ana.toasts());
         // Of an older state of the message: it is drawn anew and nothing is done.
         schedules(&ana, "amanhã 9h para 11 98888-7777: dois", "Agendada #2").await;
-        // A card is known to be one a moment after it is seen.
-        world.said().await;
         ana.replies(card, "amanhã 10h");
         world.does("UPDATE scheduled_messages SET version = version + 1 WHERE id = 2").await;
         let fresh = ana.sees_one(|m| m.text.contains("Agendada #2")).await.id;
@@ -409,8 +407,8 @@ async fn a_key_of_an_older_state_does_nothing_but_show_how_things_stand() {
         };
         ana.taps_data(old.id, "msg:1");
         let card = ana.sees_one(|m| m.id == old.id && m.text.contains("Agendada #1")).await;
-        // It changes by another way than this card.
-        // A card is known to be one a moment after it is seen.
+        // It changes by another way than this card, once the bot knows which message the card is.
+        world.handled().await;
         world.said().await;
         ana.replies(card.id, "amanhã 11h");
         ana.sees_one(|m| m.id != old.id && m.text.contains("às 11:00")).await;
@@ -438,7 +436,7 @@ async fn a_key_of_an_older_state_does_nothing_but_show_how_things_stand() {
         // So it is with a series.
         schedules(&ana, "todo dia às 9h para 11 98888-7777: ola", "Repetição #1").await;
         let old = ana.sees_now("Repetição #1").await;
-        // A card is known to be one a moment after it is seen.
+        world.handled().await;
         world.said().await;
         ana.replies(old.id, "todo dia às 10h");
         ana.sees_one(|m| m.id != old.id && m.text.contains("Repetição #1") && m.text.contains("10:00")).await;
