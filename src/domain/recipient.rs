@@ -60,7 +60,11 @@ impl Recipient {
         match national {
             Some(number) if phonenumber::is_valid(&number) || digits.len() <= 11 => {
                 let e164 = number.format().mode(Mode::E164).to_string();
-                Self::digits(e164.trim_start_matches('+'), text)
+                // The digits that were typed are told, not those with the code put before them.
+                Self::digits(e164.trim_start_matches('+'), text).map_err(|refused| match refused {
+                    RecipientError::Length(_) => RecipientError::Length(digits.len()),
+                    other => other,
+                })
             }
             _ => Self::digits(&digits, text),
         }
@@ -149,5 +153,6 @@ mod tests {
         for text in ["5511999999999999999", "status@broadcast", "123@lid", "1@newsletter", "abc", "", "123"] {
             assert!(Recipient::parse(text, "BR").is_err(), "{text}");
         }
+        assert_eq!(Recipient::parse("123", "BR"), Err(RecipientError::Length(3)), "as typed");
     }
 }
