@@ -361,7 +361,7 @@ reason-not-on-whatsapp = This number has no WhatsApp. Change the recipient or ca
 reason-group-unknown = The instance does not know this group. Change the recipient.
 reason-invalid = The server refused the message as malformed. Change the text or the recipient.
 reason-channel-refused = The channel (Meta) refused the message. Check the WhatsApp Business account.
-reason-answer-lost = The message was handed to the server, but its answer was lost. See in WhatsApp whether it arrived.
+reason-answer-lost = I asked the server to send it, but no clear answer came: it may have left. See in WhatsApp whether it arrived.
 scheduled-many =
     { $count ->
         [0] Nothing scheduled

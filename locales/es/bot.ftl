@@ -361,7 +361,7 @@ reason-not-on-whatsapp = Este número no tiene WhatsApp. Cambie el destinatario 
 reason-group-unknown = La instancia no conoce este grupo. Cambie el destinatario.
 reason-invalid = El servidor rechazó el mensaje por mal formado. Cambie el texto o el destinatario.
 reason-channel-refused = El canal (Meta) rechazó el mensaje. Revise la cuenta de WhatsApp Business.
-reason-answer-lost = El mensaje se entregó al servidor, pero la respuesta se perdió. Vea en WhatsApp si llegó.
+reason-answer-lost = Le pedí el envío al servidor, pero no llegó una respuesta clara: el mensaje puede haber salido. Vea en WhatsApp si llegó.
 scheduled-many =
     { $count ->
         [0] Nada programado
@@ -581,4 +581,4 @@ digest-failed =
        *[other] ⚠️ { $count } fallaron
     }
 digest-more = … y { $count } más
-digest-late = { $span } de retraso
+digest-late = { $span } de atraso
