@@ -27,7 +27,7 @@ const WORDS = {
     fault: { down: 'Caído', slow: 'Lento', wrong_key: 'Rechaza la clave', disconnected: 'WhatsApp desconectado', answer_lost: 'Entrega, pero la respuesta se pierde' },
   },
 };
-const payload = new URLSearchParams(location.search).get('start');
+let payload = new URLSearchParams(location.search).get('start');
 let people = [], me = 0, revision = 0, toasts = null, replyTo = null, editing = null, drawn = '', commands = [], run = 0, shown = '';
 
 const mine = () => people.find((person) => person.id === me) || {};
@@ -117,6 +117,13 @@ function bubble(message, all) {
   said.append(message.from_bot ? button('more', `↩ ${words().reply}`, () => compose(message, false)) : button('more', `✎ ${words().edit}`, () => compose(message, true)));
   return said;
 }
+// A link is opened once, by whoever the page speaks for.
+function open() {
+  const code = payload;
+  payload = null;
+  history.replaceState(null, '', '/');
+  return say(`/start ${code}`);
+}
 function draw(messages) {
   const now = JSON.stringify(messages) + me;
   if (now === drawn) return;
@@ -125,7 +132,7 @@ function draw(messages) {
   log.replaceChildren(...messages.map((message) => bubble(message, messages)));
   const isNew = payload && !messages.some((message) => !message.from_bot && message.text.includes(payload));
   if (isNew || !messages.length) {
-    const start = button('plain', isNew ? t.claim : t.start, () => say(isNew ? `/start ${payload}` : '/start'));
+    const start = button('plain', isNew ? t.claim : t.start, () => (isNew ? open() : say('/start')));
     start.id = 'start';
     log.append(el('div', 'welcome', el('b', '', t.welcome), el('p', '', isNew ? t.first : t.plain), start));
   }
