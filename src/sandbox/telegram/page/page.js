@@ -218,6 +218,7 @@ function ask(title, rows) {
   for (const row of ['phone', 'language']) $(`ask-${row}-row`).style.display = rows.includes(row) ? '' : 'none';
   $('ask-phone').required = rows.includes('phone');
   $('ask-name').value = $('ask-phone').value = '';
+  $('ask-language').value = mine().language;
   dialog.returnValue = '';
   dialog.showModal();
   return new Promise((go) => {
