@@ -35,6 +35,8 @@ pub async fn demo(mut config: Config, port: u16, fresh: bool, stop: impl Future<
     let listener = TcpListener::bind(("127.0.0.1", port)).await.with_context(|| format!("--port {port}"))?;
     let origin = format!("http://{}", listener.local_addr()?);
     let telegram = Telegram::new(TOKEN, BOT);
+    // What was said in an earlier run is forgotten here, but not by the bot: the numbers go on.
+    telegram.count_from(Clock::System.now().utc().timestamp());
     for (name, language) in [("Ana", "pt-br"), ("Ben", "en"), ("Carmen", "es")] {
         telegram.person(name, language);
     }

@@ -170,6 +170,13 @@ impl Telegram {
         }
     }
 
+    /// Numbers updates, messages and taps from here on. A bot that remembers an earlier server takes smaller numbers for
+    /// what it has seen already, and answers nothing.
+    pub fn count_from(&self, first: i64) {
+        let mut world = self.world();
+        (world.next_update, world.next_message, world.next_query) = (first, first, first);
+    }
+
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
