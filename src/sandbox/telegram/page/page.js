@@ -236,7 +236,7 @@ $('form').onsubmit = (event) => {
 };
 $('composer').onkeydown = (event) => {
   if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) { event.preventDefault(); $('form').requestSubmit(); }
-  if (event.key === 'Escape') leave();
+  if (event.key === 'Escape') { leave(); $('menu').className = ''; }
 };
 $('slash').onclick = () => {
   const menu = $('menu');
