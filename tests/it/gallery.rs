@@ -594,6 +594,15 @@ fn scheduling() {
         let rows: Vec<_> = (1..=12).map(|n| message(n, Status::Late, None)).collect();
         vec![("one", messages::late(&rows[..1], ZONE, l)), ("twelve", messages::late(&rows, ZONE, l))]
     });
+    hang("messages_rules_changed", |l| {
+        let hour = std::time::Duration::from_secs(3600);
+        let moved = |n| (message(n, Status::Scheduled, None), START.plus(hour), START.plus(hour * 2));
+        let rows: Vec<_> = (1..=10).map(moved).collect();
+        vec![
+            ("one", messages::rules_changed(1, &rows[..1], ZONE, l)),
+            ("many", messages::rules_changed(1234, &rows, ZONE, l)),
+        ]
+    });
 }
 
 #[test]

@@ -26,3 +26,4 @@ mod stories;
 mod updates;
 #[path = "../when/mod.rs"]
 mod when;
+mod zones;
