@@ -162,6 +162,8 @@ async fn double_taps_and_stale_keys_do_their_work_once() {
         assert!(ana.toasts().iter().any(|toast| toast.contains("Já cancelada")), "{:?}", ana.toasts());
         // Of an older state of the message: it is drawn anew and nothing is done.
         schedules(&ana, "amanhã 9h para 11 98888-7777: dois", "Agendada #2").await;
+        // A card is known to be one a moment after it is seen.
+        world.said().await;
         ana.replies(card, "amanhã 10h");
         world.does("UPDATE scheduled_messages SET version = version + 1 WHERE id = 2").await;
         let fresh = ana.sees_one(|m| m.text.contains("Agendada #2")).await.id;
