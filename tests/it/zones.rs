@@ -210,7 +210,7 @@ async fn replicas_that_start_at_once_and_a_death_in_the_middle_move_and_tell_onc
             ..strange()
         };
         let one = ZoneRules { rules: mended, ..one };
-        let (a, b, c) = tokio::join!(one.follow(), one.follow(), one.follow());
+        let (a, b, c) = tokio::join!(Box::pin(one.follow()), Box::pin(one.follow()), Box::pin(one.follow()));
         assert_eq!(a.unwrap() + b.unwrap() + c.unwrap(), count, "each of the second account once");
         assert_eq!(one.follow().await.unwrap(), 0);
         let (all, moved) = (
