@@ -271,6 +271,17 @@ impl World {
 
     /// Ends the story: nothing may have broken a rule of the Bot API, and no tap may be unanswered.
     pub async fn finish(mut self, people: &[&Person]) {
+        // What the last turns said may be under way; the end itself waits for it some seconds only.
+        let answered = async {
+            loop {
+                let seen = self.telegram.revision();
+                if people.iter().all(|person| person.unanswered() == 0) {
+                    return;
+                }
+                self.telegram.changed_after(seen).await;
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(30), answered).await;
         self.end().await;
         assert_eq!(self.telegram.violations(), Vec::<String>::new());
         for person in people {

@@ -156,6 +156,7 @@ async fn the_next_can_be_skipped_and_all_of_it_paused_resumed_and_stopped() {
         let ana = with_series(&world, "todo dia às 9h para 11 98888-7777: Remédio", "todo dia · às 09:00").await;
         ana.taps("Pular a próxima").unwrap();
         ana.sees_one(|m| m.text.contains("Repetição #1") && !m.text.contains("12/03/2026")).await;
+        world.said().await;
         assert!(ana.toasts().iter().any(|toast| toast.contains("Pulada: qui, 12/03/2026")), "{:?}", ana.toasts());
         pass(&world, HOUR * 24).await;
         assert_eq!(world.evolution.count(), 0, "it was skipped");

@@ -88,6 +88,7 @@ async fn bad_input_is_explained_and_nothing_is_lost() {
         ana.taps_data(1, "cancel:");
         ana.says("/cancelar");
         ana.sees("Cancelado").await;
+        world.said().await;
         assert!(ana.toasts().iter().any(|toast| toast.contains("expirado")), "{:?}", ana.toasts());
         world.finish(&[&ana]).await;
     })
