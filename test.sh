@@ -44,7 +44,7 @@ else
         -c unix_socket_directories="$place" -c fsync=off -c max_connections=400 >"$place/log" 2>&1 &
 fi
 cluster=$!
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" -U schedulezap && break
     sleep 0.1
 done
