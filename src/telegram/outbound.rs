@@ -309,7 +309,7 @@ impl Mouth {
             Fate::Moved(to) => {
                 if let Err(error) = self.ctx.services.accounts.move_chat(chat, to).await {
                     tracing::warn!(chat.id = chat.0, error = %error, "a chat that moved cannot be followed yet");
-                    let at = self.ctx.clock.now().plus(backoff(row.tries));
+                    let at = self.ctx.clock.pause_now().plus(backoff(row.tries));
                     row.tries += 1;
                     return self.lanes.again(&chat, row, at);
                 }
