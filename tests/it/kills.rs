@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use schedulezap::domain::clock::Clock;
 
 use crate::harness::{PATIENCE, amount};
-use crate::real::{Real, reported};
+use crate::real::Real;
 
 /// Kills and starts the process while messages are on their way, until WhatsApp has nearly all of them.
 async fn kill_while_sending(real: &Real, kills: usize, messages: usize) {
@@ -44,10 +44,7 @@ async fn killed_while_sending_nothing_is_lost_or_doubled_where_the_history_can_b
     assert_eq!(real.doubled(), Vec::<String>::new());
     assert_eq!(real.evolution.count(), messages);
     // Every message is reported; how often a report is repeated is told by the number of kills.
-    let told = || -> usize { real.people.iter().map(reported).sum() };
-    while told() < messages {
-        real.breath().await;
-    }
+    real.until_told(messages).await;
     assert!(process.ask_to_end("TERM").success());
 }
 

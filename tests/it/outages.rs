@@ -17,7 +17,7 @@ use crate::cluster::Cluster;
 use crate::harness::{START, World, amount, database, skipped, within};
 use crate::kills::until_settled;
 use crate::machine::{ready, until_ready};
-use crate::real::{Process, Real, reported};
+use crate::real::{Process, Real};
 
 fn on_postgres() -> bool {
     std::env::var("TEST_DATABASE_URL").is_ok()
@@ -301,10 +301,7 @@ async fn a_database_server_that_crashes_and_comes_back_loses_and_doubles_nothing
         assert!(begun.elapsed() < Duration::from_secs(60));
     }
     all_sent(&real, messages).await;
-    let told = || -> usize { real.people.iter().map(reported).sum() };
-    while told() < messages {
-        real.breath().await;
-    }
+    real.until_told(messages).await;
     assert!(process.ask_to_end("TERM").success(), "it is the same process");
 }
 

@@ -33,7 +33,7 @@ pub struct Real {
 }
 
 /// How many messages a person was told were sent: one by one, or in a digest.
-pub fn reported(person: &Person) -> usize {
+fn reported(person: &Person) -> usize {
     let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).find_map(|word| word.parse().ok());
     let told = |text: &str| -> usize {
         let head = text.lines().next().unwrap_or_default();
@@ -46,7 +46,26 @@ pub fn reported(person: &Person) -> usize {
     person.chat().iter().filter(|m| m.from_bot).map(|m| told(&m.text)).sum()
 }
 
+/// What each person's cards say of what was sent, for a failure that tells why.
+pub fn heads(people: &[Person]) -> Vec<Vec<String>> {
+    let head = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    people.iter().map(|one| one.chat().iter().filter(|m| m.from_bot).map(|m| head(&m.text)).collect()).collect()
+}
+
 impl Real {
+    /// Waits until people were told of so many sent messages.
+    pub async fn until_told(&self, messages: usize) {
+        let begun = std::time::Instant::now();
+        loop {
+            let told: usize = self.people.iter().map(reported).sum();
+            if told >= messages {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(120), "told of {told}: {:#?}", heads(&self.people));
+            self.breath().await;
+        }
+    }
+
     /// A world with this many people; each has an account with an active instance. No process runs yet.
     pub async fn new(people: i64) -> Self {
         let dir = tempfile::tempdir().unwrap();
