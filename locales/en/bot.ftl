@@ -308,6 +308,7 @@ ask-more = ✏️ { $length } characters so far. If the text goes on, paste the 
 ask-when = 🕐 <b>When?</b> Type it, for example <i>tomorrow 9am</i>, <i>friday 18:30</i>, <i>in 2 hours</i>, or choose:
 ask-hour = 🕐 On { $day }, at what time? Example: <code>9:00</code>
 when-unclear = 🤔 Which of these times? Choose, or say it another way, for example <code>tomorrow 20:00</code>.
+when-unclear-one = 🤔 Is it this time? Tap it, or say it another way, for example <code>tomorrow 20:00</code>.
 when-past = ⏳ { $moment } has passed. Send it right away, or at another time?
 when-no-such-date = 📅 That date does not exist. Type another, for example <code>feb 28 10:00</code>.
 when-gap = 🕐 Clocks go forward that day and that time does not exist. Choose one nearby:

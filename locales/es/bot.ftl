@@ -308,6 +308,7 @@ ask-more = ✏️ { $length } caracteres hasta aquí. Si el texto sigue, pegue e
 ask-when = 🕐 <b>¿Cuándo?</b> Escríbalo, por ejemplo <i>mañana 9h</i>, <i>viernes 18:30</i>, <i>en 2 horas</i>, o elija:
 ask-hour = 🕐 El día { $day }, ¿a qué hora? Ejemplo: <code>9:00</code>
 when-unclear = 🤔 ¿Cuál de estas horas? Elija, o dígalo de otra manera, por ejemplo <code>mañana 20:00</code>.
+when-unclear-one = 🤔 ¿Es esta hora? Tóquela, o dígalo de otra manera, por ejemplo <code>mañana 20:00</code>.
 when-past = ⏳ { $moment } ya pasó. ¿Enviar enseguida, o a otra hora?
 when-no-such-date = 📅 Esa fecha no existe. Escriba otra, por ejemplo <code>28/02 10h</code>.
 when-gap = 🕐 Ese día el reloj se adelanta y esa hora no existe. Elija una cercana:

@@ -308,6 +308,7 @@ ask-more = ✏️ { $length } caracteres até aqui. Se o texto continua, cole o 
 ask-when = 🕐 <b>Quando?</b> Escreva, por exemplo <i>amanhã 9h</i>, <i>sexta 18:30</i>, <i>em 2 horas</i>, ou escolha:
 ask-hour = 🕐 Dia { $day }, a que horas? Exemplo: <code>9h</code>
 when-unclear = 🤔 Qual destes horários? Escolha, ou escreva de outro jeito, por exemplo <code>amanhã 20:00</code>.
+when-unclear-one = 🤔 É este horário? Toque nele, ou escreva de outro jeito, por exemplo <code>amanhã 20:00</code>.
 when-past = ⏳ { $moment } já passou. Enviar em seguida, ou outro horário?
 when-no-such-date = 📅 Essa data não existe. Escreva outra, por exemplo <code>28/02 10h</code>.
 when-gap = 🕐 Nesse dia o relógio adianta e esse horário não existe. Escolha um próximo:

@@ -414,10 +414,10 @@ fn instances_and_their_tests() {
     hang("instances_names", |l| {
         let found = ["loja".to_owned(), "suporte".to_owned()];
         vec![
-            ("found", instances::names(&found, false, l)),
-            ("found, may create", instances::names(&found, true, l)),
-            ("none, may create", instances::names(&[], true, l)),
-            ("none", instances::names(&[], false, l)),
+            ("found", instances::names(&found, false, true, l)),
+            ("found, may create", instances::names(&found, true, true, l)),
+            ("none, may create", instances::names(&[], true, true, l)),
+            ("none", instances::names(&[], false, true, l)),
         ]
     });
     hang("instances_ask_new_name", |l| {

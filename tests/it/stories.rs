@@ -51,7 +51,16 @@ async fn one_line_is_enough() {
         ana.taps("Confirmar").unwrap();
         ana.sees("Agendada").await;
         ana.taps("Desfazer").unwrap();
-        ana.sees("Cancelada").await;
+        let card = ana.sees("Cancelada").await;
+        assert!(!card.text.contains('⏳'), "{}", card.text);
+        // It is enough where only the recipient is asked for, too.
+        ana.says("/agendar");
+        ana.sees("Para quem?").await;
+        ana.says("sexta 9h para 11 97777-6666: Levar o café");
+        let card = ana.sees_one(|m| m.text.contains("Confira e confirme") && m.text.contains("Levar o café")).await;
+        assert!(card.text.contains("+55 11 97777-6666"), "{}", card.text);
+        ana.says("/cancelar");
+        ana.sees("O rascunho foi descartado").await;
         world.advance(HOUR * 30);
         world.finish(&[&ana]).await;
     })

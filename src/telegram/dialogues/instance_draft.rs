@@ -49,7 +49,9 @@ pub(super) fn question(talk: &Talk<'_>, draft: &InstanceDraft) -> Screen {
     match field {
         Field::Name if draft.creating => screens::instances::ask_new_name(&draft.offered, talk.language),
         Field::Name if draft.may_create || !draft.offered.is_empty() => {
-            screens::instances::names(&draft.offered, draft.may_create, talk.language)
+            // What was asked for before tells nothing of whether there are others.
+            let listed = draft.name.is_none();
+            screens::instances::names(&draft.offered, draft.may_create, listed, talk.language)
         }
         // An address that only lacks its beginning is offered with it.
         Field::Url => screens::instances::ask(field, &draft.offered, talk.language),

@@ -293,12 +293,19 @@ pub(super) async fn answer(
     let language = talk.language;
     match (draft.asking, input) {
         (Some(Part::To), Input::Contact { phone, name }) => add_contact(talk, account, draft, phone, name).await,
-        (Some(Part::To), Input::Text { plain, .. }) => match recipients(plain, account, language) {
+        (Some(Part::To), Input::Text { plain, marked }) => match recipients(plain, account, language) {
             Ok(to) => {
                 draft.to = to;
                 changed(talk, account, draft).await
             }
-            Err(why) => again(talk, account, draft, why).await,
+            Err(why) => {
+                // The whole request in one line is as good an answer, where nothing was said yet.
+                let line = read_line(talk, account, plain, marked);
+                if draft.body.is_none() && !knows_when(&draft) && !line.to.is_empty() {
+                    return next(talk, account, line).await;
+                }
+                again(talk, account, draft, why).await
+            }
         },
         (Some(Part::Text), Input::Text { marked, .. }) => text(talk, account, draft, marked).await,
         (Some(Part::Time), Input::Text { plain, .. }) => time(talk, account, draft, plain).await,

@@ -91,7 +91,8 @@ pub(super) fn read_time(
             if near.is_empty() {
                 Heard::Refused(t!(language, "when-not-understood"))
             } else {
-                Heard::Ask(t!(language, "when-unclear"), near)
+                let ask = if near.len() == 1 { t!(language, "when-unclear-one") } else { t!(language, "when-unclear") };
+                Heard::Ask(ask, near)
             }
         }
         Meaning::Past(at) => {

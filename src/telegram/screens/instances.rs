@@ -146,10 +146,10 @@ pub fn ask(field: Field, offered: &[String], language: Language) -> Screen {
     with_cancel(screen, language)
 }
 
-/// Asks for the name on the server: those found there, and a key that creates one.
-pub fn names(found: &[String], may_create: bool, language: Language) -> Screen {
+/// Asks for the name on the server: those found there, and a key that creates one. `listed`: that none were found is known.
+pub fn names(found: &[String], may_create: bool, listed: bool, language: Language) -> Screen {
     let mut screen = ask(Field::Name, found, language);
-    screen.html = match (found.is_empty(), may_create) {
+    screen.html = match (found.is_empty(), may_create && listed) {
         (false, _) => t!(language, "names-found"),
         (true, true) => t!(language, "names-none"),
         (true, false) => screen.html,

@@ -200,6 +200,10 @@ pub fn card(card: &Card<'_>, language: Language) -> Screen {
         (Status::Sent, Some(at)) => {
             screen.line(&t!(language, "card-sent-at", moment = format::moment(at, card.zone, language)))
         }
+        // What will not go counts down to nothing.
+        (Status::Cancelled | Status::Failed, _) => {
+            screen.line(&when(message.scheduled_time, message.scheduled_time, card.zone, language))
+        }
         _ => screen.line(&when(message.scheduled_time, card.now, card.zone, language)),
     };
     if message.moved {
