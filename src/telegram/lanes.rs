@@ -368,6 +368,10 @@ async fn turn(ctx: &Arc<Context>, job: &Job, language: &mut Option<Language>) ->
     match inbound::read(ctx.me(), &raw).await {
         Incoming::Event(event) => {
             *language = event.who.language_code.as_deref().and_then(Language::from_tag);
+            if event.reply_to.is_some() {
+                // The card may have been shown and not written down yet.
+                ctx.speaking.quiet(event.subject.chat, WRITING).await;
+            }
             session::handle(ctx, &event).await
         }
         Incoming::Gone(chat) => {
@@ -381,6 +385,9 @@ async fn turn(ctx: &Arc<Context>, job: &Job, language: &mut Option<Language>) ->
         Incoming::Nothing => finish(ctx, id).await,
     }
 }
+
+/// How long a reply waits for what is being said in its chat.
+const WRITING: Duration = Duration::from_secs(3);
 
 /// Reads what a former run left, and counts the attempt, so that what kills the process is not tried for ever.
 async fn reread(ctx: &Arc<Context>, id: UpdateId) -> Result<Option<String>, StorageError> {

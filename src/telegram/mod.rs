@@ -13,6 +13,7 @@ pub mod reports;
 pub mod screen;
 pub mod screens;
 pub mod session;
+pub mod speaking;
 pub mod state;
 pub mod tap;
 
@@ -65,6 +66,8 @@ pub struct Context {
     pub pulse: Pulse,
     /// Knows whether what happens can be written down.
     pub well: Well,
+    /// Chats that are being spoken to.
+    pub speaking: Arc<speaking::Speaking>,
     /// Chats that said something which could not be kept yet, with their language.
     unkept: std::sync::Mutex<HashMap<ChatId, Language>>,
     /// A text at which a turn panics: for tests.
@@ -109,6 +112,7 @@ impl Context {
             quota_per_minute,
             pulse: Pulse::default(),
             well,
+            speaking: Arc::default(),
             unkept: std::sync::Mutex::default(),
             trap: OnceLock::new(),
             me: OnceLock::new(),

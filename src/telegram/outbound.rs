@@ -427,6 +427,7 @@ impl From<StorageError> for Hitch {
 }
 
 async fn deliver(ctx: &Arc<Context>, paces: &Paces, marks: &mpsc::Sender<Mark>, chat: ChatId, row: &Row) -> Fate {
+    let _word = ctx.speaking.begin(chat);
     let said = match say(ctx, paces, chat, row).await {
         Ok(said) => said,
         Err(Hitch::Paced(at)) => return Fate::Again(at),
