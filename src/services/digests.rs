@@ -76,7 +76,8 @@ impl Messages {
         let now = self.clock.now();
         let mut conn = self.db.read().await?;
         let card = conn.find_live_card(chat, Live::Digest).await?;
-        let since = card.filter(|card| goes_on(Live::Digest, card.updated_at, now)).map_or(since, |card| card.since);
+        let since =
+            card.filter(|card| goes_on(Live::Digest, card.updated_at, now)).map_or(since, |card| card.since.min(since));
         let digest = conn.digest(owner, asked, since, now).await?;
         let mut newest = Vec::with_capacity(digest.newest.len());
         for id in &digest.newest {

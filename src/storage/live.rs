@@ -40,7 +40,8 @@ impl Conn {
         )
     }
 
-    /// Goes on with a live card, or begins a new one where the last has not changed after `stale`.
+    /// Goes on with a live card, or begins a new one where the last has not changed after `stale`. One that goes on reaches
+    /// back to `since`, where it began later.
     pub async fn touch_live_card(
         &mut self,
         chat: ChatId,
@@ -52,7 +53,8 @@ impl Conn {
         on!(self, c => sqlx::query(
             "INSERT INTO live_cards (chat_id, kind, since, updated_at) VALUES ($1, $2, $3, $5)
              ON CONFLICT (chat_id, kind) DO UPDATE SET updated_at = excluded.updated_at,
-                 since = CASE WHEN live_cards.updated_at > $4 THEN live_cards.since ELSE excluded.since END,
+                 since = CASE WHEN live_cards.updated_at > $4 AND live_cards.since < excluded.since THEN live_cards.since
+                     ELSE excluded.since END,
                  telegram_id = CASE WHEN live_cards.updated_at > $4 THEN live_cards.telegram_id ELSE NULL END")
             .bind(chat).bind(kind).bind(since).bind(stale).bind(now).execute(c).await.map(|_| ()))?;
         Ok(())

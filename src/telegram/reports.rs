@@ -1,5 +1,6 @@
 //! Tells chats what became of their messages: a report becomes outbox rows, in one transaction.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -11,7 +12,7 @@ use super::screens;
 use super::screens::messages::{Card, preview, reason_line};
 use crate::domain::account::Account;
 use crate::domain::clock::Moment;
-use crate::domain::ids::{ChatId, MessageId};
+use crate::domain::ids::{AccountId, ChatId, MessageId};
 use crate::domain::message::{ScheduledMessage, Status};
 use crate::domain::report::{Live, Report};
 use crate::locale::{format, plain, t};
@@ -52,8 +53,10 @@ pub async fn tell_all(ctx: &Arc<Context>) -> Result<bool, Refusal> {
         set_aside(ctx, *id, "it cannot be read").await?;
     }
     let rows = &waiting.rows;
+    // What a digest tells leaves the table together with it: else a death in between would leave some untold.
+    let mut kept_back: HashMap<(AccountId, ChatId), (Vec<i64>, Vec<Told>)> = HashMap::new();
     for (n, row) in rows.iter().enumerate() {
-        let told = match tell(&ctx.services, rows, n).await {
+        let (told, with_others) = match tell(&ctx.services, rows, n).await {
             Ok(told) => told,
             Err(Refusal::Storage(error)) if error.is_outage() => return Err(Refusal::Storage(error)),
             // What it tells of may be in the error's own words, other than the place of a corrupt value.
@@ -66,7 +69,21 @@ pub async fn tell_all(ctx: &Arc<Context>) -> Result<bool, Refusal> {
                 continue;
             }
         };
-        write_down(ctx, row.id, &told).await?;
+        let group = kept_back.entry((row.account, row.chat));
+        match with_others {
+            Together::Later => {
+                let (ids, all) = group.or_default();
+                ids.push(row.id);
+                all.extend(told);
+            }
+            Together::Now => {
+                let (mut ids, mut all) = kept_back.remove(&(row.account, row.chat)).unwrap_or_default();
+                ids.push(row.id);
+                all.extend(told);
+                write_down(ctx, ids, &all).await?;
+            }
+            Together::Alone => write_down(ctx, vec![row.id], &told).await?,
+        }
     }
     Ok(!rows.is_empty() || !waiting.unreadable.is_empty())
 }
@@ -77,8 +94,8 @@ async fn set_aside(ctx: &Context, id: i64, why: &str) -> Result<(), StorageError
     ctx.db.write(move |conn| Box::pin(async move { conn.set_report_aside(id).await })).await
 }
 
-/// Turns a report into what is to be said.
-async fn write_down(ctx: &Context, id: i64, told: &[Told]) -> Result<(), StorageError> {
+/// Turns reports into what is to be said.
+async fn write_down(ctx: &Context, ids: Vec<i64>, told: &[Told]) -> Result<(), StorageError> {
     let now = ctx.clock.now();
     let mut sealed = Vec::with_capacity(told.len());
     for (chat, outgoing, live) in told {
@@ -91,7 +108,11 @@ async fn write_down(ctx: &Context, id: i64, told: &[Told]) -> Result<(), Storage
         .db
         .write(move |conn| {
             Box::pin(async move {
-                if !conn.done_report(id).await? {
+                let mut is_ours = false;
+                for id in ids {
+                    is_ours |= conn.done_report(id).await?;
+                }
+                if !is_ours {
                     return Ok(());
                 }
                 for (chat, body, live) in &sealed {
@@ -109,21 +130,33 @@ async fn write_down(ctx: &Context, id: i64, told: &[Told]) -> Result<(), Storage
     Ok(())
 }
 
+/// Whether a report is written down by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Together {
+    /// By itself.
+    Alone,
+    /// With a later one of its kind.
+    Later,
+    /// Now, with those before it.
+    Now,
+}
+
 /// What a chat is told, and the live card that it goes on with, which began at this moment.
 type Told = (ChatId, Outgoing, Option<(Live, Moment)>);
 
 /// What the n-th report shows: the message's card drawn anew, and a new message where a person should notice. Many
 /// outcomes at once become one digest, and the late ones one card.
-async fn tell(services: &Services, rows: &[ReportRow], n: usize) -> Result<Vec<Told>, Refusal> {
-    let Some(row) = rows.get(n) else { return Ok(Vec::new()) };
-    let Some(account) = services.accounts.find_account(row.account).await? else { return Ok(Vec::new()) };
+async fn tell(services: &Services, rows: &[ReportRow], n: usize) -> Result<(Vec<Told>, Together), Refusal> {
+    let nothing = || Ok((Vec::new(), Together::Alone));
+    let Some(row) = rows.get(n) else { return nothing() };
+    let Some(account) = services.accounts.find_account(row.account).await? else { return nothing() };
     let chats = services.accounts.chats_of(account.id).await?;
     // The chat that asked, while it is linked; else the account's other chats.
     let to: Vec<ChatId> = if chats.contains(&row.chat) { vec![row.chat] } else { chats };
     let same = |other: &ReportRow| other.account == row.account && other.chat == row.chat;
     let alike = rows.iter().filter(|other| same(other) && is_alike(&other.report, &row.report)).count();
     let is_last = !rows.iter().skip(n + 1).any(|other| same(other) && is_alike(&other.report, &row.report));
-    let mut told = Vec::new();
+    let (mut told, mut together) = (Vec::new(), Together::Alone);
     for chat in to {
         match &row.report {
             // The card is drawn once for all that became late.
@@ -131,6 +164,7 @@ async fn tell(services: &Services, rows: &[ReportRow], n: usize) -> Result<Vec<T
             Report::Sent { message, .. }
                 if services.messages.is_one_of_many(account.id, row.chat, chat, alike).await? =>
             {
+                together = if is_last { Together::Now } else { Together::Later };
                 let Some(message) = find(services, &account, *message).await? else { continue };
                 told.push((chat, Outgoing::Redraw(card(services, &account, &message).await?), None));
                 if is_last {
@@ -152,7 +186,7 @@ async fn tell(services: &Services, rows: &[ReportRow], n: usize) -> Result<Vec<T
             }
         }
     }
-    Ok(told)
+    Ok((told, together))
 }
 
 /// When the first of some messages was sent.
