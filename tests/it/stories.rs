@@ -284,7 +284,10 @@ async fn equal_texts_are_counted_one_by_one() {
         }
         world.evolution.lose_next_answers(2);
         world.advance(Duration::from_secs(600));
-        world.evolution.wait_for(2).await;
+        while world.evolution.count() < 2 {
+            world.breath().await;
+            world.advance(Duration::from_secs(1));
+        }
         let open = "SELECT COUNT(*) FROM scheduled_messages WHERE status <> 'sent'";
         while world.count(open).await > 0 {
             until(&world, || true).await;
