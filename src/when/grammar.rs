@@ -174,17 +174,34 @@ impl Parser<'_> {
             return Some((Item::Day(n.value, true), n.next));
         }
         // "0900": a clock in the manner of armies.
+        let phone = (i > 0 && self.digits(i - 1).is_some()) || self.digits(n.next).is_some();
         if n.len == 4
             && self.tokens.len() > 1
+            && !phone
             && !self.glued(i)
             && !self.glued(n.next)
             && n.value / 100 < 24
             && n.value % 100 < 60
         {
-            let zero = self.tokens.get(i).is_some_and(|_| n.value < 1000);
+            let zero = n.value < 1000;
             let clock =
                 Clock { hour: n.value / 100, minute: n.value % 100, full: true, weak: !zero, ..Clock::default() };
             return (zero || n.value % 5 == 0).then_some((Item::Clock(clock), n.next));
+        }
+        // "friday 830", "730 tomorrow".
+        let day = |i: usize| {
+            self.weekday_name(i).is_some() || self.get(i, |t| matches!(t, Term::Rel(0..)).then_some(())).is_some()
+        };
+        if n.len == 3
+            && !phone
+            && !self.glued(i)
+            && !self.glued(n.next)
+            && n.value % 100 < 60
+            && n.value % 5 == 0
+            && ((i > 0 && day(i - 1)) || day(n.next))
+        {
+            let clock = Clock { hour: n.value / 100, minute: n.value % 100, ..Clock::default() };
+            return Some((Item::Clock(clock), n.next));
         }
         let digits = n.len <= 2 && !self.glued(i) && !self.glued(n.next);
         // "daily 7" is an hour; "todo dia 7" is a day of the month.
@@ -285,6 +302,14 @@ impl Parser<'_> {
             return false;
         };
         if !token.joined || i == 0 {
+            return false;
+        }
+        // "fri-3pm", "sexta/15h": a sign may stand between a day and its hour.
+        if i > 1
+            && matches!(token.kind, Kind::Digits(_))
+            && (self.sign(i - 1, '/') || self.sign(i - 1, '-'))
+            && self.get(i - 2, |t| matches!(t, Term::Weekday(_) | Term::Short(_) | Term::Rel(_)).then_some(())).is_some()
+        {
             return false;
         }
         match (&self.tokens[i - 1].kind, &token.kind) {

@@ -52,6 +52,8 @@ pub(super) enum Which {
     /// "next friday": the first one, or the one of next week.
     Next,
     AfterNext,
+    /// "na outra sexta": the one after the first, or the first.
+    Other,
     /// "friday week": a week after the first one.
     WeekAfter,
     Last,

@@ -59,7 +59,7 @@ fn answer(case: &Case) -> Option<Answer> {
             .then(|| format!("no such lang: {}; read as {}", case.lang.escape_debug(), language.tag()))
     });
     let start = Instant::now();
-    let outcome = resolve::outcome(&case.text, now, language);
+    let outcome = resolve::reply(&case.text, now, language);
     let us = start.elapsed().as_secs_f64() * 1e6;
     let value = match outcome.plain {
         Some(Plain::Date(date)) => Some(date.format("%Y-%m-%d").to_string()),

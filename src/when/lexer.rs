@@ -91,9 +91,17 @@ fn find(raws: &[Raw], tables: [&'static Table; 3]) -> Option<(&'static [Term], u
     let first = raws.first()?.text.as_str();
     let phrase = |table: &'static Table, word: &str| {
         table.phrases(word).iter().find_map(|phrase| {
-            let words = raws.get(1..=phrase.rest.len())?;
-            let same = words.iter().zip(&phrase.rest).all(|(raw, word)| !raw.digits && raw.text == *word);
-            same.then(|| (phrase.terms.as_slice(), 1 + phrase.rest.len()))
+            let mut len = 1;
+            for word in &phrase.rest {
+                // "dia sim, dia não": a comma may part a long phrase.
+                let comma = phrase.rest.len() > 2 && raws.get(len)?.sign == Some(',');
+                len += usize::from(comma);
+                if raws.get(len).is_none_or(|raw| raw.digits || raw.text != *word) {
+                    return None;
+                }
+                len += 1;
+            }
+            Some((phrase.terms.as_slice(), len))
         })
     };
     let known = tables.iter().enumerate().find_map(|(at, table)| phrase(table, first).map(|(t, n)| (t, n, at == 0)));
@@ -116,12 +124,22 @@ fn merge(raws: Vec<Raw>) -> Vec<Raw> {
         // "2nite" and its like are one word.
         if word(&raw)
             && raw.joined
-            && matches!(raw.text.as_str(), "nite" | "night" | "moro" | "morow" | "morro" | "morrow" | "mrw" | "mro")
+            && (matches!(raw.text.as_str(), "nite" | "night" | "moro" | "morow" | "morro" | "morrow" | "mrw" | "mro")
+                || raw.text == "day" && !counted(&out))
             && let Some(two) = out.last_mut().filter(|r| r.digits && r.text == "2")
         {
             two.digits = false;
             two.text.push_str(&raw.text);
             two.span.end = raw.span.end;
+            continue;
+        }
+        // "p/" is short for "para".
+        if raw.sign == Some('/')
+            && raw.joined
+            && let Some(last) = out.last_mut().filter(|r| r.text == "p")
+        {
+            last.text.push_str("ara");
+            last.span.end = raw.span.end;
             continue;
         }
         if word(&raw) && raw.text == "m" && raws.peek().is_none_or(|r| r.digits || r.sign.is_some() || !r.joined) {
@@ -145,6 +163,12 @@ fn merge(raws: Vec<Raw>) -> Vec<Raw> {
         out.push(raw);
     }
     out
+}
+
+/// Whether a word before the last number makes it count something: "in 2day".
+fn counted(raws: &[Raw]) -> bool {
+    let before = raws.len().checked_sub(2).and_then(|at| raws.get(at));
+    before.is_some_and(|r| matches!(r.text.as_str(), "in" | "within" | "every" | "after" | "for" | "each"))
 }
 
 fn cut(text: &str) -> Vec<Raw> {
@@ -203,6 +227,13 @@ fn cut(text: &str) -> Vec<Raw> {
         space = false;
     }
     raws
+}
+
+/// A word in lower case and without accents.
+pub(super) fn folded(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    word.chars().for_each(|c| fold(c, &mut out));
+    out
 }
 
 /// Adds a letter without its accent, in lower case.

@@ -111,8 +111,14 @@ pub struct Recurrence {
     pub timed: bool,
 }
 
-/// Reads a reply.
+/// Reads a reply. A word that was not understood and may belong to the time makes it [`Meaning::Unclear`].
 pub fn read(text: &str, now: DateTime<Tz>, language: Language) -> Reading {
+    let outcome = resolve::reply(text, now, language);
+    Reading { meaning: outcome.meaning, span: outcome.span, zone: outcome.zone }
+}
+
+/// Reads the time of a text that says more than that: words beside it are none of its business.
+fn read_amid(text: &str, now: DateTime<Tz>, language: Language) -> Reading {
     let outcome = resolve::outcome(text, now, language);
     Reading { meaning: outcome.meaning, span: outcome.span, zone: outcome.zone }
 }

@@ -1,6 +1,7 @@
 //! Puts the pieces of a time together and finds the moment they mean: the next one, unless they say otherwise.
 
 mod day;
+mod doubt;
 mod hour;
 mod telling;
 mod two;
@@ -79,6 +80,15 @@ pub(super) struct Local {
     pub moments: Vec<NaiveDateTime>,
     pub question: Option<Question>,
     pub grain: Grain,
+}
+
+/// Reads a reply: what stands beside the time and may belong to it makes the time a question.
+pub(super) fn reply(text: &str, now: DateTime<Tz>, language: Language) -> Outcome {
+    let mut outcome = outcome(text, now, language);
+    if doubt::left_over(text, language) {
+        (outcome.meaning, outcome.plain) = doubted(outcome.meaning, outcome.plain);
+    }
+    outcome
 }
 
 /// Reads a text.

@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use super::grammar::Parser;
 use super::lexer::{Kind, Token, lex};
 use super::words::Term;
-use super::{Meaning, Reading, read};
+use super::{Meaning, Reading, read_amid};
 use crate::domain::language::Language;
 
 /// The digits a phone number may have.
@@ -128,7 +128,7 @@ fn addressed(text: &str, last: usize, now: DateTime<Tz>, language: Language) -> 
     let lead = (0..tokens.len()).rev().find(|i| parser.has(*i, Term::ToWhom)).filter(|i| i + 1 == tokens.len())?;
     let front = &text[..tokens.get(lead)?.span.start];
     let tail = head_of(&text[front.len()..], now, language);
-    let timed = read(front, now, language).meaning != Meaning::Nothing;
+    let timed = read_amid(front, now, language).meaning != Meaning::Nothing;
     let mut found = shifted(tail.split, front.len());
     found.body = tidy(front.trim_end());
     let wish = (0..tokens.len()).any(|i| parser.has(i, Term::Wish));
@@ -223,7 +223,7 @@ fn head_of(head: &str, now: DateTime<Tz>, language: Language) -> Head {
     for phone in &phones {
         blank.replace_range(phone.clone(), &";".repeat(phone.len()));
     }
-    let reading = read(&blank, now, language);
+    let reading = read_amid(&blank, now, language);
     let when = (reading.meaning != Meaning::Nothing).then_some(reading);
     let tokens = lex(&blank, language);
     let parser = Parser { tokens: &tokens, language };

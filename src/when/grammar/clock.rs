@@ -91,7 +91,11 @@ impl Parser<'_> {
             return Some((Item::Clock(clock), end));
         }
         let past = self.has(next, Term::Past);
-        if !past && !self.has(next, Term::To) {
+        // "10 of 4 pm", as Americans say it.
+        let of = month_first(self.language)
+            && self.has(next, Term::Of)
+            && self.number(next + 1).is_some_and(|n| n.value <= 12 && self.pm_follows(n.next));
+        if !past && !of && !self.has(next, Term::To) {
             return None;
         }
         let i = self.skip(next + 1, &[Term::At, Term::The], 2);
@@ -150,7 +154,7 @@ impl Parser<'_> {
             let m = self.digits(next + 1).filter(|m| m.len == 2 && m.value < 60)?;
             clock.minute = m.value;
             clock.full |= day_clock(self.language);
-            next = m.next;
+            next = self.behind_minutes(m.next);
             marked = true;
             if self.sign(next, ':') && self.joined(next) {
                 let s = self.digits(next + 1).filter(|s| s.len == 2 && s.value < 60)?;
@@ -175,7 +179,7 @@ impl Parser<'_> {
             }
             clock.minute = m.value;
             clock.full |= day_clock(self.language);
-            next = m.next;
+            next = self.behind_minutes(m.next);
             marked = true;
         } else if self.has(next, Term::HourMark) {
             (clock, next) = self.marked(clock, n.next);
@@ -207,6 +211,12 @@ impl Parser<'_> {
         let range = !said && self.sign(after, '-') && self.digits(after + 1).is_some();
         let odd = range || matches!(self.tokens.get(after), Some(t) if matches!(t.kind, super::Kind::Sign('%' | '$')));
         ((said || led) && !odd).then_some((clock, after))
+    }
+
+    /// Past the mark of hours that may stand behind minutes: "15:15 hs".
+    fn behind_minutes(&self, i: usize) -> usize {
+        let mark = self.has(i, Term::HourMark) && self.tokens.get(i).is_some_and(|t| t.span.len() <= 5);
+        i + usize::from(mark && !self.has(i, Term::ZoneMark))
     }
 
     fn twelve(&self, i: usize) -> Option<bool> {
@@ -294,8 +304,13 @@ impl Parser<'_> {
         if hour > 23 || minute > 59 || self.glued(next) {
             return None;
         }
-        let clock = Clock { hour, minute, ..Clock::default() };
-        let (clock, after) = self.tail(clock, next);
+        let mut clock = Clock { hour, minute, ..Clock::default() };
+        let mut behind = next;
+        if self.unit(next) == Some(Unit::Hour) {
+            clock.full = true;
+            behind += 1;
+        }
+        let (clock, after) = self.tail(clock, behind);
         (after > next || led).then_some((clock, after))
     }
 

@@ -309,6 +309,7 @@ impl Parser<'_> {
                         Term::At
                             | Term::On
                             | Term::Of
+                            | Term::Every
                             | Term::MaybeIn
                             | Term::Noon
                             | Term::Midnight

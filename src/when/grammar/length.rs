@@ -23,7 +23,11 @@ impl Parser<'_> {
         }
         let mut sign = None;
         let mut i = start;
-        if (self.sign(i, '+') || self.sign(i, '-')) && !self.joined(i) {
+        // "sexta - 15h": a dash of its own stands before an hour.
+        let dash = self.sign(i, '-')
+            && !self.joined(i + 1)
+            && self.number(i + 1).is_some_and(|n| self.has(n.next, Term::HourMark) || self.sign(n.next, ':'));
+        if (self.sign(i, '+') || self.sign(i, '-')) && !self.joined(i) && !dash {
             sign = Some(if self.sign(i, '+') { 1 } else { -1 });
             i += 1;
         } else if self.has(i, Term::In) || self.has(i, Term::MaybeIn) || self.has(i, Term::After) {
@@ -82,8 +86,17 @@ impl Parser<'_> {
             from = true;
             next += 1;
         }
+        // "1600 hours", "15.15h".
+        let army = self.digits(i).is_some_and(|n| {
+            n.len == 4 && n.value / 100 < 24 && n.value % 100 < 60 && self.unit(n.next) == Some(Unit::Hour)
+        });
+        let dotted = self.digits(i).is_some_and(|n| {
+            n.value < 25
+                && self.sign(n.next, '.')
+                && self.digits(n.next + 1).is_some_and(|m| m.len == 2 && m.value < 60 && self.has(m.next, Term::HourMark))
+        });
         // "9h" and "2 horas" are clock times first.
-        if sign.is_none() && hour {
+        if sign.is_none() && (hour || army || dotted) {
             return None;
         }
         Some((Item::Length(length, sign, from), next))
@@ -91,7 +104,8 @@ impl Parser<'_> {
 
     /// "3 fridays from now".
     fn fridays(&self, i: usize, sign: Option<i64>) -> Option<(Item, usize)> {
-        let n = self.number(i)?;
+        // "daqui 30 seg" counts seconds.
+        let n = self.number(i).filter(|n| self.unit(n.next).is_none())?;
         let day = self.get(n.next, |t| match t {
             Term::Weekday(d) | Term::Weekdays(d) => Some(d),
             _ => None,
@@ -230,6 +244,14 @@ impl Parser<'_> {
             return None;
         }
         let whole = i64::from(n.value) * 12;
+        // "2 1/2 hours".
+        if n.len > 0
+            && let Some(over) = self.digits(n.next).filter(|over| over.len == 1 && self.sign(over.next, '/'))
+            && let Some(under) = self.digits(over.next + 1).filter(|d| (2..=4).contains(&d.value) && over.value < d.value)
+        {
+            let value = whole + i64::from(over.value) * 12 / i64::from(under.value);
+            return Some(Amount { twelfths: value, next: under.next, part: false });
+        }
         if n.len > 0 && self.joined(n.next) {
             if self.sign(n.next, '/') {
                 let under = self.digits(n.next + 1).filter(|d| (2..=4).contains(&d.value))?;

@@ -31,7 +31,14 @@ impl Parser<'_> {
                     || self.sign(i + 1, '-')
                     || [Term::At, Term::And, Term::To, Term::Until].iter().any(|t| self.has(i + 1, *t)),
             );
-        near(after) || (i > 0 && near(i - 1)) || (i > 1 && near(i - 2))
+        // "mon to sat", "mon/wed/fri".
+        let short = |j: usize| self.get(j, |t| matches!(t, Term::Short(_)).then_some(())).is_some();
+        let tie = |j: usize| {
+            ['/', ',', '-'].iter().any(|s| self.sign(j, *s))
+                || [Term::To, Term::And, Term::Until].iter().any(|t| self.has(j, *t))
+        };
+        let tied = (tie(i + 1) && short(i + 2)) || (i > 1 && tie(i - 1) && short(i - 2));
+        tied || near(after) || (i > 0 && near(i - 1)) || (i > 1 && near(i - 2))
     }
 
     /// Whether a short form stands alone, or beside a word of time or one that leads a date.
@@ -75,6 +82,8 @@ impl Parser<'_> {
                 || (self.has(i, Term::Past) && !self.has(i, Term::After) && !self.has(i, Term::Start))
             {
                 which = Which::Last;
+            } else if self.has(i, Term::Other) {
+                which = Which::Other;
             } else if self.has(i, Term::Plural) {
                 plural = true;
             } else if self.has(i, Term::Closest) {
@@ -99,6 +108,9 @@ impl Parser<'_> {
         );
         if which == Which::Plain && (tie == 1 || self.joined(next)) {
             let over = next + tie;
+            if let Some((last, end)) = self.ordinal_weekday(over).filter(|_| self.ordinal_weekday(i).is_some()) {
+                return Some((Item::Range(day, last), self.skip(end, &[Term::Feira], 1)));
+            }
             if let Some(last) = self.weekday_name(over) {
                 return Some((Item::Range(day, last), self.skip(over + 1, &[Term::Feira], 1)));
             }

@@ -84,7 +84,9 @@ impl Draft {
         for clock in self.clocks.iter().take(if distinct { 4 } else { 1 }) {
             let options = minutes(clock, self.part, day.is_some());
             if let Some(day) = day {
-                on_day(day, clock, &options, second, now, &mut moments, &mut question);
+                // A part of the day decides its half.
+                let clock = Clock { full: clock.full || self.part.is_some(), ..*clock };
+                on_day(day, &clock, &options, second, now, &mut moments, &mut question);
             } else {
                 let mut found: Vec<_> = options
                     .iter()
@@ -122,7 +124,12 @@ impl Draft {
         if let Some(day) = day {
             moments.extend(day.others.iter().map(|d| d.and_time(time(part.hour(), 0, 0))));
         }
-        Local { moments, question: None, grain: Grain::Part }
+        // "fim do dia" said as the day ends: this one, or the next.
+        let ending = day.is_none() && part == Part::LateAfternoon && now.hour() > part.hour();
+        if ending && date == today {
+            moments.push((today + Duration::days(1)).and_time(time(part.hour(), 0, 0)));
+        }
+        Local { moments, question: ending.then_some(Question::Moment), grain: Grain::Part }
     }
 }
 

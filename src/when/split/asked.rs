@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use super::super::grammar::Parser;
 use super::super::lexer::{Kind, Token, lex};
 use super::super::words::Term;
-use super::super::{Meaning, read};
+use super::super::{Meaning, read_amid};
 use super::{LONGEST_NAME, Split, slice, small};
 use crate::domain::language::Language;
 
@@ -176,7 +176,7 @@ impl Sentence<'_> {
     fn read(&self, range: &Range<usize>, now: DateTime<Tz>, language: Language) -> Option<super::Reading> {
         let from = self.tokens.get(range.start)?.span.start;
         let until = self.tokens.get(range.end.checked_sub(1)?)?.span.end;
-        let mut reading = read(self.text.get(from..until)?, now, language);
+        let mut reading = read_amid(self.text.get(from..until)?, now, language);
         reading.span = reading.span.start + from..reading.span.end + from;
         (reading.meaning != Meaning::Nothing).then_some(reading)
     }

@@ -238,8 +238,8 @@ pub(super) struct Phrase {
 /// The table of one language, ready for lookup.
 pub(super) struct Table {
     phrases: HashMap<&'static str, Vec<Phrase>>,
-    /// Long words that a typo may be a form of, by their first letter.
-    typos: HashMap<u8, Vec<&'static str>>,
+    /// Long words that a typo may be a form of, by their first letter, and whether they name a weekday or a month.
+    typos: HashMap<u8, Vec<(&'static str, bool)>>,
 }
 
 static TABLES: LazyLock<[Table; 3]> =
@@ -258,7 +258,7 @@ pub(super) fn tables(language: Language) -> [&'static Table; 3] {
 impl Table {
     fn new(lines: &[Line]) -> Self {
         let mut phrases: HashMap<&'static str, Vec<Phrase>> = HashMap::new();
-        let mut typos: HashMap<u8, Vec<&'static str>> = HashMap::new();
+        let mut typos: HashMap<u8, Vec<(&'static str, bool)>> = HashMap::new();
         for (text, terms) in lines {
             let mut words = text.split(' ');
             let first = words.next().unwrap_or_default();
@@ -266,9 +266,13 @@ impl Table {
             let named = |t: &Term| {
                 matches!(t, Term::Weekday(_) | Term::Month(_) | Term::Rel(_) | Term::Weekdays(_) | Term::Part(_))
             };
-            let weekday = first.len() == 5 && terms.iter().any(|t| matches!(t, Term::Weekday(_)));
-            if rest.is_empty() && (first.len() >= 6 && terms.iter().any(named) || weekday) {
-                typos.entry(first.as_bytes()[0]).or_default().push(first);
+            // Long words of other kinds, whose slips would change the day or the hour.
+            let weighty = |t: &Term| matches!(t, Term::Next | Term::Later | Term::Last | Term::Unit(_));
+            let calendar = |t: &Term| matches!(t, Term::Weekday(_) | Term::Month(_) | Term::Every);
+            let long = first.len() >= 6 && terms.iter().any(|t| named(t) || weighty(t));
+            if rest.is_empty() && (long || first.len() == 5 && terms.iter().any(calendar)) {
+                let names = terms.iter().any(|t| matches!(t, Term::Weekday(_) | Term::Month(_)));
+                typos.entry(first.as_bytes()[0]).or_default().push((first, names));
             }
             phrases.entry(first).or_default().push(Phrase { rest, terms: terms.to_vec() });
         }
@@ -293,25 +297,67 @@ impl Table {
         self.phrases.get(word).map_or(&[], Vec::as_slice)
     }
 
-    /// The known word that `word` is one slip of the finger away from.
+    /// The known word that `word` is a slip of the finger away from, or a short form of.
     pub fn correct(&self, word: &str) -> Option<&'static str> {
-        if !(4..=12).contains(&word.len()) || !word.is_ascii() || NO_SLIPS.contains(&word) {
+        if !(3..=12).contains(&word.len()) || !word.is_ascii() || NO_SLIPS.contains(&word) {
             return None;
         }
-        let near = self.typos.get(&word.as_bytes()[0])?;
-        near.iter().copied().find(|known| {
+        let typed = word.as_bytes();
+        let near = self.typos.get(&typed[0])?;
+        let slip = near.iter().find(|(known, _)| {
             // Short words are too near to other words: only a vowel may be lost from them, or two letters swapped.
-            let (typed, known) = (word.as_bytes(), known.as_bytes());
+            let known = known.as_bytes();
             if known.len() > 5 { typed.len() > 4 && one_slip(typed, known) } else { small_slip(typed, known) }
-        })
+        });
+        let short = || {
+            near.iter().find(|(known, names)| {
+                let known = known.as_bytes();
+                *names && (no_vowels(typed, known) || typed.len() > 3 && known.len() > 5 && known.starts_with(typed))
+            })
+        };
+        slip.or_else(short).map(|(known, _)| *known)
     }
 }
 
+/// Whether a word might be a bad slip of a word that names a day or a month: two letters of it are wrong.
+pub(super) fn near(word: &str) -> bool {
+    let typed = word.as_bytes();
+    let wrong = |table: &Table| {
+        let list = typed.first().and_then(|first| table.typos.get(first));
+        list.is_some_and(|list| {
+            list.iter().any(|(known, _)| known.len() > 5 && known.len() <= 12 && two_slips(typed, known.as_bytes()))
+        })
+    };
+    (5..=12).contains(&typed.len()) && word.is_ascii() && TABLES.iter().any(wrong)
+}
+
+/// Whether a word is said for politeness, in any language: it belongs to no time.
+pub(super) fn small_talk(word: &str) -> bool {
+    [pt::SMALL_TALK, en::SMALL_TALK, es::SMALL_TALK].iter().any(|words| words.contains(&word))
+}
+
 /// Words that are near to a weekday or a month and are their own.
-const NO_SLIPS: [&str; 12] = [
+const NO_SLIPS: [&str; 26] = [
     "marte", "partes", "manaus", "manhas", "agosta", "maneira", "semana", "domino", "abrir", "quanta", "quarts",
-    "sundae",
+    "sundae", "jane", "mart", "febre", "segu", "segun", "frida", "casado", "pesado", "dentre", "segunda", "mouths", "moths",
+    "tardes", "sexto",
 ];
+
+/// Whether a word is another with all or some of its vowels left out, its first letter kept: "sxt", "qrta".
+fn no_vowels(typed: &[u8], known: &[u8]) -> bool {
+    if typed.len() >= known.len() || known.len() < 5 {
+        return false;
+    }
+    let mut rest = typed.iter().peekable();
+    for letter in known {
+        if rest.peek() == Some(&letter) {
+            rest.next();
+        } else if !matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u') {
+            return false;
+        }
+    }
+    rest.next().is_none()
+}
 
 /// Whether a word lost one vowel of another, or has two neighbours of it swapped.
 fn small_slip(typed: &[u8], known: &[u8]) -> bool {
@@ -338,4 +384,23 @@ fn one_slip(typed: &[u8], known: &[u8]) -> bool {
         || same(typed.get(1..), Some(known))
         || same(Some(typed), known.get(1..))
         || (swapped && typed[2..] == known[2..])
+}
+
+/// Whether two words differ by at most two letters added, lost, changed or swapped with their neighbour.
+fn two_slips(typed: &[u8], known: &[u8]) -> bool {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=known.len()).collect();
+    for (i, one) in typed.iter().enumerate() {
+        let mut row = Vec::with_capacity(known.len() + 1);
+        row.push(i + 1);
+        for (j, two) in known.iter().enumerate() {
+            let mut least = (last[j] + usize::from(one != two)).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && typed[i - 1] == *two && known[j - 1] == *one {
+                least = least.min(before[j - 1] + 1);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last.last().is_some_and(|slips| *slips <= 2)
 }
