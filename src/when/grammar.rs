@@ -171,10 +171,14 @@ impl Parser<'_> {
             && self.has(i - 2, Term::On)
             && (1..=31).contains(&n.value)
         {
-            return Some((Item::Day(n.value, true), n.next));
+            // "el sábado 8 de la noche": or it is an hour of a part of the day.
+            let part = self.part(self.skip(n.next, &[Term::Of], 1)).is_some();
+            let item = if part && n.value <= 12 { Item::Bare(n.value, false) } else { Item::Day(n.value, true) };
+            return Some((item, n.next));
         }
         // "0900": a clock in the manner of armies.
-        let phone = (i > 0 && self.digits(i - 1).is_some()) || self.digits(n.next).is_some();
+        let long = |i: usize| self.digits(i).is_some_and(|n| n.len > 2);
+        let phone = (i > 0 && long(i - 1)) || long(n.next);
         if n.len == 4
             && self.tokens.len() > 1
             && !phone
@@ -308,7 +312,9 @@ impl Parser<'_> {
         if i > 1
             && matches!(token.kind, Kind::Digits(_))
             && (self.sign(i - 1, '/') || self.sign(i - 1, '-'))
-            && self.get(i - 2, |t| matches!(t, Term::Weekday(_) | Term::Short(_) | Term::Rel(_)).then_some(())).is_some()
+            && self
+                .get(i - 2, |t| matches!(t, Term::Weekday(_) | Term::Short(_) | Term::Rel(_)).then_some(()))
+                .is_some()
         {
             return false;
         }

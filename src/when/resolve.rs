@@ -290,6 +290,20 @@ impl Draft {
     /// Decides whether bare numbers are hours or days. A number that could be either is asked about.
     fn place_numbers(&mut self, today: NaiveDate) -> Option<Question> {
         let (n, after_weekday) = *self.bares.first()?;
+        // "viernes 25, 5 de la madrugada": a day and an hour.
+        if let ([one, two], true, true, true) = (
+            self.bares.as_slice(),
+            self.clocks.is_empty(),
+            self.weekday.is_some(),
+            self.day.is_none() && self.date.is_none(),
+        ) {
+            let (day, hour) = if two.1 && !one.1 { (two.0, one.0) } else { (one.0, two.0) };
+            if (1..=31).contains(&day) && hour <= 24 {
+                self.day = Some(day);
+                self.clocks.push(Clock { hour, ..Clock::default() });
+                return None;
+            }
+        }
         if !self.clocks.is_empty() {
             if self.weekday.is_some() && self.day.is_none() && self.date.is_none() && (1..=31).contains(&n) {
                 self.day = Some(n);
@@ -348,6 +362,9 @@ impl Draft {
             let plain = Some(Plain::Moment(at.naive_local()));
             if at < now {
                 return (Meaning::Past(at), None);
+            }
+            if length.few {
+                return (Meaning::Unclear { question: Question::Moment, candidates: vec![at] }, plain);
             }
             if sign.is_none() || (anchor.is_some() && !self.clocks.is_empty()) {
                 return (Meaning::Unclear { question: Question::Duration, candidates: vec![at] }, plain);

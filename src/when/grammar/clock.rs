@@ -65,6 +65,7 @@ impl Parser<'_> {
         let mut i = start;
         for _ in 0..3 {
             let lead = self.has(i, Term::At)
+                || self.sign(i, '@')
                 || self.has(i, Term::Approx)
                 || self.has(i, Term::Of)
                 || (self.has(i, Term::For) && self.has(i, Term::On));
@@ -121,11 +122,17 @@ impl Parser<'_> {
             return Some((15, i + 1));
         }
         let n = self.number(i).filter(|n| n.value < 60 && n.len <= 2)?;
+        // "1/4 to 6".
+        if self.sign(n.next, '/') && self.joined(n.next) && self.joined(n.next + 1) {
+            let under = self.digits(n.next + 1).filter(|d| (d.value == 2 || d.value == 4) && n.value < d.value)?;
+            let tied = self.has(under.next, Term::To) || self.has(under.next, Term::Past);
+            return tied.then_some((60 * n.value / under.value, under.next));
+        }
         Some((n.value, n.next + usize::from(self.unit(n.next) == Some(Unit::Minute))))
     }
 
     /// An hour with all that may follow it.
-    fn hour(&self, i: usize, led: bool) -> Option<(Clock, usize)> {
+    pub fn hour(&self, i: usize, led: bool) -> Option<(Clock, usize)> {
         if let Some(noon) = self.twelve(i) {
             let clock =
                 Clock { hour: if noon { 12 } else { 0 }, noon, midnight: !noon, full: true, ..Clock::default() };
@@ -215,7 +222,8 @@ impl Parser<'_> {
 
     /// Past the mark of hours that may stand behind minutes: "15:15 hs".
     fn behind_minutes(&self, i: usize) -> usize {
-        let mark = self.has(i, Term::HourMark) && self.tokens.get(i).is_some_and(|t| t.span.len() <= 5);
+        let mark = (self.has(i, Term::HourMark) || self.unit(i) == Some(Unit::Hour))
+            && self.tokens.get(i).is_some_and(|t| t.span.len() <= 5);
         i + usize::from(mark && !self.has(i, Term::ZoneMark))
     }
 
@@ -242,7 +250,10 @@ impl Parser<'_> {
                 || self.pm(after).is_some() && and == 1
                 || self.has(after, Term::Month(1));
             let two = self.digits(next + and).is_none_or(|m| m.len == 2);
-            let date = self.get(after, |t| matches!(t, Term::Month(_)).then_some(())).is_some();
+            let apart = !self.joined(next) && and == 0;
+            let of = self.skip(after, &[Term::Of], 1);
+            let date = self.month(after).is_some() && (apart || and == 1)
+                || apart && (self.month(of).is_some() || self.has(after, Term::OrdMark));
             if !other && !date && (two || and == 1) {
                 clock.minute = minutes;
                 clock.length = clock.hour <= 4;

@@ -6,7 +6,18 @@ use super::Parser;
 
 impl Parser<'_> {
     pub fn month(&self, i: usize) -> Option<u32> {
-        self.get(i, |t| if let Term::Month(m) = t { Some(m) } else { None })
+        // "dia 2, dez pras oito": the word is also a number.
+        let minutes = self.cardinal(i).is_some()
+            && self.has(i + 1, Term::To)
+            && self.number(self.skip(i + 2, &[Term::At, Term::The], 1)).is_some();
+        self.get(i, |t| if let Term::Month(m) = t { Some(m) } else { None }).filter(|_| !minutes)
+    }
+
+    /// Whether a number is the hour of a clock time: "9:30", "6pm", "8 at night".
+    fn clock_time(&self, i: usize) -> bool {
+        let part =
+            |n: usize| self.part(self.skip(n, &[Term::Of, Term::On, Term::The, Term::MaybeIn, Term::At], 3)).is_some();
+        self.hour(i, false).is_some() || self.number(i).is_some_and(|n| n.value <= 12 && part(n.next))
     }
 
     pub fn pm_follows(&self, i: usize) -> bool {
@@ -81,7 +92,9 @@ impl Parser<'_> {
             || self.has(day.next, Term::HourMark)
             || self.pm_follows(day.next)
             || self.sign(day.next, '%');
-        let range = self.sign(day.next, '-') && self.digits(day.next + 1).is_some_and(|d| d.len <= 2);
+        let range = self.sign(day.next, '-')
+            && self.digits(day.next + 1).is_some_and(|d| d.len <= 2)
+            && !self.clock_time(day.next + 1);
         if clock || range || self.has(day.next, Term::Unit(Unit::Minute)) || self.glued(day.next) {
             return None;
         }
@@ -266,7 +279,10 @@ impl Parser<'_> {
             // An ordinal in digits is a day by itself.
             let n = self.ordinal(i).filter(|n| n.len > 0 && (1..=31).contains(&n.value))?;
             let end = self.skip(n.next, &[Term::Unit(Unit::Day)], 1);
-            return (self.unit(end).is_none() && !self.glued(end)).then_some((Item::Day(n.value, true), end));
+            let quarter =
+                self.has(end, Term::Quarter) && (self.has(end + 1, Term::To) || self.has(end + 1, Term::Past));
+            return ((self.unit(end).is_none() || quarter) && !self.glued(end))
+                .then_some((Item::Day(n.value, true), end));
         }
         let ordinal = self.ordinal(i);
         let n = ordinal.or_else(|| self.number(i)).filter(|n| n.len <= 2 && (1..=31).contains(&n.value))?;
@@ -323,7 +339,9 @@ impl Parser<'_> {
                 return None;
             }
         }
-        if self.unit(n.next).is_some_and(|u| u != Unit::Day) {
+        let quarter =
+            self.has(n.next, Term::Quarter) && (self.has(n.next + 1, Term::To) || self.has(n.next + 1, Term::Past));
+        if !quarter && self.unit(n.next).is_some_and(|u| u != Unit::Day) {
             return None;
         }
         let end = if self.unit(n.next) == Some(Unit::Day) { n.next + 1 } else { n.next };

@@ -93,7 +93,9 @@ impl Parser<'_> {
         let dotted = self.digits(i).is_some_and(|n| {
             n.value < 25
                 && self.sign(n.next, '.')
-                && self.digits(n.next + 1).is_some_and(|m| m.len == 2 && m.value < 60 && self.has(m.next, Term::HourMark))
+                && self
+                    .digits(n.next + 1)
+                    .is_some_and(|m| m.len == 2 && m.value < 60 && self.has(m.next, Term::HourMark))
         });
         // "9h" and "2 horas" are clock times first.
         if sign.is_none() && (hour || army || dotted) {
@@ -151,7 +153,8 @@ impl Parser<'_> {
             }
             let and = self.has(next, Term::And) || self.sign(next, ',');
             let j = next + usize::from(and);
-            if and && (self.has(j, Term::Half) || self.has(j, Term::Quarter)) {
+            let said = self.has(next, Term::And);
+            if said && (self.has(j, Term::Half) || self.has(j, Term::Quarter)) {
                 let twelfths = if self.has(j, Term::Half) { 6 } else { 3 };
                 if let Some(after) = self.unit(j + 1).filter(|_| self.has(j, Term::Half)) {
                     add(&mut sum, after, 6);
@@ -163,9 +166,9 @@ impl Parser<'_> {
                 break;
             }
             // "daqui 15 dias 9h": nine is a clock time.
-            let clock =
-                !and && seconds(unit) >= 86_400 && self.number(j).is_some_and(|n| self.has(n.next, Term::HourMark));
-            if clock {
+            let hour = self.number(self.skip(j, &[Term::Approx], 1)).map_or(j, |n| n.next);
+            let short = self.tokens.get(hour).is_some_and(|t| t.span.len() <= 3);
+            if !said && seconds(unit) >= 86_400 && self.has(hour, Term::HourMark) && (!and || short) {
                 break;
             }
             let mut more = sum;
@@ -217,6 +220,7 @@ impl Parser<'_> {
             None => return None,
         };
         add(sum, unit, twelfths);
+        sum.few |= self.get(i, |t| matches!(t, Term::Few(3..)).then_some(())).is_some();
         Some((unit, next + 1))
     }
 
@@ -247,7 +251,8 @@ impl Parser<'_> {
         // "2 1/2 hours".
         if n.len > 0
             && let Some(over) = self.digits(n.next).filter(|over| over.len == 1 && self.sign(over.next, '/'))
-            && let Some(under) = self.digits(over.next + 1).filter(|d| (2..=4).contains(&d.value) && over.value < d.value)
+            && let Some(under) =
+                self.digits(over.next + 1).filter(|d| (2..=4).contains(&d.value) && over.value < d.value)
         {
             let value = whole + i64::from(over.value) * 12 / i64::from(under.value);
             return Some(Amount { twelfths: value, next: under.next, part: false });

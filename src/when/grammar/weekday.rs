@@ -21,6 +21,8 @@ impl Parser<'_> {
     fn company(&self, i: usize) -> bool {
         let near = |j: usize| {
             self.digits(j).is_some()
+                || self.month(j).is_some()
+                || (self.has(j, Term::The) && self.ordinal(j + 1).is_some())
                 || self.has(j, Term::Feira)
                 || self.get(j, |t| matches!(t, Term::Weekday(_) | Term::Part(_) | Term::Every).then_some(())).is_some()
         };
@@ -38,7 +40,86 @@ impl Parser<'_> {
                 || [Term::To, Term::And, Term::Until].iter().any(|t| self.has(j, *t))
         };
         let tied = (tie(i + 1) && short(i + 2)) || (i > 1 && tie(i - 1) && short(i - 2));
-        tied || near(after) || (i > 0 && near(i - 1)) || (i > 1 && near(i - 2))
+        tied || near(after)
+            || (i > 0 && near(i - 1))
+            || (i > 1 && near(i - 2))
+            || self.before_clock(i)
+            || self.behind_clock_time(i)
+    }
+
+    /// Whether a clock time follows, with nothing but signs and small words between: "sat, around 3.30pm".
+    fn before_clock(&self, i: usize) -> bool {
+        let mut j = i + 1;
+        for _ in 0..3 {
+            let sign = [',', '-', '@', '(', ';'].iter().any(|s| self.sign(j, *s));
+            if !(sign || self.has(j, Term::At) || self.has(j, Term::Approx)) || self.cardinal(j).is_some_and(|n| n > 1)
+            {
+                break;
+            }
+            j += 1;
+        }
+        let follows = |j: usize| {
+            self.part(j).is_some()
+                || self
+                    .get(j, |t| {
+                        let clock = matches!(
+                            t,
+                            Term::And
+                                | Term::HourMark
+                                | Term::Sharp
+                                | Term::Am
+                                | Term::Pm
+                                | Term::To
+                                | Term::Past
+                                | Term::Minus
+                        );
+                        clock.then_some(())
+                    })
+                    .is_some()
+        };
+        let hour = self.number(j).is_some_and(|n| {
+            (1..=59).contains(&n.value)
+                && (follows(self.skip(n.next, &[Term::Of], 1))
+                    || j > i + 1 && n.len > 0
+                    || self.number(n.next).is_some_and(|m| follows(m.next)))
+        });
+        let name = self.get(j, |t| matches!(t, Term::Noon | Term::Midnight).then_some(())).is_some();
+        let minutes = (self.has(j, Term::Half) || self.has(j, Term::Quarter))
+            && (self.has(j + 1, Term::Past) || self.has(j + 1, Term::To) || self.number(j + 1).is_some());
+        hour || name || minutes
+    }
+
+    /// Whether a clock time stands before it: "3pm, sat", "18 horas de dom".
+    fn behind_clock_time(&self, i: usize) -> bool {
+        let mut j = i;
+        for _ in 0..2 {
+            let small = j > 0
+                && (self.sign(j - 1, ',')
+                    || self.sign(j - 1, '-')
+                    || self.sign(j - 1, '(')
+                    || [Term::Of, Term::On, Term::This].iter().any(|t| self.has(j - 1, *t)));
+            if !small {
+                break;
+            }
+            j -= 1;
+        }
+        j > 0
+            && self
+                .get(j - 1, |t| {
+                    let clock = matches!(
+                        t,
+                        Term::HourMark
+                            | Term::Am
+                            | Term::Pm
+                            | Term::Sharp
+                            | Term::Noon
+                            | Term::Midnight
+                            | Term::Part(_)
+                            | Term::Unit(Unit::Minute)
+                    );
+                    clock.then_some(())
+                })
+                .is_some()
     }
 
     /// Whether a short form stands alone, or beside a word of time or one that leads a date.

@@ -207,11 +207,9 @@ impl Draft {
             Which::Plain => Day::on(soon),
             Which::Next if after == week => Day::on(after),
             Which::Next => Day { others: vec![after], question: Some(Question::Weekday), ..Day::on(week) },
-            Which::Other => Day {
-                others: vec![after],
-                question: Some(Question::Weekday),
-                ..Day::on(after + Duration::days(7))
-            },
+            Which::Other => {
+                Day { others: vec![after], question: Some(Question::Weekday), ..Day::on(after + Duration::days(7)) }
+            }
             Which::AfterNext | Which::WeekAfter => Day::on(after + Duration::days(7)),
             Which::Last => Day::on(soon - Duration::days(7)),
         }

@@ -3,7 +3,7 @@
 use super::super::grammar::Parser;
 use super::super::item::Item;
 use super::super::lexer::{Kind, Token, folded, lex};
-use super::super::words::{Term, near, small_talk};
+use super::super::words::{Term, Unit, near, small_talk};
 use crate::domain::language::Language;
 
 /// Longer replies are sentences with words of their own.
@@ -32,10 +32,35 @@ pub(super) fn left_over(text: &str, language: Language) -> bool {
             && match token.kind {
                 Kind::Digits(_) => !(i > 0 && parser.has(i - 1, Term::Label)),
                 Kind::Unknown => beside(i) && doubtful(text.get(token.span.clone()).unwrap_or_default()),
-                _ => false,
+                Kind::Word(terms) => weighty(terms),
+                Kind::Sign(_) => false,
             }
     };
     open || tokens.iter().enumerate().any(left)
+}
+
+/// Whether all that a word may say bears on a day or an hour.
+fn weighty(terms: &[Term]) -> bool {
+    terms.iter().all(|t| {
+        matches!(
+            t,
+            Term::Num(2..)
+                | Term::Month(_)
+                | Term::Weekday(_)
+                | Term::Weak(_)
+                | Term::Short(_)
+                | Term::Half
+                | Term::Minus
+                | Term::Next
+                | Term::AfterNext
+                | Term::Last
+                | Term::Ago
+                | Term::Other
+                | Term::Unit(Unit::Second | Unit::Minute | Unit::Hour | Unit::Week | Unit::Month | Unit::Year)
+                | Term::Feira
+                | Term::Times
+        )
+    })
 }
 
 /// Whether a word of no table may be meant as one of time: it is short, or near to one; and no small talk.

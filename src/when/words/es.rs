@@ -681,6 +681,8 @@ pub(super) static WORDS: &[Line] = &[
     ("ya la mande", &[Greeting]),
     ("ya lo envie", &[Greeting]),
     ("ya te mande", &[Greeting]),
+    ("hoi", &[Rel(0)]),
+    ("hyo", &[Rel(0)]),
 ];
 
 /// Words of politeness and of talk around a time.

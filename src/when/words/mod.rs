@@ -235,11 +235,21 @@ pub(super) struct Phrase {
     pub terms: Vec<Term>,
 }
 
+/// What a word that may be mistyped is: the likelier come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kin {
+    /// A weekday or a month.
+    Name,
+    /// A day counted from today.
+    Day,
+    Other,
+}
+
 /// The table of one language, ready for lookup.
 pub(super) struct Table {
     phrases: HashMap<&'static str, Vec<Phrase>>,
-    /// Long words that a typo may be a form of, by their first letter, and whether they name a weekday or a month.
-    typos: HashMap<u8, Vec<(&'static str, bool)>>,
+    /// Long words that a typo may be a form of, by their first letter.
+    typos: HashMap<u8, Vec<(&'static str, Kin)>>,
 }
 
 static TABLES: LazyLock<[Table; 3]> =
@@ -258,7 +268,7 @@ pub(super) fn tables(language: Language) -> [&'static Table; 3] {
 impl Table {
     fn new(lines: &[Line]) -> Self {
         let mut phrases: HashMap<&'static str, Vec<Phrase>> = HashMap::new();
-        let mut typos: HashMap<u8, Vec<(&'static str, bool)>> = HashMap::new();
+        let mut typos: HashMap<u8, Vec<(&'static str, Kin)>> = HashMap::new();
         for (text, terms) in lines {
             let mut words = text.split(' ');
             let first = words.next().unwrap_or_default();
@@ -271,8 +281,14 @@ impl Table {
             let calendar = |t: &Term| matches!(t, Term::Weekday(_) | Term::Month(_) | Term::Every);
             let long = first.len() >= 6 && terms.iter().any(|t| named(t) || weighty(t));
             if rest.is_empty() && (long || first.len() == 5 && terms.iter().any(calendar)) {
-                let names = terms.iter().any(|t| matches!(t, Term::Weekday(_) | Term::Month(_)));
-                typos.entry(first.as_bytes()[0]).or_default().push((first, names));
+                let kin = if terms.iter().any(|t| matches!(t, Term::Weekday(_) | Term::Month(_))) {
+                    Kin::Name
+                } else if terms.iter().any(|t| matches!(t, Term::Rel(_))) {
+                    Kin::Day
+                } else {
+                    Kin::Other
+                };
+                typos.entry(first.as_bytes()[0]).or_default().push((first, kin));
             }
             phrases.entry(first).or_default().push(Phrase { rest, terms: terms.to_vec() });
         }
@@ -304,18 +320,21 @@ impl Table {
         }
         let typed = word.as_bytes();
         let near = self.typos.get(&typed[0])?;
-        let slip = near.iter().find(|(known, _)| {
-            // Short words are too near to other words: only a vowel may be lost from them, or two letters swapped.
-            let known = known.as_bytes();
+        // Short words are too near to other words: only a vowel may be lost from them, or two letters swapped.
+        let slip = |known: &[u8]| {
             if known.len() > 5 { typed.len() > 4 && one_slip(typed, known) } else { small_slip(typed, known) }
-        });
-        let short = || {
-            near.iter().find(|(known, names)| {
-                let known = known.as_bytes();
-                *names && (no_vowels(typed, known) || typed.len() > 3 && known.len() > 5 && known.starts_with(typed))
-            })
         };
-        slip.or_else(short).map(|(known, _)| *known)
+        let head = |known: &[u8]| typed.len() > 3 && known.len() > 5 && known.starts_with(typed);
+        let ways: [(&dyn Fn(&[u8]) -> bool, Kin); 5] = [
+            (&slip, Kin::Name),
+            (&head, Kin::Name),
+            (&|known| no_vowels(typed, known), Kin::Name),
+            (&|known| no_vowels(typed, known), Kin::Day),
+            (&slip, Kin::Other),
+        ];
+        ways.iter().find_map(|(way, kin)| {
+            near.iter().find(|(known, of)| of <= kin && way(known.as_bytes())).map(|(known, _)| *known)
+        })
     }
 }
 
@@ -339,8 +358,8 @@ pub(super) fn small_talk(word: &str) -> bool {
 /// Words that are near to a weekday or a month and are their own.
 const NO_SLIPS: [&str; 26] = [
     "marte", "partes", "manaus", "manhas", "agosta", "maneira", "semana", "domino", "abrir", "quanta", "quarts",
-    "sundae", "jane", "mart", "febre", "segu", "segun", "frida", "casado", "pesado", "dentre", "segunda", "mouths", "moths",
-    "tardes", "sexto",
+    "sundae", "jane", "mart", "febre", "segu", "segun", "frida", "casado", "pesado", "dentre", "segunda", "mouths",
+    "moths", "tardes", "sexto",
 ];
 
 /// Whether a word is another with all or some of its vowels left out, its first letter kept: "sxt", "qrta".

@@ -7,9 +7,9 @@ use super::Part as P;
 use super::Term::{
     After, Ago, Am, And, Approx, At, Between, Edge, Every, Except, Feast, Feira, Few, For, Freq, From, Glue, Greeting,
     Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Moving, Next, Noon, Not, Now, Num,
-    Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This, Thousand,
-    ThreeQuarters, Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, WeekdayMark, Weekdays, Weekend, Wish,
-    Workdays, ZoneMark,
+    Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This,
+    Thousand, ThreeQuarters, Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, WeekdayMark, Weekdays, Weekend,
+    Wish, Workdays, ZoneMark,
 };
 use super::Unit as U;
 
@@ -781,6 +781,15 @@ pub(super) static WORDS: &[Line] = &[
     ("ja vou", &[Greeting]),
     ("ja te mandei", &[Greeting]),
     ("ja vi", &[Greeting]),
+    ("perto das", &[At]),
+    ("perto da", &[At]),
+    ("perto de", &[Approx]),
+    ("proximo das", &[At]),
+    ("por volta", &[Approx]),
+    ("hje", &[Rel(0)]),
+    ("hoej", &[Rel(0)]),
+    ("hohe", &[Rel(0)]),
+    ("hooje", &[Rel(0)]),
 ];
 
 /// Words of politeness and of talk around a time.
