@@ -177,7 +177,7 @@ impl Parser<'_> {
             return Some((item, n.next));
         }
         // "0900": a clock in the manner of armies.
-        let long = |i: usize| self.digits(i).is_some_and(|n| n.len > 2);
+        let long = |i: usize| self.digits(i).is_some_and(|n| n.len > 2 && !(1900..2200).contains(&n.value));
         let phone = (i > 0 && long(i - 1)) || long(n.next);
         if n.len == 4
             && self.tokens.len() > 1

@@ -42,8 +42,6 @@ pub(super) struct Length {
     pub seconds: i64,
     /// Hours or less were said, so the sum is a moment and not a date.
     pub clock: bool,
-    /// "a few": the number is ours.
-    pub few: bool,
 }
 
 /// Which of several weekdays of a name is meant.

@@ -363,9 +363,6 @@ impl Draft {
             if at < now {
                 return (Meaning::Past(at), None);
             }
-            if length.few {
-                return (Meaning::Unclear { question: Question::Moment, candidates: vec![at] }, plain);
-            }
             if sign.is_none() || (anchor.is_some() && !self.clocks.is_empty()) {
                 return (Meaning::Unclear { question: Question::Duration, candidates: vec![at] }, plain);
             }

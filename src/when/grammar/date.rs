@@ -17,7 +17,9 @@ impl Parser<'_> {
     fn clock_time(&self, i: usize) -> bool {
         let part =
             |n: usize| self.part(self.skip(n, &[Term::Of, Term::On, Term::The, Term::MaybeIn, Term::At], 3)).is_some();
-        self.hour(i, false).is_some() || self.number(i).is_some_and(|n| n.value <= 12 && part(n.next))
+        self.hour(i, false).is_some()
+            || self.offset_to_clock(i).is_some()
+            || self.number(i).is_some_and(|n| n.value <= 12 && part(n.next))
     }
 
     pub fn pm_follows(&self, i: usize) -> bool {
@@ -345,6 +347,8 @@ impl Parser<'_> {
             return None;
         }
         let end = if self.unit(n.next) == Some(Unit::Day) { n.next + 1 } else { n.next };
+        // "el 5 que viene".
+        let end = end + usize::from(self.has(end, Term::Next) && self.unit(end + 1).is_none());
         Some((Item::Day(n.value, word || led || ordinal.is_some()), end))
     }
 

@@ -166,9 +166,11 @@ impl Parser<'_> {
                 break;
             }
             // "daqui 15 dias 9h": nine is a clock time.
-            let hour = self.number(self.skip(j, &[Term::Approx], 1)).map_or(j, |n| n.next);
+            let hour = self.number(self.skip(j, &[Term::Approx], 1));
+            let late = hour.is_some_and(|n| n.value > 12);
+            let hour = hour.map_or(j, |n| n.next);
             let short = self.tokens.get(hour).is_some_and(|t| t.span.len() <= 3);
-            if !said && seconds(unit) >= 86_400 && self.has(hour, Term::HourMark) && (!and || short) {
+            if !said && seconds(unit) >= 86_400 && self.has(hour, Term::HourMark) && (!and || short || late) {
                 break;
             }
             let mut more = sum;
@@ -220,7 +222,6 @@ impl Parser<'_> {
             None => return None,
         };
         add(sum, unit, twelfths);
-        sum.few |= self.get(i, |t| matches!(t, Term::Few(3..)).then_some(())).is_some();
         Some((unit, next + 1))
     }
 
@@ -262,7 +263,7 @@ impl Parser<'_> {
                 let under = self.digits(n.next + 1).filter(|d| (2..=4).contains(&d.value))?;
                 return part(whole / i64::from(under.value), under.next);
             }
-            if self.sign(n.next, '.') || self.sign(n.next, ',') {
+            if (self.sign(n.next, '.') || self.sign(n.next, ',')) && self.joined(n.next + 1) {
                 let tenths = self.digits(n.next + 1).filter(|d| d.len <= 2)?;
                 let under = if tenths.len == 1 { 10 } else { 100 };
                 let value = whole + i64::from(tenths.value) * 12 / under;

@@ -78,7 +78,7 @@ impl Parser<'_> {
                     .is_some()
         };
         let hour = self.number(j).is_some_and(|n| {
-            (1..=59).contains(&n.value)
+            ((1..=59).contains(&n.value) || (3..=4).contains(&n.len))
                 && (follows(self.skip(n.next, &[Term::Of], 1))
                     || j > i + 1 && n.len > 0
                     || self.number(n.next).is_some_and(|m| follows(m.next)))
@@ -86,7 +86,8 @@ impl Parser<'_> {
         let name = self.get(j, |t| matches!(t, Term::Noon | Term::Midnight).then_some(())).is_some();
         let minutes = (self.has(j, Term::Half) || self.has(j, Term::Quarter))
             && (self.has(j + 1, Term::Past) || self.has(j + 1, Term::To) || self.number(j + 1).is_some());
-        hour || name || minutes
+        let part = self.part(self.skip(j, &[Term::Of, Term::On, Term::The], 2)).is_some();
+        hour || name || minutes || part
     }
 
     /// Whether a clock time stands before it: "3pm, sat", "18 horas de dom".
@@ -103,7 +104,9 @@ impl Parser<'_> {
             }
             j -= 1;
         }
-        j > 0
+        let half =
+            j > 1 && self.has(j - 2, Term::And) && (self.has(j - 1, Term::Half) || self.has(j - 1, Term::Quarter));
+        half || j > 0
             && self
                 .get(j - 1, |t| {
                     let clock = matches!(
