@@ -96,7 +96,8 @@ fn find(raws: &[Raw], tables: [&'static Table; 3]) -> Option<(&'static [Term], u
                 // "dia sim, dia não": a comma may part a long phrase.
                 let comma = phrase.rest.len() > 2 && raws.get(len)?.sign == Some(',');
                 len += usize::from(comma);
-                if raws.get(len).is_none_or(|raw| raw.digits || raw.text != *word) {
+                let same = |raw: &Raw| !raw.digits && (raw.text == *word || table.correct(&raw.text) == Some(*word));
+                if !raws.get(len).is_some_and(same) {
                     return None;
                 }
                 len += 1;

@@ -297,7 +297,7 @@ impl Draft {
             self.weekday.is_some(),
             self.day.is_none() && self.date.is_none(),
         ) {
-            let (day, hour) = if two.1 && !one.1 { (two.0, one.0) } else { (one.0, two.0) };
+            let (day, hour) = if (two.1 && !one.1) || (one.0 <= 12 && two.0 > 24) { (two.0, one.0) } else { (one.0, two.0) };
             if (1..=31).contains(&day) && hour <= 24 {
                 self.day = Some(day);
                 self.clocks.push(Clock { hour, ..Clock::default() });
@@ -307,8 +307,10 @@ impl Draft {
         if !self.clocks.is_empty() {
             if self.weekday.is_some() && self.day.is_none() && self.date.is_none() && (1..=31).contains(&n) {
                 self.day = Some(n);
+                return None;
             }
-            return None;
+            // A number that finds no place may change the rest.
+            return Some(Question::Moment);
         }
         if !(self.dated() || self.part.is_some()) || n > 31 {
             return None;

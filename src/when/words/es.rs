@@ -683,6 +683,8 @@ pub(super) static WORDS: &[Line] = &[
     ("ya te mande", &[Greeting]),
     ("hoi", &[Rel(0)]),
     ("hyo", &[Rel(0)]),
+    ("passado manana", &[Rel(2)]),
+    ("pasada manana", &[Rel(2)]),
 ];
 
 /// Words of politeness and of talk around a time.

@@ -338,13 +338,16 @@ impl Table {
     }
 }
 
-/// Whether a word might be a bad slip of a word that names a day or a month: two letters of it are wrong.
+/// Whether a word might be a bad slip of a word that names a day or a month: its first letter is wrong, or two
+/// others are.
 pub(super) fn near(word: &str) -> bool {
     let typed = word.as_bytes();
     let wrong = |table: &Table| {
-        let list = typed.first().and_then(|first| table.typos.get(first));
-        list.is_some_and(|list| {
-            list.iter().any(|(known, _)| known.len() > 5 && known.len() <= 12 && two_slips(typed, known.as_bytes()))
+        table.typos.iter().any(|(first, list)| {
+            let same = typed.first() == Some(first);
+            list.iter().map(|(known, _)| known.as_bytes()).filter(|known| (6..=12).contains(&known.len())).any(|known| {
+                if same { two_slips(typed, known) } else { one_slip(typed, known) }
+            })
         })
     };
     (5..=12).contains(&typed.len()) && word.is_ascii() && TABLES.iter().any(wrong)

@@ -790,6 +790,7 @@ pub(super) static WORDS: &[Line] = &[
     ("hoej", &[Rel(0)]),
     ("hohe", &[Rel(0)]),
     ("hooje", &[Rel(0)]),
+    ("depois de manha", &[Rel(2)]),
 ];
 
 /// Words of politeness and of talk around a time.
