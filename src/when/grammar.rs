@@ -56,6 +56,12 @@ impl Parser<'_> {
                 continue;
             }
             if let Some((item, next)) = self.item(i) {
+                // "el viernes de mañana": a word that is also tomorrow is the morning of a day said before it.
+                let said = found.items.last().is_some_and(|(last, range)| {
+                    range.end == i && matches!(last, Item::Weekday(..) | Item::Rel(_) | Item::Date(..) | Item::Day(..))
+                });
+                let morning = self.part(next - 1).filter(|_| said && item == Item::Rel(1));
+                let item = morning.map_or(item, Item::Part);
                 if let Some(extra) = self.companion(i, item) {
                     found.items.push((extra, i..next));
                 }

@@ -297,7 +297,8 @@ impl Draft {
             self.weekday.is_some(),
             self.day.is_none() && self.date.is_none(),
         ) {
-            let (day, hour) = if (two.1 && !one.1) || (one.0 <= 12 && two.0 > 24) { (two.0, one.0) } else { (one.0, two.0) };
+            let (day, hour) =
+                if (two.1 && !one.1) || (one.0 <= 12 && two.0 > 24) { (two.0, one.0) } else { (one.0, two.0) };
             if (1..=31).contains(&day) && hour <= 24 {
                 self.day = Some(day);
                 self.clocks.push(Clock { hour, ..Clock::default() });
@@ -316,12 +317,14 @@ impl Draft {
             return None;
         }
         let hour = |n: u32| Clock { hour: n, ..Clock::default() };
-        if let (Some((wd, _)), true, true) =
-            (self.weekday, after_weekday, self.day.is_none() && self.date.is_none() && n >= 1 && self.part.is_none())
-        {
+        if let (Some((wd, _)), true, true) = (
+            self.weekday,
+            after_weekday,
+            self.day.is_none() && self.date.is_none() && n >= 1 && (self.part.is_none() || n > 12),
+        ) {
             let coming = day::coming(today, wd);
             let fits = (0..2).any(|k| chrono::Datelike::day(&(coming + Duration::days(7 * k))) == n);
-            if fits || n > 12 {
+            if fits || n > 12 && (self.part.is_none() || n > 24) {
                 self.day = Some(n);
                 return (!fits && n < 24).then_some(Question::Date);
             }

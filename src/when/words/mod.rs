@@ -345,9 +345,11 @@ pub(super) fn near(word: &str) -> bool {
     let wrong = |table: &Table| {
         table.typos.iter().any(|(first, list)| {
             let same = typed.first() == Some(first);
-            list.iter().map(|(known, _)| known.as_bytes()).filter(|known| (6..=12).contains(&known.len())).any(|known| {
-                if same { two_slips(typed, known) } else { one_slip(typed, known) }
-            })
+            list.iter().map(|(known, _)| known.as_bytes()).filter(|known| (6..=12).contains(&known.len())).any(
+                |known| {
+                    if same { two_slips(typed, known) } else { one_slip(typed, known) }
+                },
+            )
         })
     };
     (5..=12).contains(&typed.len()) && word.is_ascii() && TABLES.iter().any(wrong)
