@@ -58,7 +58,16 @@ impl Parser<'_> {
             if let Some((item, next)) = self.item(i) {
                 // "el viernes de mañana": a word that is also tomorrow is the morning of a day said before it.
                 let said = found.items.last().is_some_and(|(last, range)| {
-                    range.end == i && matches!(last, Item::Weekday(..) | Item::Rel(_) | Item::Date(..) | Item::Day(..))
+                    range.end == i
+                        && matches!(
+                            last,
+                            Item::Weekday(..)
+                                | Item::Rel(_)
+                                | Item::Date(..)
+                                | Item::Day(..)
+                                | Item::Week(_)
+                                | Item::Length(..)
+                        )
                 });
                 let morning = self.part(next - 1).filter(|_| said && item == Item::Rel(1));
                 let item = morning.map_or(item, Item::Part);

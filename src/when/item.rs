@@ -54,6 +54,8 @@ pub(super) enum Which {
     AfterNext,
     /// "na outra sexta": the one after the first, or the first.
     Other,
+    /// "sexta sim, sexta não": every second one.
+    Alternate,
     /// "friday week": a week after the first one.
     WeekAfter,
     Last,

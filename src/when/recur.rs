@@ -29,6 +29,7 @@ pub(super) fn repeats(items: &[Item]) -> bool {
                 | Item::Per(..)
                 | Item::Workdays
                 | Item::Nth(_, _, InMonth::Each)
+                | Item::Weekday(_, Which::Alternate)
         )
     }) || (weekdays.len() > 2 && !or)
 }
@@ -198,6 +199,10 @@ fn gather(items: &[Item]) -> Rule {
             Item::Weekday(d, Which::Last) if rule.unit == Some(Unit::Month) => {
                 rule.nth.push((-1, Counted::Weekday(d), InMonth::Each));
             }
+            Item::Weekday(d, Which::Alternate) => {
+                rule.interval = rule.interval.max(2);
+                rule.mark(d);
+            }
             Item::Weekday(d, _) | Item::Weekdays(d) => rule.mark(d),
             Item::Range(a, b) => {
                 let mut d = a;
@@ -220,8 +225,14 @@ fn gather(items: &[Item]) -> Rule {
                 let after_every = matches!(before, Some(Item::Every(..) | Item::Day(..)));
                 // "todo dia 5, 15 e 25".
                 let after_day = matches!(before, Some(Item::Bare(..))) && !rule.month_days.is_empty();
-                let timed = items.iter().any(|i| matches!(i, Item::Part(_)));
-                if (after_every || after_day)
+                let before_month = matches!(items.get(at + 1), Some(Item::Every(1, Some(Unit::Month))));
+                // "todo dia 8 da noite" tells the hour, "todo dia 2, 8 da noite" both.
+                let has = |test: &dyn Fn(&Item) -> bool| items.iter().any(test);
+                let alone = items.iter().filter(|i| matches!(i, Item::Bare(..))).count() == 1;
+                let timed = has(&|i| matches!(i, Item::Part(_)))
+                    && !has(&|i| matches!(i, Item::Clock(_)))
+                    && (alone || matches!(items.get(at + 1), Some(Item::Part(_))));
+                if (after_every || after_day || before_month)
                     && !timed
                     && (1..=31).contains(&n)
                     && matches!(rule.unit, Some(Unit::Day | Unit::Month) | None)
@@ -229,6 +240,8 @@ fn gather(items: &[Item]) -> Rule {
                     rule.month_days.push(n);
                 } else if n < 24 {
                     rule.clocks.push(Clock { hour: n, ..Clock::default() });
+                } else {
+                    rule.open = true;
                 }
             }
             Item::Part(part) | Item::Parts(part) => rule.part = Some(part),

@@ -23,7 +23,7 @@ impl Parser<'_> {
         }
         if self.has(i, Term::Last)
             && let Some(day) = self.weekday_name(i + 1)
-            && !self.has(i + 2, Term::Of)
+            && (!self.has(i + 2, Term::Of) || self.part(i + 3).is_some())
         {
             return Some((Item::Nth(-1, Counted::Weekday(day), InMonth::Each), self.skip(i + 2, &[Term::Feira], 1)));
         }

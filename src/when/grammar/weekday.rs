@@ -151,6 +151,9 @@ impl Parser<'_> {
 
     /// A weekday with what tells which one.
     pub fn weekday(&self, start: usize) -> Option<(Item, usize)> {
+        if let Some(found) = self.weekdays_through(start) {
+            return Some(found);
+        }
         let mut i = start;
         let mut which = Which::Plain;
         let mut plural = false;
@@ -185,6 +188,9 @@ impl Parser<'_> {
         next = self.skip(next, &[Term::Feira], 1);
         if self.tokens.get(next - 1).is_some_and(|t| t.span.len() == 1) && self.sign(next, '.') {
             next += 1;
+        }
+        if let Some(end) = self.alternate(day, next) {
+            return Some((Item::Weekday(day, Which::Alternate), end));
         }
         // "de seg a sex", "monday to friday", "mon-fri".
         let tie = usize::from(
@@ -227,6 +233,33 @@ impl Parser<'_> {
             return Some((Item::Weekdays(day), next));
         }
         Some((Item::Weekday(day, which), next))
+    }
+
+    /// "mondays through fridays".
+    fn weekdays_through(&self, i: usize) -> Option<(Item, usize)> {
+        let plural = |i: usize| self.get(i, |t| if let Term::Weekdays(d) = t { Some(d) } else { None });
+        let first = plural(i)?;
+        let tie = self.has(i + 1, Term::To)
+            || self.has(i + 1, Term::Until)
+            || self.has(i + 1, Term::At)
+            || self.sign(i + 1, '-');
+        let last = plural(i + 2).or_else(|| self.weekday_name(i + 2)).filter(|_| tie)?;
+        Some((Item::Range(first, last), self.skip(i + 3, &[Term::Feira], 1)))
+    }
+
+    /// Behind a weekday, the end of "sim, sexta não", "sí y otro no".
+    fn alternate(&self, day: u32, i: usize) -> Option<usize> {
+        if !self.has(i, Term::Yes) {
+            return None;
+        }
+        let mut j = i + 1 + usize::from(self.sign(i + 1, ','));
+        j = self.skip(j, &[Term::And, Term::Num(1)], 2);
+        if self.weekday_name(j) != Some(day) && !self.has(j, Term::Other) {
+            return None;
+        }
+        j = self.skip(j + 1, &[Term::Feira], 1);
+        j += usize::from(self.weekday_name(j) == Some(day));
+        self.has(j, Term::Not).then_some(j + 1)
     }
 
     /// "4ª feira", "6a": the weekdays counted from Sunday.

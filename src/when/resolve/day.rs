@@ -204,7 +204,7 @@ impl Draft {
                 let ask = |date, other| Day { others: vec![other], question: Some(Question::Weekday), ..Day::on(date) };
                 if self.clocks.is_empty() && self.part.is_none() { ask(after, today) } else { ask(today, after) }
             }
-            Which::Plain => Day::on(soon),
+            Which::Plain | Which::Alternate => Day::on(soon),
             Which::Next if after == week => Day::on(after),
             Which::Next => Day { others: vec![after], question: Some(Question::Weekday), ..Day::on(week) },
             Which::Other => {

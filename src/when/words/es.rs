@@ -9,7 +9,7 @@ use super::Term::{
     Greeting, Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Moving, Next, Noon, Not,
     Now, Num, Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The,
     This, Thousand, ThreeQuarters, Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, Weekdays, Weekend, Wish,
-    Workdays, ZoneMark,
+    Workdays, Yes, ZoneMark,
 };
 use super::Unit as U;
 
@@ -475,7 +475,7 @@ pub(super) static WORDS: &[Line] = &[
     ("favor", &[Glue]),
     ("vale", &[Glue]),
     ("ok", &[Glue]),
-    ("si", &[Glue]),
+    ("si", &[Glue, Yes]),
     ("bueno", &[Glue]),
     ("creo", &[Glue]),
     ("mejor", &[Glue]),

@@ -127,6 +127,8 @@ pub(super) enum Term {
     Label,
     /// Words without a say in the time.
     Glue,
+    /// "sim", "sí": a weekday that is followed by one without.
+    Yes,
     /// Takes back what stands beside it: "not".
     Not,
     /// A whole phrase that only looks like a time.

@@ -9,7 +9,7 @@ use super::Term::{
     Half, HourMark, In, Ish, Label, Last, Later, MaybeIn, Midnight, Minus, Month, Moving, Next, Noon, Not, Now, Num,
     Of, On, Or, Ord, OrdMark, Other, Part, Parts, Past, Plural, Pm, Quarter, Rel, Sharp, Short, Start, The, This,
     Thousand, ThreeQuarters, Times, To, ToWhom, Unit, Until, Vague, Weak, Weekday, WeekdayMark, Weekdays, Weekend,
-    Wish, Workdays, ZoneMark,
+    Wish, Workdays, Yes, ZoneMark,
 };
 use super::Unit as U;
 
@@ -533,7 +533,7 @@ pub(super) static WORDS: &[Line] = &[
     ("os", &[Glue]),
     ("so", &[Glue]),
     ("la", &[Glue]),
-    ("sim", &[Glue]),
+    ("sim", &[Glue, Yes]),
     ("entao", &[Glue]),
     ("mas", &[Glue]),
     ("horario", &[Glue, ZoneMark]),
