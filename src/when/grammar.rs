@@ -66,7 +66,7 @@ impl Parser<'_> {
                                 | Item::Date(..)
                                 | Item::Day(..)
                                 | Item::Week(_)
-                                | Item::Length(..)
+                                | Item::Length(_, _, false)
                         )
                 });
                 let morning = self.part(next - 1).filter(|_| said && item == Item::Rel(1));
@@ -192,7 +192,8 @@ impl Parser<'_> {
             return Some((item, n.next));
         }
         // "0900": a clock in the manner of armies.
-        let long = |i: usize| self.digits(i).is_some_and(|n| n.len > 2 && !(1900..2200).contains(&n.value));
+        let long =
+            |i: usize| self.digits(i).is_some_and(|n| (3..=5).contains(&n.len) && !(1900..2200).contains(&n.value));
         let phone = (i > 0 && long(i - 1)) || long(n.next);
         if n.len == 4
             && self.tokens.len() > 1

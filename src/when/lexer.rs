@@ -93,8 +93,9 @@ fn find(raws: &[Raw], tables: [&'static Table; 3]) -> Option<(&'static [Term], u
         table.phrases(word).iter().find_map(|phrase| {
             let mut len = 1;
             for word in &phrase.rest {
-                // "dia sim, dia não": a comma may part a long phrase.
-                let comma = phrase.rest.len() > 2 && raws.get(len)?.sign == Some(',');
+                // "dia sim, dia não", "St. Patrick's Day": a sign may part a long phrase.
+                let sign = raws.get(len)?.sign;
+                let comma = phrase.rest.len() > 2 && sign == Some(',') || phrase.rest.len() > 1 && sign == Some('.');
                 len += usize::from(comma);
                 let same = |raw: &Raw| !raw.digits && (raw.text == *word || table.correct(&raw.text) == Some(*word));
                 if !raws.get(len).is_some_and(same) {
@@ -194,6 +195,14 @@ fn cut(text: &str) -> Vec<Raw> {
             space = true;
             continue;
         }
+        if let Some((over, under)) = vulgar(c) {
+            for (text, digits, sign) in [(over, true, None), ("", false, Some('/')), (under, true, None)] {
+                let joined = sign.is_some() || text == under;
+                raws.push(Raw { text: text.to_owned(), digits, sign, span: at..end, joined });
+            }
+            space = true;
+            continue;
+        }
         // The T of an ISO timestamp parts its date from its clock.
         if c == 'T'
             && !space
@@ -228,6 +237,16 @@ fn cut(text: &str) -> Vec<Raw> {
         space = false;
     }
     raws
+}
+
+/// The two numbers of a fraction that is one character.
+const fn vulgar(c: char) -> Option<(&'static str, &'static str)> {
+    match c {
+        '½' => Some(("1", "2")),
+        '¼' => Some(("1", "4")),
+        '¾' => Some(("3", "4")),
+        _ => None,
+    }
 }
 
 /// A word in lower case and without accents.

@@ -332,7 +332,7 @@ impl Draft {
         if n <= 24 {
             self.clocks.push(hour(n));
         }
-        None
+        (self.bares.len() > 1).then_some(Question::Moment)
     }
 
     /// An offset from now, or from a date that is said with it.

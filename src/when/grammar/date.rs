@@ -149,7 +149,8 @@ impl Parser<'_> {
             next = self.skip(next, &[Term::Feira], 1);
             Counted::Weekday(day)
         } else {
-            match self.unit(next)? {
+            // "first weekday of november".
+            match self.unit(next).or(self.has(next, Term::Workdays).then_some(Unit::Business))? {
                 Unit::Day => Counted::Day,
                 Unit::Business => Counted::Business,
                 _ => return None,
@@ -296,6 +297,12 @@ impl Parser<'_> {
             || self.pm_follows(n.next)
             || self.has(n.next, Term::Sharp);
         if clock && ordinal.is_none() {
+            return None;
+        }
+        // "the 3 of us".
+        let others = self.has(n.next, Term::Of)
+            && matches!(self.tokens.get(n.next + 1).map(|t| &t.kind), Some(super::Kind::Unknown));
+        if others && !word {
             return None;
         }
         // "on 15", "el 16", "dia 5"; a bare preposition is not enough before a small number or a word.

@@ -241,7 +241,8 @@ impl Parser<'_> {
         }
         let Some(n) = self.number(i) else {
             // "fortnight", "quinzena" may stand without a number, and "hora y media".
-            let half = self.unit(i) == Some(Unit::Hour) && self.has(i + 1, Term::And) && self.has(i + 2, Term::Half);
+            let whole = matches!(self.unit(i), Some(Unit::Hour | Unit::Day | Unit::Month));
+            let half = whole && self.has(i + 1, Term::And) && self.has(i + 2, Term::Half);
             let alone = half || matches!(self.unit(i), Some(Unit::Fortnight));
             return alone.then_some(Amount { twelfths: 12, next: i, part: false });
         };

@@ -664,6 +664,16 @@ pub(super) static WORDS: &[Line] = &[
     ("todya", &[Rel(0)]),
     ("toady", &[Rel(0)]),
     ("tday", &[Rel(0)]),
+    ("all day", &[Greeting]),
+    ("all day long", &[Greeting]),
+    ("all night", &[Greeting]),
+    ("all night long", &[Greeting]),
+    ("have a good weekend", &[Greeting]),
+    ("have a nice weekend", &[Greeting]),
+    ("have a good", &[Greeting]),
+    ("have a nice", &[Greeting]),
+    ("happy friday", &[Greeting]),
+    ("happy monday", &[Greeting]),
 ];
 
 /// Words of politeness and of talk around a time.

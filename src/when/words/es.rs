@@ -685,6 +685,18 @@ pub(super) static WORDS: &[Line] = &[
     ("hyo", &[Rel(0)]),
     ("passado manana", &[Rel(2)]),
     ("pasada manana", &[Rel(2)]),
+    ("en como", &[In]),
+    ("como en", &[In]),
+    ("dentro de unos", &[In]),
+    ("dentro de unas", &[In]),
+    ("ya no", &[Greeting]),
+    ("ya casi", &[Greeting]),
+    ("quinta avenida", &[Greeting]),
+    ("buen finde", &[Greeting]),
+    ("buen fin de semana", &[Greeting]),
+    ("feliz lunes", &[Greeting]),
+    ("feliz viernes", &[Greeting]),
+    ("buena semana", &[Greeting]),
 ];
 
 /// Words of politeness and of talk around a time.

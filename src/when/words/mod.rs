@@ -267,6 +267,9 @@ pub(super) fn tables(language: Language) -> [&'static Table; 3] {
     }
 }
 
+/// A way to be mistyped, and the kin of words that it is tried on.
+type Way<'a> = (&'a dyn Fn(&[u8]) -> bool, Kin);
+
 impl Table {
     fn new(lines: &[Line]) -> Self {
         let mut phrases: HashMap<&'static str, Vec<Phrase>> = HashMap::new();
@@ -327,7 +330,7 @@ impl Table {
             if known.len() > 5 { typed.len() > 4 && one_slip(typed, known) } else { small_slip(typed, known) }
         };
         let head = |known: &[u8]| typed.len() > 3 && known.len() > 5 && known.starts_with(typed);
-        let ways: [(&dyn Fn(&[u8]) -> bool, Kin); 5] = [
+        let ways: [Way<'_>; 5] = [
             (&slip, Kin::Name),
             (&head, Kin::Name),
             (&|known| no_vowels(typed, known), Kin::Name),
@@ -363,10 +366,10 @@ pub(super) fn small_talk(word: &str) -> bool {
 }
 
 /// Words that are near to a weekday or a month and are their own.
-const NO_SLIPS: [&str; 26] = [
+const NO_SLIPS: [&str; 28] = [
     "marte", "partes", "manaus", "manhas", "agosta", "maneira", "semana", "domino", "abrir", "quanta", "quarts",
     "sundae", "jane", "mart", "febre", "segu", "segun", "frida", "casado", "pesado", "dentre", "segunda", "mouths",
-    "moths", "tardes", "sexto",
+    "moths", "tardes", "sexto", "macro", "fevre",
 ];
 
 /// Whether a word is another with all or some of its vowels left out, its first letter kept: "sxt", "qrta".
