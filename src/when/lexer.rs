@@ -97,7 +97,13 @@ fn find(raws: &[Raw], tables: [&'static Table; 3]) -> Option<(&'static [Term], u
                 let sign = raws.get(len)?.sign;
                 let comma = phrase.rest.len() > 2 && sign == Some(',') || phrase.rest.len() > 1 && sign == Some('.');
                 len += usize::from(comma);
-                let same = |raw: &Raw| !raw.digits && (raw.text == *word || table.correct(&raw.text) == Some(*word));
+                let same = |raw: &Raw| {
+                    // Only a long word is looked at again as a slip.
+                    let like = word.len() > 4
+                        && raw.text.as_bytes().first() == word.as_bytes().first()
+                        && raw.text.len().abs_diff(word.len()) < 4;
+                    !raw.digits && (raw.text == *word || like && table.correct(&raw.text) == Some(*word))
+                };
                 if !raws.get(len).is_some_and(same) {
                     return None;
                 }

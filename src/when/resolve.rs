@@ -85,7 +85,9 @@ pub(super) struct Local {
 /// Reads a reply: what stands beside the time and may belong to it makes the time a question.
 pub(super) fn reply(text: &str, now: DateTime<Tz>, language: Language) -> Outcome {
     let mut outcome = outcome(text, now, language);
-    if doubt::left_over(text, language) {
+    // A repetition is shown whole before it begins.
+    let every = matches!(outcome.meaning, Meaning::Every(_));
+    if !every && doubt::left_over(text, language) {
         (outcome.meaning, outcome.plain) = doubted(outcome.meaning, outcome.plain);
     }
     outcome

@@ -38,10 +38,9 @@ pub(super) fn telling(found: &Found, tokens: &[Token]) -> bool {
             let long = tokens.get(at.start).is_some_and(|t| t.words > 2);
             (led || long) && found.unknown <= 2 && !found.greeting
         }
-        // "já recebi": so short a word is only a time alone.
-        Item::Now if tokens.get(at.start).is_some_and(|t| t.span.len() <= 3) => {
-            let own = tokens.get(at.start).is_some_and(|t| t.own);
-            found.unknown <= if own { 0 } else { 2 } && !found.greeting
+        // "já recebi": such a word is only a time alone.
+        Item::Now if matches!(word(at.start), Some(Kind::Word(terms)) if terms.contains(&Term::Glue)) => {
+            found.unknown == 0 && !found.greeting
         }
         Item::Now
         | Item::Vague

@@ -206,7 +206,7 @@ pub(super) static WORDS: &[Line] = &[
     ("ahora", &[Now]),
     ("ahora mismo", &[Now]),
     ("justo ahora", &[Now]),
-    ("ya", &[Now]),
+    ("ya", &[Now, Glue]),
     ("ya mismo", &[Now]),
     ("en este momento", &[Now]),
     ("en este preciso momento", &[Now]),

@@ -200,7 +200,7 @@ pub(super) static WORDS: &[Line] = &[
     ("outro dia", &[Glue]),
     ("agora", &[Now]),
     ("agora mesmo", &[Now]),
-    ("ja", &[Now]),
+    ("ja", &[Now, Glue]),
     ("agorinha", &[Now]),
     ("ja ja", &[Vague]),
     ("imediatamente", &[Now]),
