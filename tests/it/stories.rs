@@ -1,8 +1,10 @@
 //! What people say and tap, what the chat shows, and what leaves for WhatsApp.
 
+use std::task::Poll;
 use std::time::Duration;
 
 use schedulezap::sandbox::evolution::Faults;
+use schedulezap::telegram::reports::tell_all;
 
 use crate::harness::{KEY, World, within};
 
@@ -399,6 +401,64 @@ async fn many_outcomes_at_once_are_one_digest_that_is_drawn_anew_as_it_goes_on()
         assert_eq!(done.id, card.id, "the same message");
         assert!(done.text.contains("98888-0006") && done.text.contains("Promoção"), "{}", done.text);
         assert!(!ana.chat().iter().any(|m| m.text.contains("Enviada para")));
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+/// Does some of this work and then dies: after so many steps. Says whether the work came to its end.
+async fn dies_after(steps: usize, work: impl Future) -> bool {
+    let (mut work, mut left) = (std::pin::pin!(work), steps);
+    std::future::poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        work.as_mut().poll(context).map(|_| true)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_death_at_any_step_of_a_digest_leaves_no_outcome_out_of_it() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        let people: Vec<String> = (1..=6).map(|n| format!("11 98888-000{n}")).collect();
+        ana.says(&format!("em 10 minutos para {}: Promoção", people.join(", ")));
+        ana.sees("Confira e confirme").await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees("6 mensagens agendadas").await;
+        world.advance(Duration::from_secs(600));
+        until(&world, || ana.chat().iter().any(|m| m.text.contains("6 mensagens enviadas"))).await;
+        world.said().await;
+        // They went a second apart.
+        world.does("UPDATE scheduled_messages SET updated_at = updated_at + id * 1000").await;
+        world.does("UPDATE scheduled_messages SET sent_at = updated_at").await;
+        world.advance(Duration::from_secs(10));
+        let digests = || ana.chat().iter().filter(|m| m.text.contains("mensagens enviadas")).count();
+        for steps in 0.. {
+            world.said().await;
+            let before = digests();
+            world.does("DELETE FROM live_cards").await;
+            world
+                .does(
+                    "INSERT INTO reports (account_id, chat_id, payload, created_at)
+                     SELECT user_id, chat_id, '{\"what\":\"sent\",\"message\":' || id || ',\"late_ms\":0}', updated_at
+                     FROM scheduled_messages ORDER BY id",
+                )
+                .await;
+            let is_done = dies_after(steps, tell_all(&world.door)).await;
+            tell_all(&world.door).await.unwrap();
+            world.said().await;
+            let told = ana.chat().into_iter().filter(|m| m.text.contains("enviada")).next_back().unwrap();
+            assert!(told.text.contains("6 mensagens enviadas"), "after {steps} steps: {}", told.text);
+            assert_eq!(digests(), before + 1, "after {steps} steps");
+            if is_done {
+                break;
+            }
+        }
         world.finish(&[&ana]).await;
     })
     .await;
