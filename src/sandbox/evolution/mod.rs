@@ -24,6 +24,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use self::answers::{failure, unauthorized};
 use self::world::{Channel, Instance, Stored, World};
@@ -179,12 +180,15 @@ impl EvolutionServer {
             match listener {
                 Ok(listener) => {
                     let mut ends = down.clone();
+                    let (closed, told) = oneshot::channel();
                     let served = axum::serve(listener, self.router()).with_graceful_shutdown(async move {
                         let _ = ends.wait_for(|down| *down).await;
+                        let _ = closed.send(());
                     });
                     // A request that is under way is brought to its end; connections that rest are closed.
                     tokio::spawn(served.into_future());
-                    let _ = down.wait_for(|down| *down).await;
+                    // Told by the one that closes: it may be up again before this looks.
+                    let _ = told.await;
                 }
                 Err(error) => {
                     tracing::warn!(error = %error, "the simulated server cannot listen again yet");
