@@ -12,7 +12,7 @@ use crate::when::{self, Meaning, Question, Reason};
 /// One line for what `text` means, and one for each moment that could be meant.
 pub fn explain(text: &str, now: Moment, zone: Tz, language: Language) -> String {
     let moment = |at: Moment| format::moment(at, zone, language);
-    let place = |at: Moment| format::zone(at, zone);
+    let place = |at: Moment| format::zone(at, zone, language);
     let list = |said: String, moments: Vec<Moment>| {
         moments.into_iter().fold(said, |lines, at| format!("{lines}\n  {} · {}", moment(at), place(at)))
     };
@@ -65,7 +65,7 @@ mod tests {
         let say = |text, language| explain(text, now, chrono_tz::America::Sao_Paulo, language);
         assert_eq!(
             say("amanhã 9h", Language::Portuguese),
-            "qui, 12/03/2026 às 09:00 · Sao Paulo (UTC−3) · daqui a 18 h 40 min"
+            "qui, 12/03/2026 às 09:00 · São Paulo (UTC−3) · daqui a 18 h 40 min"
         );
         assert_eq!(say("tomorrow", Language::English), "On Thu, Mar 12, 2026, at what time?");
         assert!(say("cada lunes a las 8", Language::Spanish).starts_with("🔁 cada semana · lun · a las 08:00"));

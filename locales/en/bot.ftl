@@ -66,11 +66,11 @@ command-instances = Your WhatsApp numbers
 command-account = Account, language and time zone
 command-invite = Invite someone
 command-help = How to use it
-command-cancel = Leave what is going on
-welcome = 👋 Hello! I am <b>ScheduleZAP</b>: I look after your WhatsApp numbers and send your messages when you say.
-welcome-claim = 🔐 This link is the first administrator's. Create your account to claim this server.
-welcome-invited = 💌 You were invited. Create your account to begin.
-welcome-invite-only = Creating an account here needs an invite.
+command-cancel = Cancel what you are doing
+welcome = 👋 Hello! I am <b>ScheduleZAP</b>: I look after your WhatsApp numbers and send your messages at the time you choose.
+welcome-claim = 🔐 This link is for the first administrator. Create your account to claim this server.
+welcome-invited = 💌 You have been invited. Create your account to begin.
+welcome-invite-only = You need an invite to create an account here.
 ask-username =
     👤 Choose a username: 3 to 32 letters, digits, <code>_</code>, <code>.</code> or <code>-</code>.
     Example: <code>ana.silva</code>
@@ -79,124 +79,137 @@ ask-login-name = 👤 What is your username?
 ask-login-password = 🔑 And the password? I delete your message right away.
 account-created = 🎉 Account <b>{ $name }</b> created. Now add your first number under <b>Instances</b>.
 delete-yourself = ⚠️ I could not delete your message. Please delete it yourself, to be safe.
-in-group = To be safe I only work in a private chat.
-secret-in-group = 🔐 Passwords and keys never in a group: I did not use what was written here. Go on in the private chat, and if it was a real one, change it.
+in-group = For safety, I only work in a private chat.
+secret-in-group = 🔐 Passwords and keys never belong in a group: I did not use what was written here. Continue in the private chat, and if it was a real one, change it.
 send-as-text = Please send that as text.
 home-title = 🏠 <b>ScheduleZAP</b> · { $name }
 home-active = { $dot } Active instance: <b>{ $name }</b>
 home-no-active = ⚪ No active instance: add or activate one under <b>Instances</b>.
 home-waiting =
     { $count ->
-        [0] 📭 No message waiting
+        [0] 📭 No messages waiting
         [one] 📨 1 message waiting
        *[other] 📨 { $count } messages waiting
     }
 help-text =
     ❓ <b>How to use it</b>
 
-    <b>1.</b> Under /instances add your number: a label, the address of your Evolution API server, its key and the instance name.
-    <b>2.</b> With /schedule say to whom, what and when. Or all in one line:
+    I send WhatsApp messages through your own number, at the time you say, and tell you here what became of them.
+
+    <b>1. Add a number:</b> /instances → <b>New instance</b>. I ask for a label, the address of your Evolution API server, its key and the instance's name, and test it all on the spot.
+    <b>2. Schedule:</b> /schedule asks to whom, what and when. Or write it all in one line:
     <code>tomorrow 9am to +1 415 555 2671: Hello!</code>
-    <b>3.</b> I send it on time through the active instance and tell you here.
+    <b>3. Confirm:</b> before anything is scheduled I show you the day and time as I understood them. You can undo it afterwards.
 
-    When: <i>today 6pm</i>, <i>friday 10:30</i>, <i>in 2 hours</i>, <i>april 15 at 9am</i>.
-    Reply to a card with another time to move it, or with <i>cancel</i>.
+    <b>When:</b> <i>today 6pm</i>, <i>friday 10:30</i>, <i>in 2 hours</i>, <i>april 15 at 9am</i>, <i>every monday at 8</i>.
+    <b>To change it:</b> reply to a message's card with another time (<i>tomorrow 10am</i>), or with <i>cancel</i>.
+    <b>If something is wrong</b> (WhatsApp disconnected, server down), the message waits and I tell you what to do.
 
-    /messages · /account · /cancel
-help-stranger = ❓ I schedule WhatsApp messages through your own numbers (Evolution API). First create an account or log in: /start
-help-leave = ↩️ To leave: /cancel. What you have said stays as it is until then.
-help-username = ❓ The username identifies your account on this server: with it and the password you can log in from another Telegram, too. 3 to 32 letters, digits, <code>_</code>, <code>.</code> or <code>-</code>. Example: <code>ana.silva</code>
-help-new-password = ❓ The password protects your account; I keep only a digest of it that cannot be read back. 8 to 128 characters. A good example: four words that only you put together, like <code>giraffe slowly sells bells</code> (do not use this one). I delete your message right away.
-help-login-name = ❓ Type the username of the account that you have here. Example: <code>ana.silva</code>. If you have none yet, leave and tap <b>Create account</b>.
-help-login-password = ❓ Type that account's password exactly as you made it: capitals and spaces count. An example of what is typed: <code>four words of yours</code>. I delete your message right away. After several mistakes you have to wait a little.
-help-label = ❓ This name is yours alone: it stands in lists and on cards and can be changed later. Example: <code>Shop</code>
-help-url = ❓ It is the address at which your Evolution API server answers, with http:// or https:// and without a password in it. Usually it is the panel's, without <code>/manager</code>. Example: <code>https://evolution.example.com</code>
-help-key = ❓ It is the <code>apikey</code> of the Evolution API: the instance's own (in the panel, beside its name) or the server's master key (<code>AUTHENTICATION_API_KEY</code>). An example of what it looks like: <code>B6D711FC-DE4D-4FD5-9365-44120E713976</code>. I delete your message right away and keep the key encrypted.
-help-name = ❓ It is the name that the instance has on the server, with capitals and small letters as in the panel. Where there are buttons with names, just tap one. Example: <code>shop</code>
-help-new-name = ❓ The new instance is created on the server under this name: letters a to z, digits, <code>_</code> or <code>-</code>. Example: <code>shop</code>
-help-summary = ❓ I tested what you typed: each line says what I found, and the first that fails says what to do. <b>Save</b> keeps the instance, <b>Edit a field</b> corrects it. Use the buttons here; for example, <b>Test again</b> once the server is on.
-help-to = ❓ Type to whom the message goes: a number with its area code, or with + and the country code; several, by comma or line; or share a contact. Example: <code>+1 415 555 2671</code>
-help-body = ❓ The next text that you type is the message, just as it arrives on WhatsApp; bold, italic, strike and mono stay. A text that begins with / is read as a command. Example: <code>Good morning! Your order is here.</code>
-help-more = ❓ Telegram cuts long texts into pieces. Paste the next piece, or tap <b>Done</b> if that was all. Example: a text of 6,000 characters is two messages, and then <b>Done</b>.
-help-when = ❓ Type day and time in your own way, or a repetition; your account's time zone counts. Before it is scheduled I show how I understood it. Example: <code>tomorrow 9am</code>
+    /messages – what is waiting and what has gone
+    /instances – your numbers
+    /account – language, time zone, password
+    /cancel – leave what you are doing
+
+    At any question, /help explains that step.
+help-stranger = ❓ I send WhatsApp messages at the time you choose, through your own numbers (on an Evolution API server). To begin, create an account or log in: /start
+help-leave = ↩️ To leave: /cancel. Until then, what you have entered is kept.
+help-username = ❓ The username identifies your account on this server: with it and the password you can also log in from another Telegram. 3 to 32 letters, digits, <code>_</code>, <code>.</code> or <code>-</code>. Example: <code>ana.silva</code>
+help-new-password = ❓ The password protects your account; I keep only a digest of it that cannot be read back. 8 to 128 characters. A good example: four words only you would put together, like <code>giraffe slowly sells bells</code> (do not use this one). I delete your message right away.
+help-login-name = ❓ Type the username of the account you have here. Example: <code>ana.silva</code>. If you do not have one yet, leave and tap <b>Create account</b>.
+help-login-password = ❓ Type that account's password exactly as you made it: capitals and spaces count. An example of what to type: <code>four words of yours</code>. I delete your message right away. After several mistakes you have to wait a little.
+help-label = ❓ This name is only for you: it appears in lists and on cards, and can be changed later. Example: <code>Shop</code>
+help-url = ❓ It is the address where your Evolution API server answers, with http:// or https:// and without a password in it. Usually it is the manager's address without <code>/manager</code>. Example: <code>https://evolution.example.com</code>
+help-key = ❓ It is the <code>apikey</code> of the Evolution API: the instance's own (in the manager, beside its name) or the server's master key (<code>AUTHENTICATION_API_KEY</code>). An example of what it looks like: <code>B6D711FC-DE4D-4FD5-9365-44120E713976</code>. I delete your message right away and keep the key encrypted.
+help-name = ❓ It is the name of the instance on the server, in the same upper and lower case as in the manager. If there are buttons with names, just tap one. Example: <code>shop</code>
+help-new-name = ❓ The new instance will be created on the server under this name: letters a to z, digits, <code>_</code> or <code>-</code>. Example: <code>shop</code>
+help-summary = ❓ I tested what you entered: each line says what I found, and the first one that fails says what to do. <b>Save</b> keeps the instance, <b>Edit a field</b> corrects it. Use the buttons here; for example, <b>Test again</b> once the server is running.
+help-to = ❓ Type who the message goes to: a number with its area code, or with + and the country code; several, separated by commas or lines; or share a contact. Example: <code>+1 415 555 2671</code>
+help-body = ❓ The next text you type is the message, exactly as it will arrive on WhatsApp; bold, italic, strikethrough and monospace are kept. A text that begins with / is read as a command. Example: <code>Good morning! Your order is here.</code>
+help-more = ❓ Telegram cuts long texts into pieces. Paste the next piece, or tap <b>Done</b> if that was all. Example: a text of 6,000 characters makes two messages, and then <b>Done</b>.
+help-when = ❓ Type the day and time in your own words, or a repetition; your account's time zone applies. Before anything is scheduled I show you how I understood it. Example: <code>tomorrow 9am</code>
 help-hour = ❓ The day is known: only the time is missing. Example: <code>6:30pm</code>
 help-every = ❓ Say on which days it repeats and at what time; it may have an end. Example: <code>every monday at 9am until dec 31</code>
 help-every-hour = ❓ The repetition is known: only the time is missing. Example: <code>8:30am</code>
-help-confirm = ❓ This is how the message leaves. <b>Confirm</b> schedules it; the other buttons change a part. Typing another time changes that, too. Example: <code>tomorrow 10am</code>
-help-zone = ❓ By the time zone I understand what you say of times. Type a large city nearby, or the zone's name. Example: <code>London</code>
-help-region = ❓ By the region I read numbers that are written without a country code. Type the country's name or code. Example: <code>US</code>
-help-old-password = ❓ First the password of today, so that nobody else changes it; then the new one. Type it exactly as you made it. An example of what is typed: <code>four words of yours</code>. I delete your message right away.
+help-confirm = ❓ This is how the message will go out. <b>Confirm</b> schedules it; the other buttons change a part of it. You can also just type another time. Example: <code>tomorrow 10am</code>
+help-zone = ❓ Your time zone tells me what you mean by a time. Type a large city nearby, or the name of the zone. Example: <code>London</code>
+help-region = ❓ Your region tells me how to read phone numbers written without a country code. Type the country's name or code. Example: <code>US</code>
+help-old-password = ❓ First the current password, so that nobody else can change it; then the new one. Type it exactly as you made it. An example of what to type: <code>four words of yours</code>. I delete your message right away.
 needs-account = That needs an account: create one or log in first.
 cancelled-message = ✖️ Cancelled. The draft was dropped and nothing was scheduled.
-cancelled-change = ✖️ Cancelled. Nothing changed: all stays as it was.
+cancelled-change = ✖️ Cancelled. Nothing changed: everything stays as it was.
 cancelled-instance = ✖️ Cancelled. The instance was not saved here.
 cancelled-created = ✖️ Cancelled. The instance was not saved here, but <b>{ $name }</b> was created on the server and remains there.
 cancelled-sign-up = ✖️ Cancelled. No account was created.
 cancelled-log-in = ✖️ Cancelled. You are not logged in.
-store-fails = ⚠️ I cannot write anything down at the moment: the disk is full or the database is away. Nothing is sent meanwhile and nothing is lost: what you said waits, and I answer as soon as it works again.
-store-works = 🟢 I can write again. What was waiting goes on now.
+store-fails = ⚠️ I cannot save anything at the moment: the disk is full or the database is unreachable. Nothing is sent meanwhile and nothing is lost: what you said waits, and I will answer as soon as it works again.
+store-works = 🟢 I can save again. What was waiting goes on now.
 apology = 😔 Something went wrong on my side. Nothing was lost: try again, or /menu.
 unknown-command = I do not know that command. See /help, or /cancel to leave.
 not-understood =
     I did not understand. To schedule, write for example:
     <code>tomorrow 9am to +1 415 555 2671: Hello!</code>
-nothing-to-cancel = Nothing is going on.
+nothing-to-cancel = There is nothing to cancel.
 use-the-keys = Use the buttons above, or /cancel to leave.
 account-title = 👤 <b>{ $name }</b> · { $role }
 role-admin = administrator
 role-user = user
 account-language = 🌐 Language: { $language }
 account-zone = 🕐 Time zone: { $zone } — now { $now }
-account-region = 📞 Region of national numbers: { $region }
+account-region = 📞 Region for phone numbers: { $region }
 account-chats = 💬 Linked chats: { $count }
 choose-language = 🌐 Choose a language:
 language-changed = ✅ Language: English.
 ask-zone = 🕐 What is your city or time zone? Type it (example: <code>London</code>) or choose:
+starts-with = 🕐 I understand times as { $zone }, where it is now { $now }, and phone numbers without a country code as { $region }. You can change both under <b>Account</b>.
+other-zone = I am in another time zone
+ask-first-zone = 🕐 <b>Where are you?</b> Your time zone tells me what <i>tomorrow 9am</i> means, and your country how to read phone numbers without a country code. Type your city (example: <code>Chicago</code>) or choose:
+keep-zone = Keep { $zone }
 zone-changed = ✅ Time zone changed.
-zone-not-found = I did not find “{ $said }”. Type a larger city nearby, for example <code>New York</code>.
-ask-region = 📞 Which country are your national numbers of? Type its name or code, for example <code>US</code>.
+zone-not-found = I could not find “{ $said }”. Type a larger city nearby, for example <code>New York</code>.
+ask-region = 📞 Which country are your phone numbers from? Type its name or code, for example <code>US</code>.
 region-changed = ✅ Region: { $region }.
 region-not-found = I do not know that country. Type its code, for example <code>US</code>.
 ask-old-password = 🔑 What is the current password? I delete your message right away.
 ask-new-password = 🔑 And the new password? 8 to 128 characters.
 password-changed = ✅ Password changed. The other chats were unlinked.
-must-change-password = 🔐 This account needs a new password before anything else.
+must-change-password = 🔐 You need to choose a new password for this account before anything else.
 must-change-password-toast = Choose a new password first.
 chats-title = 💬 <b>Chats linked to this account</b>
 unlink-ask = Unlink <b>{ $name }</b> from this account? Messages and instances stay.
 unlinked = ✅ Chat unlinked.
 unlinked-here = ✅ This chat was unlinked from the account. To come back: /start
 invite-link =
-    💌 Invite for one person, good for 7 days:
+    💌 Invite for one person, valid for 7 days:
     { $link }
-invite-not-you = Only administrators invite. Ask whoever runs this server.
-password-too-short = Too short: use at least 8 characters. Example: four words that only you would join.
-password-too-long = Too long: at most 128 characters.
-password-weak = That password is easy to guess. Use for example four words that only you would join.
-password-blank = A password cannot begin or end with a blank, nor have more than one line.
+invite-not-you = Only administrators can invite people. Ask whoever runs this server.
+password-too-short = Too short: use at least 8 characters, for example four words only you would put together.
+password-too-long = Too long: use at most 128 characters, for example four words only you would put together.
+password-weak = That password is easy to guess. Use, for example, four words only you would put together.
+password-blank = A password cannot begin or end with a space, nor have more than one line.
 password-same = The password cannot be the username.
-password-unchanged = The new password cannot be the present one.
+password-unchanged = The new password cannot be the current one.
 username-length = A username has 3 to 32 characters. Example: <code>ana.silva</code>
 username-characters = Use only letters a to z, digits, <code>_</code>, <code>.</code> or <code>-</code>. Example: <code>ana.silva</code>
 refusal-username-taken = That username is taken. Choose another.
-refusal-wrong-password = Wrong username or password. Say the username again.
-refusal-throttled = Too many tries. Try again in { $span }.
+refusal-wrong-password = Wrong username or password.
+old-password-wrong = That is not the current password.
+refusal-throttled = Too many attempts. Try again in { $span }.
 refusal-busy = I am busy right now. Try again in a few seconds.
-refusal-code-invalid = That link was used already or has expired. Ask whoever runs this server for another.
-refusal-signup-closed = This server takes no new accounts.
-refusal-needs-invite = Creating an account here needs an invite. Ask whoever runs this server for the link and open it.
+refusal-code-invalid = That link has already been used or has expired. Ask whoever runs this server for another.
+refusal-signup-closed = This server does not accept new accounts.
+refusal-needs-invite = You need an invite to create an account here. Ask whoever runs this server for the link and open it.
 refusal-disabled = This account is suspended. Talk to whoever runs this server.
 refusal-too-many-chats = This account has too many chats. Unlink one under /account.
-refusal-already-exists = It exists already: <b>{ $name }</b> has the same server and name. Say another.
-refusal-too-many = The limit of { $limit } is reached. Delete something first.
-refusal-changed = That changed meanwhile. Look again under /messages.
+refusal-already-exists = You already have it: <b>{ $name }</b> is this same instance on the same server.
+refusal-too-many = You have reached the limit of { $limit }. Delete something first.
+refusal-changed = That has changed in the meantime. Look again under /messages.
 refusal-being-sent = The message is being sent right now.
-refusal-already-sent = The message has been sent already.
-refusal-not-found = I did not find that. See /menu.
+refusal-already-sent = The message has already been sent.
+refusal-not-found = I could not find that. See /menu.
 toast-expired = That button has expired. Use /menu.
-toast-changed = That changed meanwhile.
+toast-changed = That has changed in the meantime.
 toast-being-sent = It is being sent right now.
-toast-already-sent = It was sent already.
+toast-already-sent = It has already been sent.
 toast-already-cancelled = Already cancelled.
 toast-nothing-late = Nothing is late any more.
 instances-title = 📱 <b>Instances</b>
@@ -213,32 +226,32 @@ ask-key = 🔑 What is the API key (<code>apikey</code>)? I delete your message 
 ask-name = 📛 What is the instance's name on the server? Example: <code>shop</code>
 names-found = 📛 I found these on the server. Choose one or type the name:
 names-none = 📛 The server has no instances yet. Create a new one, or type the name of one that exists.
-ask-new-name = ➕ What name shall the new instance have on the server? Letters a to z, digits, <code>_</code> or <code>-</code>. Example: <code>shop</code>
-name-not-creatable = That name will not do for a new instance: 1 to 64 letters a to z, digits, <code>_</code> or <code>-</code>, beginning with a letter or digit. Example: <code>shop-2</code>
+ask-new-name = ➕ What should the new instance be called on the server? Letters a to z, digits, <code>_</code> or <code>-</code>. Example: <code>shop</code>
+name-not-creatable = That name does not work for a new instance: use 1 to 64 letters a to z, digits, <code>_</code> or <code>-</code>, beginning with a letter or digit. Example: <code>shop-2</code>
 creating = ➕ Creating <b>{ $name }</b> on the server…
-create-taken = The server has an instance <b>{ $name }</b> already. Choose another name.
-create-refused = That key cannot create instances: it takes the server's master key.
+create-taken = The server already has an instance <b>{ $name }</b>. Choose another name.
+create-refused = That key cannot create instances: only the server's master key can.
 create-busy = An instance of that name is being created right now. Try again in a few seconds.
-create-failed = The server did not create the instance. Check that it is well and try again.
-own-key-kept = 🔐 I created it: I keep this instance's own key, not the master key.
+create-failed = The server did not create the instance. Check that it is working and try again.
+own-key-kept = 🔐 I created it, and I keep this instance's own key instead of the master key.
 label-invalid = A label has 1 to 64 visible characters. Example: <code>Shop</code>
-key-invalid = Invalid key: paste only the key, without blanks or accents. Example: <code>B6D711FCDE4D4FD5936544120E713976</code>
-name-invalid = That name will not do. Type it as it is on the server, for example <code>shop</code>.
+key-invalid = Invalid key: paste only the key, without spaces or accents. Example: <code>B6D711FCDE4D4FD5936544120E713976</code>
+name-invalid = That name does not work. Type it exactly as it is on the server, for example <code>shop</code>.
 url-missing-scheme = That is not an address: http:// or https:// is missing at the start. Example: <code>https://evolution.example.com</code>
 url-not-a-url = That is not an address. Example: <code>https://evolution.example.com</code>
-url-scheme = Only http or https. Example: <code>https://evolution.example.com</code>
-url-credentials = The address cannot hold a user and password. Example: <code>https://evolution.example.com</code>
-url-query = Only the server's address, without <code>?</code> or <code>#</code>. Example: <code>https://evolution.example.com</code>
+url-scheme = Only http or https addresses work here. Example: <code>https://evolution.example.com</code>
+url-credentials = The address cannot contain a user and password. Example: <code>https://evolution.example.com</code>
+url-query = Type only the server's address, without <code>?</code> or <code>#</code>. Example: <code>https://evolution.example.com</code>
 url-port = That port is not allowed: use 80, 443 or 1024 and up. Example: <code>http://evolution.example.com:8080</code>
 url-not-allowed = Address not allowed by this server. Use the public address of your Evolution API, for example <code>https://evolution.example.com</code>
 testing = 🩺 Testing <b>{ $name }</b>…
 tested-title = 🩺 <b>Test of { $name }</b>
 summary-title = 📱 <b>{ $name }</b>
-save-warning = ⚠️ The test did not pass. You can save anyway: messages wait until all is well.
+save-warning = ⚠️ The test did not pass. You can save anyway: messages will wait until everything works.
 instance-saved = 💾 <b>{ $name }</b> saved.
 instance-deleted = 🗑 <b>{ $name }</b> deleted.
 no-active-now = ⚠️ No instance is active now. Activate one so that messages go out.
-instance-is-active = Messages go out through it.
+instance-is-active = Your messages go out through it.
 instance-state = { $dot } { $state } ({ $checked })
 instance-number = 📞 { $number } { $profile }
 instance-url = 🌐 <code>{ $url }</code>
@@ -252,7 +265,8 @@ instance-waiting =
     }
 instance-last-sent = 📤 Last sent: { $moment }
 never-checked = not tested yet
-checked-ago = seen { $span } ago
+checked-now = checked just now
+checked-ago = checked { $span } ago
 connection-open = connected
 connection-connecting = connecting
 connection-close = disconnected
@@ -260,9 +274,9 @@ connection-unreachable = server unreachable
 connection-refused = key refused
 connection-missing = not on the server
 connection-unknown = state unknown
-edit-which = ✏️ What to change in <b>{ $name }</b>?
-edit-which-draft = ✏️ What to change?
-delete-ask = 🗑 Delete <b>{ $name }</b>? It goes from here; nothing changes on the server.
+edit-which = ✏️ What do you want to change in <b>{ $name }</b>?
+edit-which-draft = ✏️ What do you want to change?
+delete-ask = 🗑 Delete <b>{ $name }</b>? It disappears from here; nothing changes on the server.
 wipe-ask = ⚠️ Delete the instance <b>{ $name }</b> on the server { $server }? The number is disconnected and all the history there is lost. This cannot be undone.
 wiping = 🗑 Deleting <b>{ $name }</b> on the server…
 wiped = 🗑 <b>{ $name }</b> was deleted on the server.
@@ -281,7 +295,7 @@ activated-waiting =
        *[other] { $count } messages now go out through it.
     }
 check-policy = address allowed
-check-dns = name resolved
+check-dns = name found
 check-connect = server answers
 check-tls = secure connection
 check-evolution = it is an Evolution API
@@ -293,18 +307,18 @@ found-version = ℹ️ Evolution API { $version }
 found-key-global = ℹ️ It is the server's master key.
 found-key-instance = ℹ️ It is this instance's key.
 found-number = 📞 Connected as { $number } { $profile }
-fix-url = The address will not do. Example: <code>https://evolution.example.com</code>
+fix-url = The address does not work. Example: <code>https://evolution.example.com</code>
 fix-policy = This server does not allow that address. Use the public address of the Evolution API.
-fix-dns = The server's name does not resolve. Check its spelling.
+fix-dns = The server's name does not exist. Check how it is spelled.
 fix-connect = Nothing answers at that address. Is the server up, and the port right?
 fix-tls = The server's certificate is not valid. Renew it, or use http:// on a local network.
-fix-evolution = There is a server, but it is no Evolution API. Check the address and port.
+fix-evolution = There is a server there, but it is not an Evolution API. Check the address and port.
 fix-key = The key was refused. Copy it again from the Evolution API manager.
 fix-instance = The server does not know that name. Check upper and lower case.
 fix-connection = The instance exists, but WhatsApp is not connected. Scan the QR code in the Evolution API manager.
-ask-to = 👤 <b>To whom?</b> Type a number (several, by comma or line) or share a contact. Example: <code>+1 415 555 2671</code>
-ask-text = ✏️ <b>What to send?</b> Type the message.
-ask-more = ✏️ { $length } characters so far. If the text goes on, paste the rest; else tap the button.
+ask-to = 👤 <b>To whom?</b> Type a number (or several, separated by commas or lines) or share a contact. Example: <code>+1 415 555 2671</code>
+ask-text = ✏️ <b>What to send?</b> Type the message. Example: <code>Good morning!</code>
+ask-more = ✏️ { $length } characters so far. If there is more, paste the rest; otherwise tap the button.
 ask-when = 🕐 <b>When?</b> Type it, for example <i>tomorrow 9am</i>, <i>friday 18:30</i>, <i>in 2 hours</i>, or choose:
 ask-hour = 🕐 On { $day }, at what time? Example: <code>9:00</code>
 when-unclear = 🤔 Which of these times? Choose, or say it another way, for example <code>tomorrow 20:00</code>.
@@ -312,10 +326,10 @@ when-unclear-one = 🤔 Is it this time? Tap it, or say it another way, for exam
 when-past = ⏳ { $moment } has passed. Send it right away, or at another time?
 when-no-such-date = 📅 That date does not exist. Type another, for example <code>feb 28 10:00</code>.
 when-gap = 🕐 Clocks go forward that day and that time does not exist. Choose one nearby:
-when-too-far = 📅 Too far: at most 5 years ahead. Type for example <code>tomorrow 9am</code>.
-when-not-understood = 🤔 I did not understand that time. Type for example <code>tomorrow 9am</code> or <code>april 15 18:30</code>.
+when-too-far = 📅 Too far ahead: 5 years at most. Type, for example, <code>tomorrow 9am</code>.
+when-not-understood = 🤔 I did not understand that time. Type, for example, <code>tomorrow 9am</code> or <code>april 15 18:30</code>.
 text-empty = The message is empty. Type the text, for example <code>Good morning!</code>
-text-too-long = Too long: { $length } characters; WhatsApp takes 65,536. Send a shorter text.
+text-too-long = Too long: { $length } characters; WhatsApp accepts 65,536. Send a shorter text.
 to-not-a-number = “{ $said }” is not a phone number. Example: <code>+1 415 555 2671</code>
 to-length = “{ $said }” has { $digits } digits; a number has 8 to 15 with its country code. Example: <code>+1 415 555 2671</code>
 to-address = “{ $said }” is not a person. Type a number, for example <code>+1 415 555 2671</code>
@@ -323,8 +337,8 @@ to-too-many = At most { $limit } recipients at once.
 confirm-title = 📝 <b>Check and confirm</b>
 without-whatsapp =
     { $count ->
-        [one] ⚠️ As far as the server knows, { $to } has no WhatsApp. Check the number, or confirm anyway.
-       *[other] ⚠️ As far as the server knows, these numbers have no WhatsApp: { $to }. Check them, or confirm anyway.
+        [one] ⚠️ As far as the server knows, { $to } is not on WhatsApp. Check the number, or confirm anyway.
+       *[other] ⚠️ As far as the server knows, these numbers are not on WhatsApp: { $to }. Check them, or confirm anyway.
     }
 card-to = 👤 { $to }
 card-when =
@@ -335,12 +349,12 @@ card-through = { $dot } through <b>{ $name }</b>
 card-through-none = ⚪ No active instance: the message waits until there is one.
 card-pinned = 📌 Pinned to this instance
 card-sent-at = 📤 { $moment }
-edited = ✏️ Changed as you edited.
-edited-nothing = 🤔 I could not take the new time of that edit. The message stays as it is:
+edited = ✏️ Changed to match your edit.
+edited-nothing = 🤔 I could not read the new time in that edit. The message stays as it is:
 edited-not-to =
     { $count ->
         [one] 👤 The recipient did not change: one message goes to one person, and this one still goes to { $to }. Use <b>Change recipient</b> on its card, or schedule another.
-       *[other] 👥 The recipients did not change, since it cannot be told which is to become which. The messages still go to { $to }. Use <b>Change recipient</b> or <b>Cancel message</b> on each card; for someone more, schedule another.
+       *[other] 👥 The recipients did not change, because I cannot tell which should become which. The messages still go to { $to }. Use <b>Change recipient</b> or <b>Cancel message</b> on each card; to reach someone else, schedule another.
     }
 status-scheduled = Scheduled
 status-sending = Sending
@@ -351,18 +365,18 @@ status-unknown = Unsure whether it arrived
 status-looking = Checking whether it arrived
 status-failed = Failed
 status-cancelled = Cancelled
-reason-no-active-instance = No instance is active. Activate one under /instances and the message goes by itself.
-reason-disconnected = The instance's WhatsApp is disconnected. Connect it and the message goes by itself.
-reason-key-refused = The server refused the key. Mend it under /instances and the message goes by itself.
-reason-instance-missing = The server does not know the instance any more. Mend its name under /instances, or activate another.
-reason-licence = The Evolution API server wants a licence. Talk to whoever runs it; the message goes by itself afterwards.
-reason-unusable = The instance's address or key will not do any more. Edit them under /instances.
-reason-unreachable = The server does not answer. I keep trying.
-reason-not-on-whatsapp = This number has no WhatsApp. Change the recipient or cancel.
+reason-no-active-instance = No instance is active. Activate one under /instances and the message will go out by itself.
+reason-disconnected = The instance's WhatsApp is disconnected. Connect it and the message will go out by itself.
+reason-key-refused = The server refused the key. Correct it under /instances and the message will go out by itself.
+reason-instance-missing = The server no longer knows the instance. Correct its name under /instances, or activate another.
+reason-licence = The Evolution API server requires a licence. Talk to whoever runs it; the message will go out by itself afterwards.
+reason-unusable = The instance's address or key no longer work. Edit them under /instances.
+reason-unreachable = The server does not answer. I will keep trying.
+reason-not-on-whatsapp = This number is not on WhatsApp. Change the recipient or cancel.
 reason-group-unknown = The instance does not know this group. Change the recipient.
 reason-invalid = The server refused the message as malformed. Change the text or the recipient.
 reason-channel-refused = The channel (Meta) refused the message. Check the WhatsApp Business account.
-reason-answer-lost = I asked the server to send it, but no clear answer came: it may have left. See in WhatsApp whether it arrived.
+reason-answer-lost = I asked the server to send it, but no clear answer came: it may have gone out. Check in WhatsApp whether it arrived.
 scheduled-many =
     { $count ->
         [0] Nothing scheduled
@@ -376,8 +390,8 @@ pin-ask = 📌 Through which instance should message #{ $id } go?
 late-title =
     { $count ->
         [0] Nothing late
-        [one] ⏰ <b>1 message missed its moment</b>
-       *[other] ⏰ <b>{ $count } messages missed their moment</b>
+        [one] ⏰ <b>1 message missed its time</b>
+       *[other] ⏰ <b>{ $count } messages missed their time</b>
     }
 late-row = • { $moment } → { $to }: { $text }
 late-sent =
@@ -403,14 +417,14 @@ report-sent = ✅ Sent to { $to } at { $time }: { $text }
 report-sent-late = ✅ Sent to { $to }, { $span } late: { $text }
 report-failed = ⚠️ I could not send to { $to }: { $text }
 report-unknown = ❓ I do not know whether the message to { $to } arrived: { $text }
-report-guessing = 🔐 Someone got the password of this account wrong { $count } times in a row and is held off for a while. Chats that are linked already go on working. If it was not you, change the password and look at the linked chats.
+report-guessing = 🔐 Someone entered a wrong password for this account { $count } times in a row and is blocked for a while. Chats that are already linked keep working. If it was not you, change the password and check the linked chats.
 report-held-title = ⏸ <b>Messages on hold</b>
 see-message = See message
-report-down = 🟠 I have not reached the server of <b>{ $name }</b> for some minutes. Its messages wait and I keep trying. Test the instance under /instances.
+report-down = 🟠 I have not been able to reach the server of <b>{ $name }</b> for a few minutes. Its messages wait and I keep trying. Test the instance under /instances.
 report-up = 🟢 The server of <b>{ $name }</b> answers again. What was waiting goes out now.
-report-clock-ahead = 🕰 The clock of this server is { $span } ahead of Telegram's. Nothing is sent until it is right. Set the machine's time (NTP); the rest goes on by itself.
-report-clock-behind = 🕰 The clock of this server is { $span } behind Telegram's. Messages leave that much later. Set the machine's time (NTP).
-report-clock-right = 🟢 The clock of the server is right again.
+report-clock-ahead = 🕰 The clock of this server is { $span } ahead of Telegram's. Nothing is sent until it is right. Set the machine's time (NTP); the rest follows by itself.
+report-clock-behind = 🕰 The clock of this server is { $span } behind Telegram's. Messages go out that much later. Set the machine's time (NTP).
+report-clock-right = 🟢 The server's clock is right again.
 report-dropped =
     { $count ->
         [one] 🗑 1 message missed its time and was dropped, as you chose in /account.
@@ -421,7 +435,7 @@ rules-changed =
         [one] 🌍 <b>The rules of time zones have changed.</b> A message keeps the wall time you said, and so goes at another moment:
        *[other] 🌍 <b>The rules of time zones have changed.</b> { $count } messages keep the wall times you said, and so go at other moments:
     }
-rules-changed-row = • { $to }: it would now have gone { $old }, and goes <b>{ $new }</b> · { $zone }
+rules-changed-row = • { $to }: would now have gone { $old }, goes <b>{ $new }</b> · { $zone }
 rules-changed-more = … and { $count } more.
 report-mended =
     { $count ->
@@ -464,17 +478,17 @@ explain-at = { $moment } · { $zone } · in { $span }
 explain-every = 🔁 { $rule }, first { $moment } · { $zone }
 explain-unclear = There is more than one way to read it. Which of these?
 explain-hour = On { $day }, at what time?
-explain-past = Already gone: { $moment } · { $zone }
+explain-past = Already past: { $moment } · { $zone }
 explain-no-date = That date does not exist.
 explain-gap = That time does not exist on that day, as clocks go forward. The nearest ones:
-explain-far = Too far: at most 5 years ahead.
+explain-far = Too far ahead: 5 years at most.
 explain-nothing = There is no time in that text. Example: tomorrow 9am
 late-policy = Late messages
 late-policy-ask = Ask
 late-policy-always = Always send
 late-policy-never = Always drop
 late-policy-line = ⏰ Late ones: { $choice }
-late-policy-title = ⏰ <b>What about messages that could not go in time?</b> Within the grace they go by themselves. After it your choice holds; what is more than 24 h late never goes unasked.
+late-policy-title = ⏰ <b>What should happen to messages that could not go out on time?</b> If they are only a little late, they go by themselves. Beyond that your choice applies; anything more than 24 h late never goes without asking.
 late-policy-changed = ✅ Done.
 history = History
 history-title = 📜 <b>History</b> of message #{ $id }
@@ -578,9 +592,9 @@ series-many =
         [1] 1 repeat created
        *[other] { $count } repeats created
     }
-series-pin-ask = 📌 Through which instance should repeat #{ $id } leave?
+series-pin-ask = 📌 Through which instance should repeat #{ $id } go?
 reason-series-changed = The repeat was paused, changed or stopped.
-toast-series-stopped = The repeat was stopped already.
+toast-series-stopped = The repeat has already been stopped.
 digest-running = 📤 <b>Sending: { $done } of { $all }</b>
 digest-done =
     { $count ->

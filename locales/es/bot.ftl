@@ -68,8 +68,8 @@ command-invite = Invitar a alguien
 command-help = Cómo se usa
 command-cancel = Salir de lo que está en curso
 welcome = 👋 ¡Hola! Soy <b>ScheduleZAP</b>: cuido sus números de WhatsApp y envío sus mensajes a la hora que usted diga.
-welcome-claim = 🔐 Este enlace es el del primer administrador. Cree su cuenta para tomar este servidor.
-welcome-invited = 💌 Usted fue invitado. Cree su cuenta para empezar.
+welcome-claim = 🔐 Este enlace es para el primer administrador. Cree su cuenta para hacerse cargo de este servidor.
+welcome-invited = 💌 Le han invitado. Cree su cuenta para empezar.
 welcome-invite-only = Para crear una cuenta aquí se necesita una invitación.
 ask-username =
     👤 Elija un nombre de usuario: de 3 a 32 letras, números, <code>_</code>, <code>.</code> o <code>-</code>.
@@ -94,16 +94,24 @@ home-waiting =
 help-text =
     ❓ <b>Cómo se usa</b>
 
-    <b>1.</b> En /instancias agregue su número: un nombre, la dirección de su servidor Evolution API, la clave y el nombre de la instancia.
-    <b>2.</b> En /programar diga a quién, qué y cuándo. O todo en una línea:
+    Envío mensajes de WhatsApp por su propio número, a la hora que usted diga, y le cuento aquí qué pasó con ellos.
+
+    <b>1. Agregue un número:</b> /instancias → <b>Nueva instancia</b>. Pido un nombre, la dirección de su servidor Evolution API, la clave y el nombre de la instancia, y lo pruebo todo al momento.
+    <b>2. Programe:</b> /programar pregunta para quién, qué y cuándo. O escríbalo todo en una línea:
     <code>mañana 9h para +34 612 345 678: ¡Buenos días!</code>
-    <b>3.</b> Lo envío a la hora por la instancia activa y le aviso aquí.
+    <b>3. Confirme:</b> antes de programar le muestro el día y la hora tal como los entendí. Después se puede deshacer.
 
-    Cuándo: <i>hoy 18h</i>, <i>viernes 10:30</i>, <i>en 2 horas</i>, <i>15/04 a las 9</i>.
-    Responda a una tarjeta con otra hora para cambiarla, o con <i>cancela</i>.
+    <b>Cuándo:</b> <i>hoy 18h</i>, <i>viernes 10:30</i>, <i>en 2 horas</i>, <i>15/04 a las 9</i>, <i>cada lunes a las 8</i>.
+    <b>Para cambiarlo:</b> responda a la tarjeta del mensaje con otra hora (<i>mañana 10h</i>), o con <i>cancela</i>.
+    <b>Si algo falla</b> (WhatsApp desconectado, servidor caído), el mensaje espera y le digo qué hacer.
 
-    /mensajes · /cuenta · /cancelar
-help-stranger = ❓ Programo mensajes de WhatsApp por sus propios números (Evolution API). Primero cree una cuenta o entre en la suya: /start
+    /mensajes – lo que espera y lo que ya salió
+    /instancias – sus números
+    /cuenta – idioma, zona horaria, contraseña
+    /cancelar – salir de lo que está en curso
+
+    En cualquier pregunta, /ayuda explica ese paso.
+help-stranger = ❓ Envío mensajes de WhatsApp a la hora que usted diga, por sus propios números (en un servidor Evolution API). Para empezar, cree una cuenta o entre en la suya: /start
 help-leave = ↩️ Para salir: /cancelar. Lo que ya dijo queda como está hasta entonces.
 help-username = ❓ El nombre de usuario identifica su cuenta en este servidor: con él y la contraseña puede entrar también desde otro Telegram. De 3 a 32 letras sin acento, números, <code>_</code>, <code>.</code> o <code>-</code>. Ejemplo: <code>ana.silva</code>
 help-new-password = ❓ La contraseña protege su cuenta; guardo solo un resumen de ella, que no se puede leer de vuelta. De 8 a 128 caracteres. Un buen ejemplo: cuatro palabras que solo usted junta, como <code>jirafa lenta vende timbres</code> (no use esta). Borro su mensaje enseguida.
@@ -140,7 +148,7 @@ unknown-command = No conozco ese comando. Vea /ayuda, o /cancelar para salir.
 not-understood =
     No entendí. Para programar, escriba por ejemplo:
     <code>mañana 9h para +34 612 345 678: ¡Buenos días!</code>
-nothing-to-cancel = No hay nada en curso.
+nothing-to-cancel = No hay nada que cancelar.
 use-the-keys = Use los botones de arriba, o /cancelar para salir.
 account-title = 👤 <b>{ $name }</b> · { $role }
 role-admin = administrador
@@ -152,6 +160,10 @@ account-chats = 💬 Chats vinculados: { $count }
 choose-language = 🌐 Elija el idioma:
 language-changed = ✅ Idioma: Español.
 ask-zone = 🕐 ¿Cuál es su ciudad o zona horaria? Escríbala (ejemplo: <code>Madrid</code>) o elija:
+starts-with = 🕐 Entiendo las horas según la zona de { $zone }, donde ahora son las { $now }, y los números sin código de país como { $region }. Puede cambiarlo en <b>Cuenta</b>.
+other-zone = Estoy en otra zona horaria
+ask-first-zone = 🕐 <b>¿Dónde está usted?</b> Por su zona horaria entiendo <i>mañana 9h</i>, y por su país los números sin código. Escriba su ciudad (ejemplo: <code>Bogotá</code>) o elija:
+keep-zone = Seguir con { $zone }
 zone-changed = ✅ Zona horaria cambiada.
 zone-not-found = No encontré “{ $said }”. Escriba una ciudad grande cercana, por ejemplo <code>Bogotá</code>.
 ask-region = 📞 ¿De qué país son sus números nacionales? Escriba el nombre o la sigla, por ejemplo <code>ES</code>.
@@ -169,26 +181,27 @@ unlinked-here = ✅ Este chat fue desvinculado de la cuenta. Para volver: /start
 invite-link =
     💌 Invitación para una persona, vale 7 días:
     { $link }
-invite-not-you = Solo los administradores invitan. Pida una invitación a quien cuida este servidor.
-password-too-short = Demasiado corta: use al menos 8 caracteres. Ejemplo: cuatro palabras que solo usted juntaría.
-password-too-long = Demasiado larga: 128 caracteres como máximo.
-password-weak = Esa contraseña es fácil de adivinar. Use por ejemplo cuatro palabras que solo usted juntaría.
+invite-not-you = Solo los administradores invitan. Pida una invitación a quien administra este servidor.
+password-too-short = Demasiado corta: use al menos 8 caracteres, por ejemplo cuatro palabras que solo usted juntaría.
+password-too-long = Demasiado larga: 128 caracteres como máximo, por ejemplo cuatro palabras que solo usted juntaría.
+password-weak = Esa contraseña es fácil de adivinar. Use, por ejemplo, cuatro palabras que solo usted juntaría.
 password-blank = La contraseña no puede empezar ni terminar con espacio, ni tener más de una línea.
 password-same = La contraseña no puede ser el nombre de usuario.
 password-unchanged = La nueva contraseña no puede ser la actual.
 username-length = El nombre de usuario tiene de 3 a 32 caracteres. Ejemplo: <code>ana.silva</code>
 username-characters = Use solo letras sin acento, números, <code>_</code>, <code>.</code> o <code>-</code>. Ejemplo: <code>ana.silva</code>
 refusal-username-taken = Ese nombre de usuario ya existe. Elija otro.
-refusal-wrong-password = Usuario o contraseña incorrectos. Diga de nuevo el nombre de usuario.
+refusal-wrong-password = Usuario o contraseña incorrectos.
+old-password-wrong = Esa no es la contraseña actual.
 refusal-throttled = Demasiados intentos. Intente de nuevo en { $span }.
 refusal-busy = Estoy ocupado ahora. Intente de nuevo en unos segundos.
-refusal-code-invalid = Ese enlace ya fue usado o venció. Pida otro a quien cuida este servidor.
+refusal-code-invalid = Ese enlace ya fue usado o venció. Pida otro a quien administra este servidor.
 refusal-signup-closed = Este servidor no acepta cuentas nuevas.
-refusal-needs-invite = Para crear una cuenta aquí se necesita una invitación. Pida el enlace a quien cuida este servidor y ábralo.
-refusal-disabled = Esta cuenta está suspendida. Hable con quien cuida este servidor.
+refusal-needs-invite = Para crear una cuenta aquí se necesita una invitación. Pida el enlace a quien administra este servidor y ábralo.
+refusal-disabled = Esta cuenta está suspendida. Hable con quien administra este servidor.
 refusal-too-many-chats = Esta cuenta ya tiene demasiados chats. Desvincule uno en /cuenta.
-refusal-already-exists = Ya existe: <b>{ $name }</b> tiene el mismo servidor y nombre. Diga otro.
-refusal-too-many = Llegó al límite de { $limit }. Elimine algo antes.
+refusal-already-exists = Ya la tiene: <b>{ $name }</b> es esa misma instancia en el mismo servidor.
+refusal-too-many = Llegó al límite de { $limit }. Elimine algo primero.
 refusal-changed = Eso cambió mientras tanto. Vea de nuevo en /mensajes.
 refusal-being-sent = El mensaje se está enviando ahora.
 refusal-already-sent = El mensaje ya fue enviado.
@@ -226,9 +239,9 @@ key-invalid = Clave inválida: pegue solo la clave, sin espacios ni acentos. Eje
 name-invalid = Ese nombre no sirve. Escríbalo como está en el servidor, por ejemplo <code>tienda</code>.
 url-missing-scheme = Eso no es una dirección: falta http:// o https:// al comienzo. Ejemplo: <code>https://evolution.example.com</code>
 url-not-a-url = Eso no es una dirección. Ejemplo: <code>https://evolution.example.com</code>
-url-scheme = Solo http o https. Ejemplo: <code>https://evolution.example.com</code>
-url-credentials = La dirección no puede tener usuario y contraseña. Ejemplo: <code>https://evolution.example.com</code>
-url-query = Solo la dirección del servidor, sin <code>?</code> ni <code>#</code>. Ejemplo: <code>https://evolution.example.com</code>
+url-scheme = Aquí solo sirven direcciones http o https. Ejemplo: <code>https://evolution.example.com</code>
+url-credentials = La dirección no puede llevar usuario y contraseña. Ejemplo: <code>https://evolution.example.com</code>
+url-query = Escriba solo la dirección del servidor, sin <code>?</code> ni <code>#</code>. Ejemplo: <code>https://evolution.example.com</code>
 url-port = Ese puerto no está permitido: use 80, 443 o 1024 en adelante. Ejemplo: <code>http://evolution.example.com:8080</code>
 url-not-allowed = Dirección no permitida por este servidor. Use la dirección pública de su Evolution API, por ejemplo <code>https://evolution.example.com</code>
 testing = 🩺 Probando <b>{ $name }</b>…
@@ -246,13 +259,14 @@ instance-name = 📛 <code>{ $name }</code>
 instance-key = 🔑 { $key }
 instance-waiting =
     { $count ->
-        [0] 📭 Nada espera por ella
-        [one] 📨 1 mensaje espera por ella
-       *[other] 📨 { $count } mensajes esperan por ella
+        [0] 📭 Nada en espera
+        [one] 📨 1 mensaje en espera
+       *[other] 📨 { $count } mensajes en espera
     }
 instance-last-sent = 📤 Último envío: { $moment }
 never-checked = todavía no probada
-checked-ago = vista hace { $span }
+checked-now = comprobada ahora mismo
+checked-ago = comprobada hace { $span }
 connection-open = conectada
 connection-connecting = conectando
 connection-close = desconectada
@@ -260,8 +274,8 @@ connection-unreachable = servidor inaccesible
 connection-refused = clave rechazada
 connection-missing = no existe en el servidor
 connection-unknown = estado desconocido
-edit-which = ✏️ ¿Qué cambiar en <b>{ $name }</b>?
-edit-which-draft = ✏️ ¿Qué cambiar?
+edit-which = ✏️ ¿Qué quiere cambiar en <b>{ $name }</b>?
+edit-which-draft = ✏️ ¿Qué quiere cambiar?
 delete-ask = 🗑 ¿Eliminar <b>{ $name }</b>? Desaparece de aquí; en el servidor nada cambia.
 wipe-ask = ⚠️ ¿Eliminar la instancia <b>{ $name }</b> del servidor { $server }? El número se desconecta y se pierde todo el historial que está allí. No se puede deshacer.
 wiping = 🗑 Eliminando <b>{ $name }</b> del servidor…
@@ -281,7 +295,7 @@ activated-waiting =
        *[other] { $count } mensajes salen ahora por ella.
     }
 check-policy = dirección permitida
-check-dns = nombre resuelto
+check-dns = nombre encontrado
 check-connect = servidor responde
 check-tls = conexión segura
 check-evolution = es una Evolution API
@@ -303,7 +317,7 @@ fix-key = La clave fue rechazada. Cópiela de nuevo del panel de Evolution API.
 fix-instance = El servidor no conoce ese nombre. Revise mayúsculas y minúsculas.
 fix-connection = La instancia existe, pero WhatsApp no está conectado. Escanee el código QR en el panel de Evolution API.
 ask-to = 👤 <b>¿Para quién?</b> Escriba un número (varios, separados por coma o línea) o comparta un contacto. Ejemplo: <code>+34 612 345 678</code>
-ask-text = ✏️ <b>¿Qué enviar?</b> Escriba el texto del mensaje.
+ask-text = ✏️ <b>¿Qué enviar?</b> Escriba el texto del mensaje. Ejemplo: <code>¡Buenos días!</code>
 ask-more = ✏️ { $length } caracteres hasta aquí. Si el texto sigue, pegue el resto; si no, toque el botón.
 ask-when = 🕐 <b>¿Cuándo?</b> Escríbalo, por ejemplo <i>mañana 9h</i>, <i>viernes 18:30</i>, <i>en 2 horas</i>, o elija:
 ask-hour = 🕐 El día { $day }, ¿a qué hora? Ejemplo: <code>9:00</code>
@@ -319,7 +333,7 @@ text-too-long = Demasiado largo: { $length } caracteres; WhatsApp acepta 65.536.
 to-not-a-number = “{ $said }” no es un número de teléfono. Ejemplo: <code>+34 612 345 678</code>
 to-length = “{ $said }” tiene { $digits } dígitos; un número tiene de 8 a 15 con el código del país. Ejemplo: <code>+34 612 345 678</code>
 to-address = “{ $said }” no es una persona. Escriba un número, por ejemplo <code>+34 612 345 678</code>
-to-too-many = { $limit } destinatarios por vez como máximo.
+to-too-many = Como máximo { $limit } destinatarios a la vez.
 confirm-title = 📝 <b>Revise y confirme</b>
 without-whatsapp =
     { $count ->
@@ -335,12 +349,12 @@ card-through = { $dot } por <b>{ $name }</b>
 card-through-none = ⚪ Ninguna instancia activa: el mensaje espera hasta que haya una.
 card-pinned = 📌 Fijado a esta instancia
 card-sent-at = 📤 { $moment }
-edited = ✏️ Cambiado como usted editó.
-edited-nothing = 🤔 No pude tomar la nueva hora de esa edición. El mensaje sigue así:
+edited = ✏️ Lo cambié como usted lo editó.
+edited-nothing = 🤔 No pude leer la nueva hora de esa edición. El mensaje sigue así:
 edited-not-to =
     { $count ->
-        [one] 👤 El destinatario no cambió: un mensaje va a una sola persona, y este sigue para { $to }. Use <b>Cambiar destinatario</b> en la tarjeta, o programe otro.
-       *[other] 👥 Los destinatarios no cambiaron, pues no se puede saber cuál cambiar por cuál. Los mensajes siguen para { $to }. Use <b>Cambiar destinatario</b> o <b>Cancelar envío</b> en cada tarjeta; para alguien más, programe otro.
+        [one] 👤 El destinatario no cambió: un mensaje va a una sola persona, y este sigue dirigido a { $to }. Use <b>Cambiar destinatario</b> en la tarjeta, o programe otro.
+       *[other] 👥 Los destinatarios no cambiaron, pues no se puede saber cuál cambiar por cuál. Los mensajes siguen dirigidos a { $to }. Use <b>Cambiar destinatario</b> o <b>Cancelar envío</b> en cada tarjeta; para alguien más, programe otro.
     }
 status-scheduled = Programado
 status-sending = Enviando
@@ -355,7 +369,7 @@ reason-no-active-instance = Ninguna instancia está activa. Active una en /insta
 reason-disconnected = El WhatsApp de la instancia está desconectado. Conéctelo y el mensaje sale solo.
 reason-key-refused = El servidor rechazó la clave. Corríjala en /instancias y el mensaje sale solo.
 reason-instance-missing = El servidor ya no conoce la instancia. Corrija el nombre en /instancias, o active otra.
-reason-licence = El servidor Evolution API pide una licencia. Hable con quien lo cuida; el mensaje sale solo después.
+reason-licence = El servidor Evolution API pide una licencia. Hable con quien lo administra; después el mensaje sale solo.
 reason-unusable = La dirección o la clave de la instancia ya no sirven. Edítelas en /instancias.
 reason-unreachable = El servidor no responde. Sigo intentando.
 reason-not-on-whatsapp = Este número no tiene WhatsApp. Cambie el destinatario o cancele.
@@ -376,8 +390,8 @@ pin-ask = 📌 ¿Por qué instancia debe salir el mensaje #{ $id }?
 late-title =
     { $count ->
         [0] Nada atrasado
-        [one] ⏰ <b>1 mensaje perdió su hora</b>
-       *[other] ⏰ <b>{ $count } mensajes perdieron su hora</b>
+        [one] ⏰ <b>1 mensaje no salió a su hora</b>
+       *[other] ⏰ <b>{ $count } mensajes no salieron a su hora</b>
     }
 late-row = • { $moment } → { $to }: { $text }
 late-sent =
@@ -413,8 +427,8 @@ report-clock-behind = 🕰 El reloj de este servidor está { $span } atrasado re
 report-clock-right = 🟢 El reloj del servidor está bien de nuevo.
 report-dropped =
     { $count ->
-        [one] 🗑 1 mensaje perdió su hora y se descartó, como eligió en /cuenta.
-       *[other] 🗑 { $count } mensajes perdieron su hora y se descartaron, como eligió en /cuenta.
+        [one] 🗑 1 mensaje no salió a su hora y se descartó, como eligió en /cuenta.
+       *[other] 🗑 { $count } mensajes no salieron a su hora y se descartaron, como eligió en /cuenta.
     }
 rules-changed =
     { $count ->
@@ -474,7 +488,7 @@ late-policy-ask = Preguntar
 late-policy-always = Enviar siempre
 late-policy-never = Descartar siempre
 late-policy-line = ⏰ Atrasados: { $choice }
-late-policy-title = ⏰ <b>¿Qué hacer con lo que no pudo salir a tiempo?</b> Dentro de la tolerancia sale solo. Después vale su elección; lo que pasa de 24 h nunca sale sin preguntar.
+late-policy-title = ⏰ <b>¿Qué hacer con lo que no pudo salir a tiempo?</b> Si el atraso es pequeño, sale solo. Más allá vale su elección; lo que pasa de 24 h nunca sale sin preguntar.
 late-policy-changed = ✅ Hecho.
 history = Historial
 history-title = 📜 <b>Historial</b> del mensaje #{ $id }

@@ -94,16 +94,24 @@ home-waiting =
 help-text =
     ❓ <b>Como usar</b>
 
-    <b>1.</b> Em /instancias adicione o seu número: um nome, o endereço do seu servidor Evolution API, a chave e o nome da instância.
-    <b>2.</b> Em /agendar diga para quem, o quê e quando. Ou tudo em uma linha:
+    Eu envio mensagens de WhatsApp pelo seu próprio número, na hora que você disser, e conto aqui o que aconteceu com elas.
+
+    <b>1. Adicione um número:</b> /instancias → <b>Nova instância</b>. Peço um nome, o endereço do seu servidor Evolution API, a chave e o nome da instância, e testo tudo na hora.
+    <b>2. Agende:</b> /agendar pergunta para quem, o quê e quando. Ou escreva tudo em uma linha:
     <code>amanhã 9h para 11 98888-7777: Bom dia!</code>
-    <b>3.</b> Eu envio na hora pela instância ativa e aviso aqui.
+    <b>3. Confirme:</b> antes de agendar eu mostro o dia e a hora como entendi. Depois ainda dá para desfazer.
 
-    Quando: <i>hoje 18h</i>, <i>sexta 10h30</i>, <i>em 2 horas</i>, <i>15/04 às 9h</i>.
-    Responda a um cartão com outro horário para mudá-lo, ou com <i>cancela</i>.
+    <b>Quando:</b> <i>hoje 18h</i>, <i>sexta 10h30</i>, <i>em 2 horas</i>, <i>15/04 às 9h</i>, <i>toda segunda às 8h</i>.
+    <b>Para mudar:</b> responda ao cartão da mensagem com outro horário (<i>amanhã 10h</i>), ou com <i>cancela</i>.
+    <b>Se algo falhar</b> (WhatsApp desconectado, servidor fora do ar), a mensagem espera e eu digo o que fazer.
 
-    /mensagens · /conta · /cancelar
-help-stranger = ❓ Eu agendo mensagens de WhatsApp pelos seus próprios números (Evolution API). Primeiro crie uma conta ou entre na sua: /start
+    /mensagens – o que espera e o que já saiu
+    /instancias – os seus números
+    /conta – idioma, fuso horário, senha
+    /cancelar – sair do que está em andamento
+
+    Em qualquer pergunta, /ajuda explica aquele passo.
+help-stranger = ❓ Eu envio mensagens de WhatsApp na hora que você disser, pelos seus próprios números (em um servidor Evolution API). Para começar, crie uma conta ou entre na sua: /start
 help-leave = ↩️ Para sair: /cancelar. O que você já disse fica como está até lá.
 help-username = ❓ O nome de usuário identifica a sua conta neste servidor: com ele e a senha você entra também de outro Telegram. De 3 a 32 letras sem acento, números, <code>_</code>, <code>.</code> ou <code>-</code>. Exemplo: <code>ana.silva</code>
 help-new-password = ❓ A senha protege a sua conta; guardo só um resumo dela, que não se lê de volta. De 8 a 128 caracteres. Bom exemplo: quatro palavras que só você junta, como <code>girafa lenta vende sinos</code> (não use esta). Eu apago a sua mensagem logo em seguida.
@@ -140,7 +148,7 @@ unknown-command = Não conheço esse comando. Veja /ajuda, ou /cancelar para sai
 not-understood =
     Não entendi. Para agendar, escreva por exemplo:
     <code>amanhã 9h para 11 98888-7777: Bom dia!</code>
-nothing-to-cancel = Não há nada em andamento.
+nothing-to-cancel = Não há nada para cancelar.
 use-the-keys = Use os botões acima, ou /cancelar para sair.
 account-title = 👤 <b>{ $name }</b> · { $role }
 role-admin = administrador
@@ -152,6 +160,10 @@ account-chats = 💬 Chats ligados: { $count }
 choose-language = 🌐 Escolha o idioma:
 language-changed = ✅ Idioma: Português.
 ask-zone = 🕐 Qual é a sua cidade ou fuso horário? Escreva (exemplo: <code>Recife</code>) ou escolha:
+starts-with = 🕐 Entendo as horas pelo fuso de { $zone }, agora { $now }, e leio números sem código de país como { $region }. Dá para mudar em <b>Conta</b>.
+other-zone = Estou em outro fuso
+ask-first-zone = 🕐 <b>Onde você está?</b> Pelo seu fuso horário eu entendo <i>amanhã 9h</i>, e pelo país os números sem código. Escreva a sua cidade (exemplo: <code>Recife</code>) ou escolha:
+keep-zone = Ficar com { $zone }
 zone-changed = ✅ Fuso horário alterado.
 zone-not-found = Não encontrei “{ $said }”. Escreva uma cidade grande próxima, por exemplo <code>São Paulo</code>.
 ask-region = 📞 De que país são os seus números nacionais? Escreva o nome ou a sigla, por exemplo <code>BR</code>.
@@ -169,25 +181,26 @@ unlinked-here = ✅ Este chat foi desligado da conta. Para voltar: /start
 invite-link =
     💌 Convite para uma pessoa, vale 7 dias:
     { $link }
-invite-not-you = Só administradores convidam. Peça um convite a quem cuida deste servidor.
-password-too-short = Senha curta demais: use pelo menos 8 caracteres. Exemplo: quatro palavras que só você junta.
-password-too-long = Senha longa demais: no máximo 128 caracteres.
-password-weak = Essa senha é fácil de adivinhar. Use por exemplo quatro palavras que só você junta.
+invite-not-you = Só administradores convidam. Peça um convite a quem administra este servidor.
+password-too-short = Senha curta demais: use pelo menos 8 caracteres, por exemplo quatro palavras que só você junta.
+password-too-long = Senha longa demais: no máximo 128 caracteres, por exemplo quatro palavras que só você junta.
+password-weak = Essa senha é fácil de adivinhar. Use, por exemplo, quatro palavras que só você junta.
 password-blank = A senha não pode começar ou terminar com espaço, nem ter mais de uma linha.
 password-same = A senha não pode ser o nome de usuário.
 password-unchanged = A nova senha não pode ser a de agora.
 username-length = O nome de usuário tem de 3 a 32 caracteres. Exemplo: <code>ana.silva</code>
 username-characters = Use só letras sem acento, números, <code>_</code>, <code>.</code> ou <code>-</code>. Exemplo: <code>ana.silva</code>
 refusal-username-taken = Esse nome de usuário já existe. Escolha outro.
-refusal-wrong-password = Usuário ou senha incorretos. Diga de novo o nome de usuário.
+refusal-wrong-password = Usuário ou senha incorretos.
+old-password-wrong = Essa não é a senha atual.
 refusal-throttled = Tentativas demais. Tente de novo em { $span }.
 refusal-busy = Estou ocupado agora. Tente de novo em alguns segundos.
-refusal-code-invalid = Esse link já foi usado ou venceu. Peça outro a quem cuida deste servidor.
+refusal-code-invalid = Esse link já foi usado ou venceu. Peça outro a quem administra este servidor.
 refusal-signup-closed = Este servidor não aceita contas novas.
-refusal-needs-invite = Para criar uma conta aqui é preciso um convite. Peça o link a quem cuida deste servidor e abra-o.
-refusal-disabled = Esta conta está suspensa. Fale com quem cuida deste servidor.
+refusal-needs-invite = Para criar uma conta aqui é preciso um convite. Peça o link a quem administra este servidor e abra-o.
+refusal-disabled = Esta conta está suspensa. Fale com quem administra este servidor.
 refusal-too-many-chats = Esta conta já tem chats demais. Desligue um em /conta.
-refusal-already-exists = Já existe: <b>{ $name }</b> tem o mesmo servidor e o mesmo nome. Diga outro.
+refusal-already-exists = Já existe: <b>{ $name }</b> é essa mesma instância, no mesmo servidor.
 refusal-too-many = Chegou ao limite de { $limit }. Apague algo antes.
 refusal-changed = Isso mudou enquanto isso. Veja de novo em /mensagens.
 refusal-being-sent = A mensagem está sendo enviada agora.
@@ -226,9 +239,9 @@ key-invalid = Chave inválida: cole só a chave, sem espaços nem acentos. Exemp
 name-invalid = Esse nome não serve. Escreva o nome como está no servidor, por exemplo <code>loja</code>.
 url-missing-scheme = Isso não é um endereço: falta http:// ou https:// no começo. Exemplo: <code>https://evolution.example.com</code>
 url-not-a-url = Isso não é um endereço. Exemplo: <code>https://evolution.example.com</code>
-url-scheme = Só http ou https. Exemplo: <code>https://evolution.example.com</code>
+url-scheme = Só http ou https servem aqui. Exemplo: <code>https://evolution.example.com</code>
 url-credentials = O endereço não pode ter usuário e senha. Exemplo: <code>https://evolution.example.com</code>
-url-query = Só o endereço do servidor, sem <code>?</code> nem <code>#</code>. Exemplo: <code>https://evolution.example.com</code>
+url-query = Escreva só o endereço do servidor, sem <code>?</code> nem <code>#</code>. Exemplo: <code>https://evolution.example.com</code>
 url-port = Essa porta não é permitida: use 80, 443 ou 1024 em diante. Exemplo: <code>http://evolution.example.com:8080</code>
 url-not-allowed = Endereço não permitido por este servidor. Use o endereço público da sua Evolution API, por exemplo <code>https://evolution.example.com</code>
 testing = 🩺 Testando <b>{ $name }</b>…
@@ -252,6 +265,7 @@ instance-waiting =
     }
 instance-last-sent = 📤 Último envio: { $moment }
 never-checked = ainda não testada
+checked-now = vista agora
 checked-ago = vista há { $span }
 connection-open = conectada
 connection-connecting = conectando
@@ -260,8 +274,8 @@ connection-unreachable = servidor fora do ar
 connection-refused = chave recusada
 connection-missing = não existe no servidor
 connection-unknown = estado desconhecido
-edit-which = ✏️ O que mudar em <b>{ $name }</b>?
-edit-which-draft = ✏️ O que mudar?
+edit-which = ✏️ O que você quer mudar em <b>{ $name }</b>?
+edit-which-draft = ✏️ O que você quer mudar?
 delete-ask = 🗑 Excluir <b>{ $name }</b>? Ela some daqui; no servidor nada muda.
 wipe-ask = ⚠️ Excluir a instância <b>{ $name }</b> do servidor { $server }? O número é desconectado e todo o histórico que está lá se perde. Isso não tem volta.
 wiping = 🗑 Excluindo <b>{ $name }</b> do servidor…
@@ -303,7 +317,7 @@ fix-key = A chave foi recusada. Copie-a de novo do painel da Evolution API.
 fix-instance = O servidor não conhece esse nome. Confira maiúsculas e minúsculas.
 fix-connection = A instância existe, mas o WhatsApp não está conectado. Leia o QR code no painel da Evolution API.
 ask-to = 👤 <b>Para quem?</b> Escreva um número (vários, separados por vírgula ou linha) ou compartilhe um contato. Exemplo: <code>11 98888-7777</code>
-ask-text = ✏️ <b>O que enviar?</b> Escreva o texto da mensagem.
+ask-text = ✏️ <b>O que enviar?</b> Escreva o texto da mensagem. Exemplo: <code>Bom dia!</code>
 ask-more = ✏️ { $length } caracteres até aqui. Se o texto continua, cole o resto; senão toque no botão.
 ask-when = 🕐 <b>Quando?</b> Escreva, por exemplo <i>amanhã 9h</i>, <i>sexta 18:30</i>, <i>em 2 horas</i>, ou escolha:
 ask-hour = 🕐 Dia { $day }, a que horas? Exemplo: <code>9h</code>
@@ -335,7 +349,7 @@ card-through = { $dot } por <b>{ $name }</b>
 card-through-none = ⚪ Nenhuma instância ativa: a mensagem espera até que haja uma.
 card-pinned = 📌 Fixada nesta instância
 card-sent-at = 📤 { $moment }
-edited = ✏️ Mudei como você editou.
+edited = ✏️ Mudei conforme a sua edição.
 edited-nothing = 🤔 Não consegui ler o novo horário dessa edição. A mensagem continua assim:
 edited-not-to =
     { $count ->
@@ -355,7 +369,7 @@ reason-no-active-instance = Nenhuma instância está ativa. Ative uma em /instan
 reason-disconnected = O WhatsApp da instância está desconectado. Conecte-o e a mensagem sai sozinha.
 reason-key-refused = O servidor recusou a chave. Corrija-a em /instancias e a mensagem sai sozinha.
 reason-instance-missing = O servidor não conhece mais a instância. Corrija o nome em /instancias, ou ative outra.
-reason-licence = O servidor Evolution API pede uma licença. Fale com quem cuida dele; a mensagem sai sozinha depois.
+reason-licence = O servidor Evolution API pede uma licença. Fale com quem o administra; a mensagem sai sozinha depois.
 reason-unusable = O endereço ou a chave da instância não servem mais. Edite-os em /instancias.
 reason-unreachable = O servidor não responde. Continuo tentando.
 reason-not-on-whatsapp = Este número não tem WhatsApp. Mude o destinatário ou cancele.
@@ -474,7 +488,7 @@ late-policy-ask = Perguntar
 late-policy-always = Enviar sempre
 late-policy-never = Descartar sempre
 late-policy-line = ⏰ Atrasadas: { $choice }
-late-policy-title = ⏰ <b>O que fazer com o que não pôde sair na hora?</b> Dentro da tolerância a mensagem sai sozinha. Depois dela vale a sua escolha; o que passou de 24 h nunca sai sem perguntar.
+late-policy-title = ⏰ <b>O que fazer com o que não pôde sair na hora?</b> Com pouco atraso a mensagem sai sozinha. Além disso vale a sua escolha; o que passou de 24 h nunca sai sem perguntar.
 late-policy-changed = ✅ Feito.
 history = Histórico
 history-title = 📜 <b>Histórico</b> da mensagem #{ $id }

@@ -7,6 +7,7 @@ pub mod ids;
 pub mod instance;
 pub mod language;
 pub mod message;
+pub mod places;
 pub mod recipient;
 pub mod report;
 pub mod retry;

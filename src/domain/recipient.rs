@@ -98,6 +98,17 @@ impl Recipient {
     }
 }
 
+/// A number in digits with its country code, as people read it: `+55 11 98888-7777`.
+pub fn phone(digits: &str) -> String {
+    Recipient::Phone(digits.to_owned()).shown()
+}
+
+/// A region with its calling code, as people read it: `BR (+55)`.
+pub fn region(code: &str) -> String {
+    let calls = code.parse().ok().and_then(country_code);
+    calls.map_or_else(|| code.to_owned(), |calls| format!("{code} (+{calls})"))
+}
+
 /// The calling code of a region, such as `55` for Brazil.
 fn country_code(region: country::Id) -> Option<String> {
     phonenumber::metadata::DATABASE.by_id(region.as_ref()).map(|m| m.country_code().to_string())

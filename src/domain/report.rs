@@ -15,6 +15,8 @@ pub enum Live {
     Late,
     /// Many outcomes at once.
     Digest,
+    /// What is being found out for a dialogue.
+    Work,
 }
 
 /// A message that goes at another moment than was reckoned.

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use super::plain;
 use crate::domain::clock::Moment;
 use crate::domain::language::Language;
+use crate::domain::places::zone_name;
 
 /// `qui, 12/03/2026 às 09:00`
 pub fn moment(at: Moment, zone: Tz, language: Language) -> String {
@@ -40,11 +41,11 @@ pub fn day(day: NaiveDate, language: Language) -> String {
 }
 
 /// `São Paulo (UTC−3)`
-pub fn zone(at: Moment, zone: Tz) -> String {
+pub fn zone(at: Moment, zone: Tz, language: Language) -> String {
     let seconds = at.in_zone(zone).offset().fix().local_minus_utc();
     let sign = if seconds < 0 { '−' } else { '+' };
     let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
-    let city = zone.name().rsplit('/').next().unwrap_or(zone.name()).replace('_', " ");
+    let city = zone_name(zone, language);
     if minutes == 0 { format!("{city} (UTC{sign}{hours})") } else { format!("{city} (UTC{sign}{hours}:{minutes:02})") }
 }
 

@@ -2,6 +2,7 @@
 //! tests stand on it.
 
 pub mod evolution;
+mod kept;
 pub mod telegram;
 
 use std::future::Future;
@@ -25,7 +26,18 @@ const KEY: &str = "demo-api-key-of-the-simulator";
 /// The bot's name in the demo.
 const BOT: &str = "schedulezap_demo_bot";
 
-/// Runs the whole product on one machine, on one port, with nothing from outside.
+/// Where the demo's Evolution API listens: at the first free port behind the page's.
+async fn behind(port: u16) -> Result<TcpListener> {
+    for next in (port.saturating_add(1)..=u16::MAX).take(20).filter(|_| port != 0) {
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", next)).await {
+            return Ok(listener);
+        }
+    }
+    TcpListener::bind(("127.0.0.1", 0)).await.context("a port for the simulated Evolution API")
+}
+
+/// Runs the whole product on one machine, with nothing from outside: the page and its Telegram on this port, the
+/// Evolution API on the next one.
 pub async fn demo(mut config: Config, port: u16, fresh: bool, stop: impl Future<Output = ()>) -> Result<()> {
     let folder = std::path::Path::new("data/demo");
     if fresh && folder.exists() {
@@ -35,15 +47,21 @@ pub async fn demo(mut config: Config, port: u16, fresh: bool, stop: impl Future<
     let listener = TcpListener::bind(("127.0.0.1", port)).await.with_context(|| format!("--port {port}"))?;
     let origin = format!("http://{}", listener.local_addr()?);
     let telegram = Telegram::new(TOKEN, BOT);
-    // What was said in an earlier run is forgotten here, but not by the bot: the numbers go on.
+    let evolution = EvolutionServer::new(KEY);
+    let kept = folder.join("world.json");
+    if !kept::restore(&kept, &telegram, &evolution) {
+        evolution.add_profile("loja", "5511912345678", "Loja da Ana");
+        evolution.add_profile("suporte", "5511987654321", "Suporte da Loja");
+    }
+    // Where an earlier run is forgotten here, it is not by the bot: the numbers go on.
     telegram.count_from(Clock::System.now().utc().timestamp());
     for (name, language) in [("Ana", "pt-br"), ("Ben", "en"), ("Carmen", "es")] {
         telegram.person(name, language);
     }
-    let evolution = EvolutionServer::new(KEY);
-    evolution.add_instance("loja", "5511912345678", true);
-    evolution.add_instance("suporte", "5511987654321", true);
-    let url = format!("{origin}/evolution");
+    let server = behind(listener.local_addr()?.port()).await?;
+    let url = format!("http://{}", server.local_addr()?);
+    let whatsapp = tokio::spawn(evolution.clone().serve(server));
+    // The bot may know the server by the page's own address, as older demos told it.
     let router = telegram.router().merge(evolution.page_router(url)).nest("/evolution", evolution.router());
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
 
@@ -60,7 +78,14 @@ pub async fn demo(mut config: Config, port: u16, fresh: bool, stop: impl Future<
         writeln!(out, "claim link: {origin}/?start={code}")?;
     }
     out.flush()?;
+    let keeper = tokio::spawn({
+        let (kept, telegram, evolution) = (kept.clone(), telegram.clone(), evolution.clone());
+        async move { kept::keep(&kept, &telegram, &evolution).await }
+    });
     let outcome = app.run(None, stop).await;
+    keeper.abort();
+    kept::write(&kept, &telegram, &evolution);
+    whatsapp.abort();
     server.abort();
     outcome
 }

@@ -16,7 +16,7 @@ const MANY: usize = 4;
 pub fn life(kind: Live) -> Duration {
     match kind {
         Live::Late => Duration::from_secs(3600),
-        Live::Digest => Duration::from_secs(60),
+        Live::Digest | Live::Work => Duration::from_secs(60),
     }
 }
 

@@ -8,7 +8,6 @@ pub mod lock;
 pub mod messages;
 pub mod on_server;
 pub mod passwords;
-pub mod places;
 pub mod refusal;
 pub mod secrets;
 pub mod series;

@@ -29,6 +29,13 @@ pub enum Effect {
         /// Which.
         id: InstanceId,
     },
+    /// Look at a saved instance whose card is shown.
+    LookAt {
+        /// Which.
+        id: InstanceId,
+        /// The turn that showed its card: after another one the card may be gone.
+        turn: i64,
+    },
     /// List the names on the server.
     ListNames {
         /// Which run of the draft.
@@ -82,6 +89,13 @@ pub enum Finding {
         /// What it found.
         found: Option<Diagnosis>,
     },
+    /// Of a saved instance whose card is shown; it is noted.
+    Looked {
+        /// Which.
+        id: InstanceId,
+        /// The turn that showed its card.
+        turn: i64,
+    },
     /// Names on the server.
     Names {
         /// Which run of the draft.
@@ -127,20 +141,10 @@ impl Effect {
                 };
                 Finding::Draft { run, found }
             }
-            Self::TestInstance { id } => {
-                let found = match account {
-                    Some(owner) => match instances.draft(owner, id).await {
-                        Ok(draft) => {
-                            let found = instances.test(&draft).await;
-                            // When it cannot be noted, the card still tells what was found.
-                            let _ = instances.note(owner, id, &found).await;
-                            Some(found)
-                        }
-                        Err(_) => None,
-                    },
-                    None => None,
-                };
-                Finding::Instance { id, found }
+            Self::TestInstance { id } => Finding::Instance { id, found: examine(services, account, id).await },
+            Self::LookAt { id, turn } => {
+                examine(services, account, id).await;
+                Finding::Looked { id, turn }
             }
             Self::ListNames { run, url, key } => {
                 let (names, may_create) = match (ServerUrl::parse(&url), ApiKey::parse(&key)) {
@@ -175,6 +179,16 @@ impl Effect {
             }
         }
     }
+}
+
+/// Tests a saved instance and notes what was found.
+async fn examine(services: &Services, account: Option<AccountId>, id: InstanceId) -> Option<Diagnosis> {
+    let (owner, instances) = (account?, &services.instances);
+    let draft = instances.draft(owner, id).await.ok()?;
+    let found = instances.test(&draft).await;
+    // When it cannot be noted, the card still tells what was found.
+    let _ = instances.note(owner, id, &found).await;
+    Some(found)
 }
 
 fn parse(url: &str, key: &str, name: &str) -> Option<Draft> {

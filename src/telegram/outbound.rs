@@ -499,6 +499,10 @@ async fn say(ctx: &Context, paces: &Paces, chat: ChatId, row: &Row) -> Result<Sa
                 Err(error) => Err(error.into()),
             }
         }
+        Outgoing::Begin(screen) => {
+            let sent = send_at(ctx, paces, chat, screen).await?;
+            Ok(Said { live: Some((sent, Live::Work)), ..Said::DONE })
+        }
         Outgoing::Live(kind, screen) => {
             let card = ctx.db.read().await?.find_live_card(chat, *kind).await?;
             if let Some(at) = card.and_then(|card| card.telegram_id) {

@@ -47,6 +47,11 @@ impl Html {
         &self.0
     }
 
+    /// Whether it gives an example of its own: something to be copied, which only `locales/` can mark so.
+    pub fn has_example(&self) -> bool {
+        self.0.contains("<code>")
+    }
+
     /// Adds a line.
     pub fn line(&mut self, more: &Self) {
         if !self.0.is_empty() {
@@ -124,6 +129,13 @@ impl Screen {
         self
     }
 
+    /// Asks again with the same keys, after saying why an answer could not be taken. A reason with a right example
+    /// stands alone: the question's example would be a second one.
+    #[must_use]
+    pub fn because(self, why: Html) -> Self {
+        if why.has_example() { Self { html: why, ..self } } else { self.below(why) }
+    }
+
     /// Adds a key on a row of its own.
     #[must_use]
     pub fn key(mut self, label: impl Into<String>, tap: &Tap) -> Self {
@@ -186,6 +198,8 @@ pub enum Outgoing {
     Edit(TelegramMessageId, Screen),
     /// The newest card of `screen.about` in this chat, drawn anew; nothing when there is none.
     Redraw(Screen),
+    /// A new message that says what is being found out; the finding takes its place as [`Live::Work`].
+    Begin(Screen),
     /// The chat's live card of this kind, drawn anew; a new message when there is none that goes on.
     Live(Live, Screen),
     /// Deletes a message of the user's; when that fails, says `otherwise`.

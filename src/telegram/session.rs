@@ -12,6 +12,7 @@ use super::{Arrival, Context, dialogues};
 use crate::domain::account::Account;
 use crate::domain::ids::{ChatId, Subject, UpdateId};
 use crate::domain::language::Language;
+use crate::domain::report::Live;
 use crate::storage::StorageError;
 
 /// How often a turn is taken again when another came first.
@@ -147,6 +148,7 @@ impl Session {
         for out in &turn.show {
             show.push(outbound::seal(&ctx.keyring, out)?);
         }
+        let begins = turn.show.iter().any(|out| matches!(out, Outgoing::Begin(_)));
         let effect = match turn.effect {
             None => None,
             Some(effect) => Some(self.pend(ctx, effect, event)?),
@@ -163,6 +165,10 @@ impl Session {
                     if !conn.save_conversation(subject, &state, version, now).await? {
                         // Undoes the mark on the inbox row.
                         return Err(StorageError::Conflict);
+                    }
+                    if begins {
+                        // Nothing goes on any more: the finding finds the message that begins now.
+                        conn.touch_live_card(subject.chat, Live::Work, now, now, now).await?;
                     }
                     for sealed in &show {
                         conn.insert_outgoing(subject.chat, sealed, now).await?;

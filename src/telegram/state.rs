@@ -176,6 +176,9 @@ pub enum Setting {
     Zone {
         /// IANA names.
         offered: Vec<String>,
+        /// Asked with the sign-up: the region follows from it.
+        #[serde(default)]
+        first: bool,
     },
     /// A region.
     Region,

@@ -267,6 +267,10 @@ taps! {
     UnlinkYes(user: TelegramUserId) = "unlink_yes",
     /// Take the n-th offered zone.
     TakeZone(index: i64) = "zone_take",
+    /// The zone and region that a new account starts with are others.
+    FirstZone = "zone_first",
+    /// They stay.
+    KeepZone = "zone_keep",
     /// Make an invite link.
     Invite = "invite",
 }

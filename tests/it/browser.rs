@@ -155,3 +155,50 @@ async fn a_newcomer_walks_through_the_demo_in_a_browser() {
     }
     client.close().await.unwrap();
 }
+
+/// The texts of Carmen's chat that the bot said, as the page reads them.
+async fn said_by_bot(http: &reqwest::Client, origin: &str) -> Vec<String> {
+    let answer = http.get(format!("{origin}sandbox/chat/1003")).send().await.unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    let messages = told["messages"].as_array().unwrap().iter();
+    messages.filter(|m| m["from_bot"] == true).map(|m| m["text"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_goes_on_where_it_was_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port().to_string();
+    let start = || {
+        let mut demo = Command::new(crate::real::program());
+        demo.args(["demo", "--port", &port]).current_dir(dir.path()).env_clear();
+        let mut demo = Ends(demo.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+        let origin = line(&mut demo.0, "ScheduleZAP demo: ").replace("ScheduleZAP demo: ", "");
+        (demo, origin)
+    };
+    let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+    let says = async |origin: &str, text: &str| {
+        let said = http.post(format!("{origin}sandbox/chat/1003/say")).header("content-type", "application/json");
+        said.body(json!({ "text": text }).to_string()).send().await.unwrap();
+    };
+    let sees = async |origin: &str, text: &str| {
+        let begun = std::time::Instant::now();
+        while !said_by_bot(&http, origin).await.iter().any(|said| said.contains(text)) {
+            assert!(begun.elapsed() < PATIENCE, "{text:?} was never said");
+            tokio::task::yield_now().await;
+        }
+        begun.elapsed()
+    };
+    let (demo, origin) = start();
+    says(&origin, "/start").await;
+    sees(&origin, "Soy ScheduleZAP").await;
+    // What the page shows is on the disk a moment later.
+    let kept = dir.path().join("data/demo/world.json");
+    while !std::fs::read_to_string(&kept).is_ok_and(|kept| kept.contains("Soy ScheduleZAP")) {
+        tokio::task::yield_now().await;
+    }
+    drop(demo);
+    let (_demo, origin) = start();
+    assert!(said_by_bot(&http, &origin).await.iter().any(|said| said.contains("Soy ScheduleZAP")), "it is all there");
+    says(&origin, "/ayuda").await;
+    sees(&origin, "Para empezar, cree una cuenta").await;
+}

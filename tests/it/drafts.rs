@@ -39,7 +39,7 @@ async fn editing_what_was_said_changes_the_draft_or_what_waits_and_not_what_has_
         ana.sees_now("Agendada #1").await;
         // So does what was made of it.
         ana.edits(said, "amanhã 11h30 para 11 98888-7777: Boa noite");
-        let card = ana.sees("Mudei como você editou").await;
+        let card = ana.sees("Mudei conforme a sua edição").await;
         for part in ["às 11:30", "98888-7777", "Boa noite", "#1"] {
             assert!(card.text.contains(part), "{part}: {}", card.text);
         }

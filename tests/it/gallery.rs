@@ -363,6 +363,14 @@ fn accounts() {
         let found = ["Europe/Lisbon".to_owned(), "America/New_York".to_owned()];
         vec![("", account::ask_zone(&[], START, l)), ("found", account::ask_zone(&found, START, l))]
     });
+    hang("account_ask_first_zone", |l| {
+        let usual = ["America/New_York".to_owned(), "America/Bogota".to_owned()];
+        vec![("", account::ask_first_zone(&ana(Role::User), &usual, START, l))]
+    });
+    hang_one("account_assumed", |l| {
+        account::assumed(home::home(&ana(Role::User), None, 0, false, l), &ana(Role::User), START, l)
+    });
+    hang_texts("account_starts_with", |l| vec![("", account::starts_with(&ana(Role::User), START, l))]);
     hang_one("account_ask_region", account::ask_region);
     hang_one("account_late_policies", |l| account::late_policies(LatePolicy::Ask, l));
     hang_one("account_ask_old_password", account::ask_old_password);

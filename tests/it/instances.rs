@@ -175,7 +175,7 @@ async fn deleting_on_the_server_is_a_choice_of_its_own() {
         schedules(&ana, "em 1 hora para 11 98888-7777: um", "Agendada #1").await;
         ana.says("/instancias");
         ana.sees_now("1 número").await;
-        ana.taps("Loja · +5511912345678").unwrap();
+        ana.taps("Loja · +55 11 91234-5678").unwrap();
         ana.sees_now("As mensagens saem por ela").await;
         ana.taps("Excluir").unwrap();
         let asked = ana.sees_now("Excluir Loja?").await;

@@ -15,6 +15,7 @@ mod harness;
 mod instances;
 mod kills;
 mod machine;
+mod newcomers;
 mod outages;
 mod promises;
 mod real;

@@ -91,7 +91,7 @@ async fn what_was_said_by_clocks_keeps_its_wall_time_and_a_length_from_now_its_m
         world.restart().await;
         let card = ana.sees(TOLD).await;
         for text in
-            ["Uma mensagem mantém", "+55 11 98888-7777", "sairia qui, 12/03/2026 às 08:00", "sai qui, 12/03/2026 às 09:00", "Sao Paulo (UTC−3)"]
+            ["Uma mensagem mantém", "+55 11 98888-7777", "sairia qui, 12/03/2026 às 08:00", "sai qui, 12/03/2026 às 09:00", "São Paulo (UTC−3)"]
         {
             assert!(card.text.contains(text), "{text} is not in {}", card.text);
         }

@@ -119,7 +119,7 @@ fn row(call: &Call, instance: &Instance) -> Value {
     json!({
         "id": instance.id, "name": instance.name, "connectionStatus": socket.state,
         "ownerJid": instance.number.as_ref().map(|number| format!("{number}@s.whatsapp.net")),
-        "profileName": instance.number.as_ref().map(|_| "Loja de Teste"), "profilePicUrl": null,
+        "profileName": instance.number.as_ref().map(|_| &instance.profile), "profilePicUrl": null,
         "integration": instance.channel.as_str(), "number": null, "businessId": null, "token": instance.token,
         "clientName": "sandbox", "disconnectionReasonCode": socket.reason, "disconnectionObject": null,
         "disconnectionAt": null, "createdAt": created, "updatedAt": created, "Chatwoot": null, "Proxy": null,

@@ -23,16 +23,19 @@ use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use self::answers::{failure, unauthorized};
-use self::world::{Channel, Instance, World};
+use self::world::{Channel, Instance, Stored, World};
 use crate::domain::clock::Clock;
+use crate::domain::recipient::phone;
 
 /// The server reads no longer bodies (#318).
 const BODY_CAP: usize = 136 << 20;
 
 /// A message that reached the fake WhatsApp.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivered {
     /// Through which instance.
     pub instance: String,
@@ -48,12 +51,28 @@ pub struct Delivered {
     pub at: i64,
 }
 
+/// What is kept over a restart of the demo: the instances, and what reached WhatsApp.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Kept {
+    instances: Vec<KeptInstance>,
+    delivered: Vec<Delivered>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptInstance {
+    name: String,
+    token: String,
+    /// Once it was paired.
+    number: Option<String>,
+    profile: String,
+}
+
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the page")]
 pub struct Faults {
-    /// 502 from the proxy in front.
+    /// Nothing listens at its own port; behind another server's, that answers 502 as a proxy does.
     pub down: bool,
     /// Every answer takes three seconds, or what `set_slowness` says.
     pub slow: bool,
@@ -105,6 +124,78 @@ impl EvolutionServer {
         let state = if connected { "open" } else { "close" };
         self.world.add(Instance::paired(name, &token, number, state));
         token
+    }
+
+    /// Adds a paired and connected instance with a WhatsApp profile of its own.
+    pub fn add_profile(&self, name: &str, number: &str, profile: &str) {
+        let token = format!("SIM-TOKEN-{}", name.to_uppercase());
+        self.world.add(Instance::paired(name, &token, number, "open").with_profile(profile));
+    }
+
+    /// What is to be kept over a restart.
+    pub fn keep(&self) -> Kept {
+        let kept = |instance: &Arc<Instance>| KeptInstance {
+            name: instance.name.clone(),
+            token: instance.token.clone(),
+            number: instance.number.clone(),
+            profile: instance.profile.clone(),
+        };
+        let instances = self.world.list().iter().filter(|i| i.channel == Channel::Baileys).map(kept).collect();
+        Kept { instances, delivered: self.delivered() }
+    }
+
+    /// Goes on from what was kept, histories too.
+    pub fn restore(&self, kept: Kept) {
+        for KeptInstance { name, token, number, profile } in kept.instances {
+            let instance = match number {
+                Some(number) => Instance::paired(&name, &token, &number, "open"),
+                None => Instance::new(&name, &token, Channel::Baileys),
+            };
+            self.world.add(instance.with_profile(&profile));
+        }
+        for message in kept.delivered {
+            if let Some(instance) = self.world.find(&message.instance) {
+                let (id, jid, text) = (message.id.clone(), message.jid.clone(), message.text.clone());
+                instance.stored().push(Stored { id, jid, text, at: message.at });
+            }
+            self.world.know(&message.jid);
+            self.world.deliver(message, false);
+        }
+    }
+
+    /// Listens at an own port for as long as the server is not down; meanwhile nothing does, and a call is refused as by
+    /// a machine on which no server runs.
+    pub async fn serve(self, listener: TcpListener) {
+        let Ok(address) = listener.local_addr() else { return };
+        let mut listener = Some(listener);
+        let mut down = self.world.down.subscribe();
+        loop {
+            // The sender lives in `self`.
+            let _ = down.wait_for(|down| !*down).await;
+            let again = TcpListener::bind(address);
+            let listener = match listener.take() {
+                Some(listener) => Ok(listener),
+                None => again.await,
+            };
+            match listener {
+                Ok(listener) => {
+                    let mut ends = down.clone();
+                    let (closed, told) = oneshot::channel();
+                    let served = axum::serve(listener, self.router()).with_graceful_shutdown(async move {
+                        let _ = ends.wait_for(|down| *down).await;
+                        let _ = closed.send(());
+                    });
+                    // A request that is under way is brought to its end; connections that rest are closed.
+                    tokio::spawn(served.into_future());
+                    // Told by the one that closes: it may be up again before this looks.
+                    let _ = told.await;
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, "the simulated server cannot listen again yet");
+                    pause().await;
+                }
+            }
+        }
     }
 
     /// Adds an instance of the channel that accepts everything and sends nothing; returns its own key.
@@ -236,9 +327,23 @@ impl EvolutionServer {
             .iter()
             .map(|i| json!({ "name": i.name, "state": i.state(faults), "number": i.number, "token": i.token }))
             .collect();
-        let delivered = self.delivered();
+        let delivered: Vec<_> = self
+            .delivered()
+            .into_iter()
+            .map(|m| json!({ "instance": m.instance, "number": shown(&m.number), "text": m.text, "at": m.at }))
+            .collect();
         json!({ "url": url, "apiKey": self.world.key, "instances": instances, "delivered": delivered, "faults": faults })
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the demo runs by the machine's clock")]
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(200)).await;
+}
+
+/// To whom a message went, as people read it; a group stays as it is addressed.
+fn shown(to: &str) -> String {
+    if to.contains('@') { to.to_owned() } else { phone(to) }
 }
 
 /// A request, read.

@@ -76,6 +76,8 @@ pub(super) struct Instance {
     pub channel: Channel,
     /// Its WhatsApp number.
     pub number: Option<String>,
+    /// Its WhatsApp profile name.
+    pub profile: String,
     pub created: i64,
     place: AtomicUsize,
     socket: Mutex<Socket>,
@@ -94,6 +96,7 @@ impl Instance {
             token: token.to_owned(),
             channel,
             number: None,
+            profile: "Loja de Teste".to_owned(),
             created: now(),
             place: AtomicUsize::new(0),
             socket: Mutex::new(Socket { state, started: open, paired: open, codes: 0, reason: None }),
@@ -109,6 +112,10 @@ impl Instance {
     pub(super) fn paired(name: &str, token: &str, number: &str, state: &'static str) -> Self {
         let socket = Mutex::new(Socket { state, started: true, paired: true, codes: 0, reason: None });
         Self { number: Some(number.to_owned()), socket, ..Self::new(name, token, Channel::Baileys) }
+    }
+
+    pub(super) fn with_profile(self, profile: &str) -> Self {
+        Self { profile: profile.to_owned(), ..self }
     }
 
     /// Its socket, as the faults let it be.
@@ -157,6 +164,8 @@ pub(super) struct World {
     known: RwLock<HashSet<String>>,
     faults: RwLock<Faults>,
     pub groups: Vec<Value>,
+    /// Whether it is down.
+    pub down: watch::Sender<bool>,
     pub deliveries: watch::Sender<usize>,
     pub calls: AtomicUsize,
     pub lose: AtomicUsize,
@@ -181,6 +190,7 @@ impl World {
             known: RwLock::default(),
             faults: RwLock::default(),
             groups: groups::known(),
+            down: watch::channel(false).0,
             deliveries: watch::channel(0).0,
             calls: AtomicUsize::new(0),
             lose: AtomicUsize::new(0),
@@ -224,6 +234,7 @@ impl World {
 
     pub(super) fn set_faults(&self, faults: Faults) {
         *write(&self.faults) = faults;
+        self.down.send_if_modified(|down| std::mem::replace(down, faults.down) != faults.down);
     }
 
     pub(super) fn not_on_whatsapp(&self, number: &str) {

@@ -14,14 +14,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use axum::Router;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::domain::clock::Clock;
 
 /// A key under a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
     /// What it says.
     pub label: String,
@@ -34,7 +34,7 @@ pub struct Button {
 }
 
 /// A message as it stands in a chat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// Its number in the chat.
     pub id: i64,
@@ -80,7 +80,20 @@ pub struct Call {
     pub error: Option<String>,
 }
 
-#[derive(Debug, Clone)]
+/// What is kept over a restart of the demo: people, their chats, and what the bot has not taken yet.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Kept {
+    people: Vec<PersonRow>,
+    chats: HashMap<i64, Vec<Shown>>,
+    updates: Vec<(i64, Value)>,
+    next_update: i64,
+    next_message: i64,
+}
+
+/// How many messages of a chat are kept over a restart.
+const KEPT_MESSAGES: usize = 300;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct PersonRow {
     id: i64,
     name: String,
@@ -174,7 +187,31 @@ impl Telegram {
     /// what it has seen already, and answers nothing.
     pub fn count_from(&self, first: i64) {
         let mut world = self.world();
-        (world.next_update, world.next_message, world.next_query) = (first, first, first);
+        world.next_update = world.next_update.max(first);
+        world.next_message = world.next_message.max(first);
+        world.next_query = world.next_query.max(first);
+    }
+
+    /// What is to be kept over a restart.
+    pub fn keep(&self) -> Kept {
+        let world = self.world();
+        let newest = |chat: &Vec<Shown>| chat[chat.len().saturating_sub(KEPT_MESSAGES)..].to_vec();
+        Kept {
+            people: world.people.clone(),
+            chats: world.chats.iter().map(|(id, chat)| (*id, newest(chat))).collect(),
+            updates: world.updates.clone(),
+            next_update: world.next_update,
+            next_message: world.next_message,
+        }
+    }
+
+    /// Goes on from what was kept. What the bot had not taken yet comes to it now.
+    pub fn restore(&self, kept: Kept) {
+        let mut world = self.world();
+        (world.people, world.chats, world.updates) = (kept.people, kept.chats, kept.updates);
+        (world.next_update, world.next_message) = (kept.next_update, kept.next_message);
+        drop(world);
+        self.change();
     }
 
     fn world(&self) -> MutexGuard<'_, World> {

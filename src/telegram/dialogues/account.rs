@@ -1,9 +1,11 @@
 //! The account's card and its settings.
 
-use super::{Talk, steps};
+use super::{Talk, message_draft, steps};
 use crate::domain::account::Account;
+use crate::domain::language::Language;
+use crate::domain::places;
 use crate::locale::{plain, t};
-use crate::services::{Refusal, places};
+use crate::services::Refusal;
 use crate::telegram::command::Command;
 use crate::telegram::event::Input;
 use crate::telegram::screen::{Html, Screen};
@@ -23,6 +25,76 @@ const USUAL_ZONES: [&str; 8] = [
     "America/Argentina/Buenos_Aires",
     "Europe/London",
 ];
+
+/// Zones offered to a new account, by its language.
+fn first_zones(language: Language) -> [&'static str; 6] {
+    match language {
+        Language::Portuguese => [
+            "America/Sao_Paulo",
+            "America/Manaus",
+            "America/Rio_Branco",
+            "Europe/Lisbon",
+            "Africa/Luanda",
+            "Africa/Maputo",
+        ],
+        Language::English => [
+            "America/New_York",
+            "America/Chicago",
+            "America/Denver",
+            "America/Los_Angeles",
+            "Europe/London",
+            "Australia/Sydney",
+        ],
+        Language::Spanish => [
+            "America/Mexico_City",
+            "America/Bogota",
+            "America/Lima",
+            "America/Santiago",
+            "America/Argentina/Buenos_Aires",
+            "Europe/Madrid",
+        ],
+    }
+}
+
+/// A new account: says which zone and region it starts with. Whoever speaks another language than most here is asked.
+pub(super) async fn welcome(talk: &Talk<'_>, account: &Account) -> Result<Turn, Refusal> {
+    let created = t!(talk.language, "account-created", name = account.username);
+    if talk.language != talk.services.accounts.settings.language {
+        return Ok(first_zone(talk, account, Some(created)));
+    }
+    let home = talk.home_screen(account, false).await?;
+    let screen = screens::account::assumed(home, account, talk.now, talk.language).below(created);
+    Ok(talk.go(State::Idle, screen))
+}
+
+/// Asks a new account for its zone.
+fn first_zone(talk: &Talk<'_>, account: &Account, said: Option<Html>) -> Turn {
+    let zones = first_zones(talk.language).into_iter().filter(|zone| *zone != account.zone.name());
+    let offered: Vec<String> = zones.map(str::to_owned).collect();
+    let screen = screens::account::ask_first_zone(account, &offered, talk.now, talk.language);
+    let screen = said.into_iter().fold(screen, Screen::below);
+    talk.go(State::Settings(Setting::Zone { offered, first: true }), screen)
+}
+
+/// The first zone is known now, and the region with it.
+async fn first_done(talk: &Talk<'_>, account: &Account) -> Result<Turn, Refusal> {
+    let account = talk.services.accounts.find_account(account.id).await?.ok_or(Refusal::NotFound)?;
+    let home = talk.home_screen(&account, false).await?;
+    let said = screens::account::starts_with(&account, talk.now, talk.language);
+    Ok(talk.go(State::Idle, home.below(said)))
+}
+
+/// A zone is taken; the first one brings its country's region.
+async fn take_zone(talk: &Talk<'_>, account: &Account, zone: chrono_tz::Tz, first: bool) -> Result<Turn, Refusal> {
+    talk.services.accounts.set_zone(account.id, zone).await?;
+    if !first {
+        return changed(talk, account, t!(talk.language, "zone-changed")).await;
+    }
+    if let Some(region) = places::region_of(zone) {
+        talk.services.accounts.set_region(account.id, region).await?;
+    }
+    first_done(talk, account).await
+}
 
 /// The card.
 pub(super) async fn card(talk: &Talk<'_>, account: &Account) -> Result<Turn, Refusal> {
@@ -61,16 +133,17 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
         Tap::Zone => {
             let offered: Vec<String> = USUAL_ZONES.map(str::to_owned).to_vec();
             let screen = screens::account::ask_zone(&offered, talk.now, language);
-            Ok(talk.go(State::Settings(Setting::Zone { offered }), screen))
+            Ok(talk.go(State::Settings(Setting::Zone { offered, first: false }), screen))
         }
+        Tap::FirstZone => Ok(first_zone(talk, account, None)),
+        Tap::KeepZone => first_done(talk, account).await,
         Tap::TakeZone(index) => {
-            let State::Settings(Setting::Zone { offered }) = talk.state() else {
+            let State::Settings(Setting::Zone { offered, first }) = talk.state() else {
                 return Ok(talk.toast(plain!(language, "toast-expired")));
             };
             let zone = usize::try_from(*index).ok().and_then(|n| offered.get(n)).and_then(|name| name.parse().ok());
             let Some(zone) = zone else { return Ok(talk.toast(plain!(language, "toast-expired"))) };
-            accounts.set_zone(account.id, zone).await?;
-            changed(talk, account, t!(language, "zone-changed")).await
+            take_zone(talk, account, zone, first).await
         }
         Tap::Region => Ok(talk.go(State::Settings(Setting::Region), screens::account::ask_region(language))),
         Tap::Password => {
@@ -109,7 +182,10 @@ pub(super) fn question(talk: &Talk<'_>, account: &Account, setting: &Setting) ->
         Setting::NewPassword { .. } if account.force_password_change => {
             screens::account::must_change(false, talk.language)
         }
-        Setting::Zone { offered } => screens::account::ask_zone(offered, talk.now, talk.language),
+        Setting::Zone { offered, first: true } => {
+            screens::account::ask_first_zone(account, offered, talk.now, talk.language)
+        }
+        Setting::Zone { offered, .. } => screens::account::ask_zone(offered, talk.now, talk.language),
         Setting::Region => screens::account::ask_region(talk.language),
         Setting::OldPassword => screens::account::ask_old_password(talk.language),
         Setting::NewPassword { .. } => screens::account::ask_new_password(talk.language),
@@ -153,26 +229,41 @@ pub(super) async fn answer(
     };
     let accounts = &talk.services.accounts;
     match setting {
-        Setting::Zone { .. } => {
+        Setting::Zone { first, .. } => {
             let found = places::find_zones(text);
             if let [(zone, _)] = found.as_slice() {
-                accounts.set_zone(account.id, *zone).await?;
-                return changed(talk, account, t!(language, "zone-changed")).await;
+                return take_zone(talk, account, *zone, first).await;
+            }
+            if first
+                && found.is_empty()
+                && let Input::Text { plain, marked } = input
+            {
+                // A newcomer may have begun already, as the help says: the question can be left aside.
+                let line = message_draft::read_line(talk, account, plain, marked);
+                if !line.to.is_empty() {
+                    return message_draft::next(talk, account, line).await;
+                }
             }
             if found.is_empty() {
-                let screen = Screen::new(t!(language, "zone-not-found", said = screens::messages::preview(text, 60)));
-                return Ok(talk.stay(screens::with_cancel(screen, language)));
+                let why = t!(language, "zone-not-found", said = screens::messages::preview(text, 60));
+                return steps::again(talk, Some(account), why).await;
             }
             let offered: Vec<String> = found.iter().map(|(zone, _)| zone.name().to_owned()).collect();
-            let screen = screens::account::ask_zone(&offered, talk.now, language);
-            Ok(talk.go(State::Settings(Setting::Zone { offered }), screen))
+            let setting = Setting::Zone { offered, first };
+            let screen = question(talk, account, &setting);
+            Ok(talk.go(State::Settings(setting), screen))
         }
         Setting::Region => match places::is_region(text) {
             Some(region) => {
                 accounts.set_region(account.id, region).await?;
-                changed(talk, account, t!(language, "region-changed", region = region)).await
+                changed(
+                    talk,
+                    account,
+                    t!(language, "region-changed", region = crate::domain::recipient::region(region)),
+                )
+                .await
             }
-            None => Ok(talk.stay(screens::with_cancel(Screen::new(t!(language, "region-not-found")), language))),
+            None => steps::again(talk, Some(account), t!(language, "region-not-found")).await,
         },
         Setting::OldPassword => {
             let next = State::Settings(Setting::NewPassword { current: text.to_owned() });
@@ -183,11 +274,12 @@ pub(super) async fn answer(
             let turn = match outcome {
                 Ok(()) => changed(talk, account, t!(language, "password-changed")).await?,
                 Err(Refusal::Storage(error)) => return Err(Refusal::Storage(error)),
-                Err(refusal @ Refusal::WrongPassword) => {
-                    let why = screens::refusal::refusal(&refusal, talk.now, language);
-                    talk.go(State::Settings(Setting::OldPassword), screens::with_cancel(Screen::new(why), language))
+                Err(Refusal::WrongPassword) => {
+                    let screen =
+                        question(talk, account, &Setting::OldPassword).because(t!(language, "old-password-wrong"));
+                    talk.go(State::Settings(Setting::OldPassword), screen)
                 }
-                Err(refusal) => talk.refuse(&refusal),
+                Err(refusal) => talk.refuse(&refusal).await?,
             };
             Ok(talk.forget(turn))
         }

@@ -13,7 +13,7 @@ use crate::services::instances::Draft;
 use crate::services::on_server::{Creation, fresh_token};
 use crate::telegram::effects::Effect;
 use crate::telegram::event::Input;
-use crate::telegram::screen::Screen;
+use crate::telegram::screen::{Outgoing, Screen};
 use crate::telegram::screens;
 use crate::telegram::session::Turn;
 use crate::telegram::state::{InstanceDraft, State};
@@ -61,7 +61,7 @@ pub(super) fn question(talk: &Talk<'_>, draft: &InstanceDraft) -> Screen {
 
 /// Asks the same again, after saying why.
 fn again(talk: &Talk<'_>, draft: InstanceDraft, why: &crate::telegram::screen::Html) -> Turn {
-    let screen = question(talk, &draft).below(why.clone());
+    let screen = question(talk, &draft).because(why.clone());
     talk.go(State::Instance(draft), screen)
 }
 
@@ -81,10 +81,8 @@ fn test(talk: &Talk<'_>, mut draft: InstanceDraft) -> Turn {
     draft.found = None;
     draft.run += 1;
     let effect = Effect::TestDraft { run: draft.run, url, key, name };
-    let screen = screens::instances::testing(draft.label.as_deref().unwrap_or_default(), talk.language);
-    let mut turn = talk.go(State::Instance(draft), screen);
-    turn.effect = Some(effect);
-    turn
+    let screen = standing(talk, &draft);
+    talk.work(State::Instance(draft), screen, effect)
 }
 
 /// Something was said.
@@ -97,7 +95,12 @@ pub(super) async fn answer(
     let Some(field) = draft.asking else {
         return Ok(match input {
             Input::Edited { .. } => Turn::new(talk.state(), Vec::new()),
-            _ => talk.stay(standing(talk, &draft).below(t!(talk.language, "use-the-keys"))),
+            _ => {
+                let screen = standing(talk, &draft).below(t!(talk.language, "use-the-keys"));
+                // While a test runs its finding takes the place of the newest message.
+                let show = if draft.found.is_some() { Outgoing::Send(screen) } else { Outgoing::Begin(screen) };
+                Turn::new(talk.state(), vec![show])
+            }
         });
     };
     let Input::Text { plain: text, .. } = input else {
@@ -179,9 +182,12 @@ async fn next(talk: &Talk<'_>, account: &Account, draft: InstanceDraft, done: Fi
             (Some(url), Some(key)) => Some(Effect::ListNames { run: draft.run, url: url.clone(), key: key.clone() }),
             _ => None,
         };
-        let mut turn = ask(talk, draft, Field::Name);
-        turn.effect = effect;
-        return Ok(turn);
+        draft.asking = Some(Field::Name);
+        let screen = question(talk, &draft);
+        return Ok(match effect {
+            Some(effect) => talk.work(State::Instance(draft), screen, effect),
+            None => talk.go(State::Instance(draft), screen),
+        });
     }
     if matches!(done, Field::Name | Field::Url)
         && let (Some(url), Some(name)) = (&draft.url, &draft.name)
@@ -241,7 +247,7 @@ fn create(talk: &Talk<'_>, mut draft: InstanceDraft) -> Turn {
     // The same at every try: what a lost answer made is known again by it.
     let token = draft.token.get_or_insert_with(fresh_token).clone();
     let effect = Effect::CreateInstance { run: draft.run, url, key, name: name.clone(), token };
-    talk.go(State::Instance(draft), screens::instances::creating(&name, talk.language)).effect(effect)
+    talk.work(State::Instance(draft), screens::instances::creating(&name, talk.language), effect)
 }
 
 /// An instance was to be created on the server.

@@ -1,5 +1,7 @@
 //! Saved instances: list, card, test, activate, delete.
 
+use std::time::Duration;
+
 use super::{Talk, instance_draft, message_draft};
 use crate::domain::account::Account;
 use crate::domain::clock::Moment;
@@ -14,6 +16,9 @@ use crate::telegram::session::Turn;
 use crate::telegram::state::State;
 use crate::telegram::tap::Tap;
 
+/// How old a state may be when its card is opened; an older one is looked at anew.
+const FRESH: Duration = Duration::from_secs(10);
+
 /// The list.
 pub(super) async fn list(talk: &Talk<'_>, account: &Account, page: i64) -> Result<Turn, Refusal> {
     let rows = talk.services.instances.list(account.id).await?;
@@ -24,7 +29,24 @@ pub(super) async fn list(talk: &Talk<'_>, account: &Account, page: i64) -> Resul
 pub(super) async fn card(talk: &Talk<'_>, account: &Account, id: InstanceId) -> Result<Turn, Refusal> {
     let instance = talk.services.instances.find(account.id, id).await?;
     let waiting = talk.services.instances.waiting(account.id, &instance).await?;
-    Ok(talk.go(talk.left(), screens::instances::card(&instance, waiting, talk.now, account.zone, talk.language)))
+    let screen = screens::instances::card(&instance, waiting, talk.now, account.zone, talk.language);
+    let turn = talk.go(talk.left(), screen);
+    let is_fresh = instance.checked_at.is_some_and(|at| talk.now.since(at) < FRESH);
+    // What was found out takes the place of the card, which is known where a key was tapped.
+    if is_fresh || talk.event.message.is_none() {
+        return Ok(turn);
+    }
+    Ok(turn.effect(Effect::LookAt { id, turn: talk.session.version + 1 }))
+}
+
+/// An instance was looked at while its card was shown: the card is drawn anew, where nothing came in between.
+async fn looked(talk: &Talk<'_>, account: &Account, id: InstanceId, turn: i64) -> Result<Turn, Refusal> {
+    if talk.session.version != turn || talk.event.message.is_none() {
+        return Ok(Turn::new(talk.state(), Vec::new()));
+    }
+    let instance = talk.services.instances.find(account.id, id).await?;
+    let waiting = talk.services.instances.waiting(account.id, &instance).await?;
+    Ok(talk.stay(screens::instances::card(&instance, waiting, talk.now, account.zone, talk.language)))
 }
 
 /// Which field to edit.
@@ -36,9 +58,8 @@ pub(super) async fn choose_field(talk: &Talk<'_>, account: &Account, id: Instanc
 /// Tests a saved one.
 pub(super) async fn test(talk: &Talk<'_>, account: &Account, id: InstanceId) -> Result<Turn, Refusal> {
     let instance = talk.services.instances.find(account.id, id).await?;
-    let mut turn = talk.stay(screens::instances::testing(instance.label.as_str(), talk.language));
-    turn.effect = Some(Effect::TestInstance { id });
-    Ok(turn)
+    let screen = screens::instances::testing(instance.label.as_str(), talk.language);
+    Ok(talk.work(talk.state(), screen, Effect::TestInstance { id }))
 }
 
 /// Makes it the active one.
@@ -69,7 +90,7 @@ pub(super) async fn ask_wipe(talk: &Talk<'_>, account: &Account, id: InstanceId)
 pub(super) async fn wipe(talk: &Talk<'_>, account: &Account, id: InstanceId) -> Result<Turn, Refusal> {
     let instance = talk.services.instances.find(account.id, id).await?;
     let screen = screens::instances::wiping(&instance, talk.language);
-    Ok(talk.stay(screen).effect(Effect::DeleteOnServer { id }))
+    Ok(talk.work(talk.state(), screen, Effect::DeleteOnServer { id }))
 }
 
 /// It is gone from its server, or not; then what is to become of it here.
@@ -81,7 +102,7 @@ async fn wiped(talk: &Talk<'_>, account: &Account, id: InstanceId, done: bool) -
     talk.services.instances.note_missing(account.id, id).await?;
     let mut turn = ask_delete(talk, account, id).await?;
     for shown in &mut turn.show {
-        if let Outgoing::Send(screen) | Outgoing::Edit(_, screen) = shown {
+        if let Outgoing::Send(screen) | Outgoing::Edit(_, screen) | Outgoing::Live(_, screen) = shown {
             *screen = screen.clone().below(t!(talk.language, "wiped", name = instance.name.as_str()));
         }
     }
@@ -132,6 +153,7 @@ pub(super) async fn found(talk: &Talk<'_>, account: &Account, finding: &Finding)
         (Finding::LookedUp { origin, absent }, State::Message(draft)) => {
             Ok(message_draft::looked_up(talk, draft, origin, absent))
         }
+        (Finding::Looked { id, turn }, _) => looked(talk, account, *id, *turn).await,
         (Finding::Instance { id, found: Some(found) }, state) => {
             let instance = talk.services.instances.find(account.id, *id).await?;
             Ok(talk.go(state, screens::instances::tested(&instance, found, talk.language)))

@@ -186,7 +186,7 @@ fn ask_hour(day: NaiveDate, language: Language) -> Html {
 
 /// Asks the same again, after saying why.
 async fn again(talk: &Talk<'_>, account: &Account, draft: MessageDraft, why: Html) -> Result<Turn, Refusal> {
-    let screen = question(talk, account, &draft).await?.below(why);
+    let screen = question(talk, account, &draft).await?.because(why);
     Ok(talk.go(State::Message(draft), screen))
 }
 

@@ -15,6 +15,7 @@ mod when_reply;
 use anyhow::Result;
 
 use super::command::Command;
+use super::effects::Effect;
 use super::event::{Event, Input};
 use super::screen::{Html, Key, KeyAction, Outgoing, Screen};
 use super::screens;
@@ -24,8 +25,10 @@ use super::tap::Tap;
 use crate::domain::account::Account;
 use crate::domain::clock::Moment;
 use crate::domain::language::Language;
+use crate::domain::report::Live;
 use crate::locale::{plain, t};
 use crate::services::{Refusal, Services};
+use crate::storage::StorageError;
 
 /// What the dialogues work with.
 pub(super) struct Talk<'a> {
@@ -52,7 +55,7 @@ pub async fn turn(services: &Services, session: &Session, event: &Event) -> Resu
         Ok(turn) => Ok(turn),
         // The store is away: the update is tried again, nothing is lost.
         Err(Refusal::Storage(error)) => Err(error.into()),
-        Err(refusal) => Ok(talk.refuse(&refusal)),
+        Err(refusal) => Ok(talk.refuse(&refusal).await?),
     }
 }
 
@@ -72,6 +75,11 @@ impl Talk<'_> {
         let show = match (&self.event.query, self.event.message) {
             (Some(query), Some(message)) => vec![answer(query), Outgoing::Edit(message, screen)],
             (Some(query), None) => vec![answer(query), Outgoing::Send(screen)],
+            // What was found out takes the place of what was shown meanwhile.
+            (None, Some(message)) if matches!(self.event.input, Input::Found(_)) => {
+                vec![Outgoing::Edit(message, screen)]
+            }
+            (None, None) if matches!(self.event.input, Input::Found(_)) => vec![Outgoing::Live(Live::Work, screen)],
             _ => vec![Outgoing::Send(screen)],
         };
         Turn::new(next, show)
@@ -80,6 +88,17 @@ impl Talk<'_> {
     /// Shows a screen and stays where it is.
     fn stay(&self, screen: Screen) -> Turn {
         self.go(self.state(), screen)
+    }
+
+    /// Goes to `next` and lets something be found out; the finding takes the place of what is shown meanwhile.
+    fn work(&self, next: State, screen: Screen, effect: Effect) -> Turn {
+        let mut turn = self.go(next, screen);
+        for shown in &mut turn.show {
+            if let Outgoing::Send(screen) = shown {
+                *shown = Outgoing::Begin(std::mem::take(screen));
+            }
+        }
+        turn.effect(effect)
     }
 
     /// Says something new below, and answers the tap if there was one.
@@ -107,9 +126,9 @@ impl Talk<'_> {
         turn
     }
 
-    /// A wish that could not be met; the dialogue stays.
-    fn refuse(&self, refusal: &Refusal) -> Turn {
-        match &self.event.query {
+    /// A wish that could not be met; the dialogue stays, and asks again what it asked.
+    async fn refuse(&self, refusal: &Refusal) -> Result<Turn, StorageError> {
+        Ok(match &self.event.query {
             Some(query)
                 if matches!(
                     refusal,
@@ -119,8 +138,20 @@ impl Talk<'_> {
                 let toast = Some(screens::refusal::toast(refusal, self.language));
                 Turn::new(self.state(), vec![Outgoing::Answer { query: query.clone(), toast, alert: true }])
             }
-            _ => self.say(self.state(), Screen::new(screens::refusal::refusal(refusal, self.now, self.language))),
-        }
+            _ => {
+                let why = screens::refusal::refusal(refusal, self.now, self.language);
+                let asked = match steps::question(self, self.session.account.as_ref()).await {
+                    Err(Refusal::Storage(error)) => return Err(error),
+                    asked => asked.unwrap_or_default(),
+                };
+                let screen = match asked {
+                    Some(question) => question.because(why),
+                    None if matches!(refusal, Refusal::Disabled) => Screen::new(why),
+                    None => screens::with_home(Screen::new(why), self.language),
+                };
+                self.say(self.state(), screen)
+            }
+        })
     }
 
     /// In a group only a way to the private chat is offered: keys and numbers do not belong there. What may be the
@@ -272,6 +303,8 @@ impl Talk<'_> {
             | Tap::Unlink(_)
             | Tap::UnlinkYes(_)
             | Tap::TakeZone(_)
+            | Tap::FirstZone
+            | Tap::KeepZone
             | Tap::Invite => account::tap(self, account, tap).await,
         }
     }
@@ -304,7 +337,8 @@ impl Talk<'_> {
             State::Message(draft) => message_draft::answer(self, account, draft, input).await,
             State::Settings(setting) => account::answer(self, account, setting, input).await,
             // The account was made or joined by a turn that was cut off: what was said is a password.
-            State::SignUp { .. } | State::LogIn { .. } => {
+            State::SignUp { .. } => Ok(self.forget(account::welcome(self, account).await?)),
+            State::LogIn { .. } => {
                 let screen = self.home_screen(account, false).await?;
                 Ok(self.forget(self.go(State::Idle, screen)))
             }

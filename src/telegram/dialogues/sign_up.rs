@@ -134,21 +134,18 @@ async fn said(talk: &Talk<'_>, text: &str) -> Result<Turn, Refusal> {
     match talk.state() {
         State::SignUp { step: SignUp::Username { offered: Some(_) }, code } => username(talk, text, code).await,
         State::SignUp { step: SignUp::Password { username }, code } => {
-            let outcome = password(talk, &username, text, code).await;
-            Ok(talk.forget(outcome.or_else(|refusal| match refusal {
-                Refusal::Storage(_) => Err(refusal),
-                Refusal::UsernameTaken => {
-                    let screen = Screen::new(screens::refusal::refusal(&refusal, talk.now, talk.language));
-                    Ok(talk.go(
-                        State::SignUp {
-                            step: SignUp::Username { offered: Some(String::new()) },
-                            code: self::code(talk),
-                        },
-                        screen,
-                    ))
+            let turn = match password(talk, &username, text, code).await {
+                Ok(turn) => turn,
+                Err(Refusal::Storage(error)) => return Err(Refusal::Storage(error)),
+                Err(taken @ Refusal::UsernameTaken) => {
+                    let why = screens::refusal::refusal(&taken, talk.now, talk.language);
+                    let step = SignUp::Username { offered: Some(String::new()) };
+                    let screen = screens::account::ask_username(None, talk.language).because(why);
+                    talk.go(State::SignUp { step, code: self::code(talk) }, screen)
                 }
-                other => Ok(talk.refuse(&other)),
-            })?))
+                Err(other) => talk.refuse(&other).await?,
+            };
+            Ok(talk.forget(turn))
         }
         State::LogIn { username: None } => {
             let next = State::LogIn { username: Some(text.trim().to_owned()) };
@@ -166,12 +163,12 @@ async fn said(talk: &Talk<'_>, text: &str) -> Result<Turn, Refusal> {
                     talk.go(State::Idle, screen)
                 }
                 Err(Refusal::WrongPassword) => {
-                    let screen =
-                        Screen::new(screens::refusal::refusal(&Refusal::WrongPassword, talk.now, talk.language));
-                    talk.go(State::LogIn { username: None }, screens::with_cancel(screen, talk.language))
+                    let why = screens::refusal::refusal(&Refusal::WrongPassword, talk.now, talk.language);
+                    let screen = screens::account::ask_login_name(talk.language).because(why);
+                    talk.go(State::LogIn { username: None }, screen)
                 }
                 Err(Refusal::Storage(error)) => return Err(Refusal::Storage(error)),
-                Err(other) => talk.refuse(&other),
+                Err(other) => talk.refuse(&other).await?,
             };
             Ok(talk.forget(turn))
         }
@@ -185,7 +182,5 @@ async fn password(talk: &Talk<'_>, username: &str, text: &str, code: Option<Stri
     let hash = accounts.hash_password(&username, text).await?;
     let account =
         accounts.create_account(&talk.event.subject, code.as_deref(), &username, &hash, talk.language).await?;
-    let home = talk.home_screen(&account, false).await?;
-    let said = t!(talk.language, "account-created", name = account.username);
-    Ok(talk.go(State::Idle, home.below(said)))
+    super::account::welcome(talk, &account).await
 }

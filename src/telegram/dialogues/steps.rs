@@ -10,7 +10,7 @@ use crate::telegram::session::Turn;
 use crate::telegram::state::State;
 
 /// The question of the step, as it was asked; `None` when nothing is asked.
-async fn question(talk: &Talk<'_>, who: Option<&Account>) -> Result<Option<Screen>, Refusal> {
+pub(super) async fn question(talk: &Talk<'_>, who: Option<&Account>) -> Result<Option<Screen>, Refusal> {
     match (&talk.session.state, who) {
         (State::SignUp { .. } | State::LogIn { .. }, None) => Ok(sign_up::question(talk)),
         (State::Instance(draft), Some(_)) => Ok(Some(instance_draft::question(talk, draft))),
@@ -23,7 +23,7 @@ async fn question(talk: &Talk<'_>, who: Option<&Account>) -> Result<Option<Scree
 /// The same step again, after saying why. What may be a secret is deleted from the chat.
 pub(super) async fn again(talk: &Talk<'_>, who: Option<&Account>, why: Html) -> Result<Turn, Refusal> {
     let turn = match question(talk, who).await? {
-        Some(question) => talk.say(talk.state(), question.below(why)),
+        Some(question) => talk.say(talk.state(), question.because(why)),
         None => talk.stay(Screen::new(why)),
     };
     Ok(if talk.session.state.awaits_secret() { talk.forget(turn) } else { turn })

@@ -3,6 +3,7 @@
 use crate::domain::account::{Account, LatePolicy, Role};
 use crate::domain::clock::Moment;
 use crate::domain::language::Language;
+use crate::domain::recipient;
 use crate::locale::{format, plain, t};
 use crate::services::accounts::LinkedChat;
 use crate::telegram::screen::{Html, Screen};
@@ -45,10 +46,10 @@ pub fn account(account: &Account, chats: usize, now: Moment, language: Language)
         .line(&t!(
             language,
             "account-zone",
-            zone = format::zone(now, account.zone),
+            zone = format::zone(now, account.zone, language),
             now = format::moment(now, account.zone, language)
         ))
-        .line(&t!(language, "account-region", region = account.region))
+        .line(&t!(language, "account-region", region = recipient::region(&account.region)))
         .line(&t!(language, "late-policy-line", choice = late_policy(account.late_policy, language)))
         .line(&t!(language, "account-chats", count = chats))
         .key(format!("🌐 {}", plain!(language, "language")), &Tap::Languages)
@@ -92,18 +93,43 @@ pub fn languages(language: Language) -> Screen {
 
 /// Asks for a city or zone; `offered` are the zones found.
 pub fn ask_zone(offered: &[String], now: Moment, language: Language) -> Screen {
-    let mut screen = Screen::new(t!(language, "ask-zone"));
+    with_cancel(with_zones(Screen::new(t!(language, "ask-zone")), offered, now, language), language)
+}
+
+/// Asks a new account where its person is; what it starts with can stay.
+pub fn ask_first_zone(account: &Account, offered: &[String], now: Moment, language: Language) -> Screen {
+    let keep = plain!(language, "keep-zone", zone = format::zone(now, account.zone, language));
+    with_zones(Screen::new(t!(language, "ask-first-zone")), offered, now, language)
+        .key(format!("⏭ {keep}"), &Tap::KeepZone)
+}
+
+/// The zone and region of a new account.
+pub fn starts_with(account: &Account, now: Moment, language: Language) -> Html {
+    let clock = now.in_zone(account.zone).format("%H:%M");
+    let zone = format::zone(now, account.zone, language);
+    t!(language, "starts-with", zone = zone, now = clock, region = recipient::region(&account.region))
+}
+
+/// Home of a new account, with the zone and region that are taken for granted and a key that changes them.
+pub fn assumed(home: Screen, account: &Account, now: Moment, language: Language) -> Screen {
+    let key = Screen::default().key(format!("🕐 {}", plain!(language, "other-zone")), &Tap::FirstZone);
+    let mut screen = home.below(starts_with(account, now, language));
+    screen.rows.extend(key.rows);
+    screen
+}
+
+fn with_zones(mut screen: Screen, offered: &[String], now: Moment, language: Language) -> Screen {
     for (n, name) in (0_i64..).zip(offered) {
         let label = name.parse::<chrono_tz::Tz>().map_or_else(
             |_| name.clone(),
             |zone| {
                 let local = now.in_zone(zone);
-                format!("{} — {}", format::zone(now, zone), local.format("%H:%M"))
+                format!("{} — {}", format::zone(now, zone, language), local.format("%H:%M"))
             },
         );
         screen = screen.key(label, &Tap::TakeZone(n));
     }
-    with_cancel(screen, language)
+    screen
 }
 
 /// Asks for a region.

@@ -2,6 +2,7 @@
 
 use crate::domain::instance::KeyKind;
 use crate::domain::language::Language;
+use crate::domain::recipient::phone;
 use crate::evolution::doctor::{CheckName, Diagnosis};
 use crate::locale::{plain, t};
 use crate::telegram::screen::Html;
@@ -27,7 +28,7 @@ pub fn lines(found: &Diagnosis, language: Language) -> Html {
     }
     if let Some(number) = &found.number {
         let profile = found.profile_name.clone().unwrap_or_default();
-        html.line(&t!(language, "found-number", number = format!("+{number}"), profile = profile));
+        html.line(&t!(language, "found-number", number = phone(number), profile = profile));
     }
     html
 }

@@ -1,8 +1,11 @@
 //! Instances: the list, the card, the questions, the doctor's findings.
 
+use std::time::Duration;
+
 use crate::domain::clock::Moment;
 use crate::domain::instance::{Connection, InstanceName};
 use crate::domain::language::Language;
+use crate::domain::recipient::phone;
 use crate::evolution::doctor::Diagnosis;
 use crate::locale::{format, plain, t};
 use crate::services::instances::Instance;
@@ -11,6 +14,9 @@ use crate::telegram::state::InstanceDraft;
 use crate::telegram::tap::{Field, Tap};
 
 use super::with_cancel;
+
+/// What was looked at within this time was looked at now.
+const JUST_NOW: Duration = Duration::from_secs(10);
 
 /// How many instances a page of the list shows.
 const PAGE: usize = 8;
@@ -50,7 +56,7 @@ pub fn list(rows: &[Instance], page: i64, language: Language) -> Screen {
     let page = usize::try_from(page).unwrap_or(0).min(pages - 1);
     for i in rows.iter().skip(page * PAGE).take(PAGE) {
         let mark = if i.is_active { " ✅" } else { "" };
-        let number = i.number.as_deref().map(|n| format!(" · +{n}")).unwrap_or_default();
+        let number = i.number.as_deref().map(|n| format!(" · {}", phone(n))).unwrap_or_default();
         screen = screen.key(format!("{} {}{number}{mark}", dot(i.connection), i.label.as_str()), &Tap::Instance(i.id));
     }
     if pages > 1 {
@@ -67,7 +73,10 @@ pub fn list(rows: &[Instance], page: i64, language: Language) -> Screen {
 pub fn card(i: &Instance, waiting: i64, now: Moment, zone: chrono_tz::Tz, language: Language) -> Screen {
     let checked = i.checked_at.map_or_else(
         || plain!(language, "never-checked"),
-        |at| plain!(language, "checked-ago", span = format::span(now.since(at), language)),
+        |at| match now.since(at) {
+            age if age < JUST_NOW => plain!(language, "checked-now"),
+            age => plain!(language, "checked-ago", span = format::span(age, language)),
+        },
     );
     let mut html =
         Html::trusted(format!("<b>{}</b>{}", Html::escape(i.label.as_str()), if i.is_active { " ✅" } else { "" }));
@@ -85,7 +94,7 @@ pub fn card(i: &Instance, waiting: i64, now: Moment, zone: chrono_tz::Tz, langua
         html.line(&t!(
             language,
             "instance-number",
-            number = format!("+{number}"),
+            number = phone(number),
             profile = i.profile.clone().unwrap_or_default()
         ));
     }

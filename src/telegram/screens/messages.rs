@@ -144,7 +144,7 @@ pub fn without_whatsapp(to: &[String], language: Language) -> Screen {
 
 fn when(at: Moment, now: Moment, zone: Tz, language: Language) -> Html {
     let moment = format::moment(at, zone, language);
-    let name = format::zone(at, zone);
+    let name = format::zone(at, zone, language);
     if at > now {
         t!(language, "card-when", moment = moment, zone = name, span = format::span(at.since(now), language))
     } else {
@@ -468,7 +468,7 @@ pub fn rules_changed(count: u64, rows: &[(ScheduledMessage, Moment, Moment)], zo
             to = message.recipient.shown(),
             old = format::moment(*from, zone, language),
             new = format::moment(*to, zone, language),
-            zone = format::zone(*to, zone)
+            zone = format::zone(*to, zone, language)
         ));
     }
     let more = count.saturating_sub(rows.len() as u64);

@@ -46,7 +46,7 @@ pub(super) fn moments(
     (now, zone): (Moment, Tz),
     language: Language,
 ) -> Screen {
-    let place = format::zone(next.first().map_or(now, |one| one.0), zone);
+    let place = format::zone(next.first().map_or(now, |one| one.0), zone, language);
     screen = screen.line(&t!(language, "card-every", rule = rule(rhythm, zone, language), zone = place));
     for (n, (at, _)) in next.iter().enumerate() {
         let moment = format::moment(*at, zone, language);

@@ -60,8 +60,6 @@ function copy(text) {
 // A start link, as it is opened by Telegram's own apps.
 const START = /^https?:\/\/t\.me\/\w+\?start=([\w-]+)$/;
 const clock = (at) => new Date(at).toLocaleTimeString(mine().language, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-// Numbers of Brazil in groups; others as they are.
-const phoneNumber = (digits) => `+${digits.replace(/^(55)(\d\d)(\d{4,5})(\d{4})$/, '$1 $2 $3-$4')}`;
 function leave() {
   replyTo = editing = null;
   $('replying').className = '';
@@ -191,7 +189,7 @@ async function phone() {
       $('server').replaceChildren(el('h3', '', t.server), fact(t.url, told.url), fact(t.key, told.apiKey),
         ...told.instances.map((one) => fact(`${t.instance} ${one.state === 'open' ? '🟢' : '🔴'}`, one.name)), el('p', '', t.hint));
       const delivered = told.delivered.slice().reverse().slice(0, 50).map((one) =>
-        el('div', 'wa', el('small', '', `${one.instance} → ${phoneNumber(one.number)} · ${clock(one.at)}`), one.text));
+        el('div', 'wa', el('small', '', `${one.instance} → ${one.number} · ${clock(one.at)}`), one.text));
       $('delivered').replaceChildren(el('h3', '', t.got), ...(delivered.length ? delivered : [el('p', '', t.none)]));
       $('count').textContent = told.delivered.length || '';
       $('faults').replaceChildren(el('h3', '', t.faults), ...Object.entries(t.fault).filter(([name]) => name in told.faults).map(([name, text]) => {

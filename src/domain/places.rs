@@ -1,13 +1,16 @@
 //! Places that people type: a city or a zone's name for a time zone, a country for a region.
 
 mod names;
+mod zones;
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 use phonenumber::country;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::domain::clock::Moment;
+use super::clock::Moment;
+use super::language::Language;
 use names::{CITIES, COUNTRIES};
+use zones::{NAMES, ZONES_OF};
 
 /// How many zones are offered at most.
 const MOST: usize = 8;
@@ -65,6 +68,30 @@ pub fn find_zones(text: &str) -> Vec<(Tz, String)> {
     }
     zones.truncate(MOST);
     zones
+}
+
+/// What people call a zone: its city, as the language writes it.
+pub fn zone_name(zone: Tz, language: Language) -> String {
+    let place = match language {
+        Language::Portuguese => 0,
+        Language::English => 1,
+        Language::Spanish => 2,
+    };
+    if let Some((_, names)) = NAMES.iter().find(|(known, _)| *known == zone.name()) {
+        return names[place].to_owned();
+    }
+    let last = zone.name().rsplit('/').next().unwrap_or(zone.name()).replace('_', " ");
+    let Some((_, cities)) = CITIES.iter().find(|(known, _)| *known == zone.name()) else { return last };
+    // The city that the zone is named after, else the largest one.
+    let first = |city: &str| city.split('=').next().unwrap_or(city).to_owned();
+    let named = cities.split(';').map(first).find(|city| fold(city) == fold(&last));
+    named.unwrap_or_else(|| cities.split(';').next().map_or(last, first))
+}
+
+/// The ISO 3166 code of the country that a zone lies in, where it is one that we know by name.
+pub fn region_of(zone: Tz) -> Option<&'static str> {
+    let lies = |zones: &str| zones.split(';').any(|one| one == zone.name());
+    ZONES_OF.iter().find(|(_, zones)| lies(zones)).map(|(code, _)| *code)
 }
 
 /// Whether two zones, one of which may be an old name of the other, tell the same time in both halves of a year.
@@ -142,6 +169,54 @@ mod tests {
         }
         for (code, _) in COUNTRIES {
             assert!(code.parse::<country::Id>().is_ok(), "{code}");
+        }
+    }
+
+    #[test]
+    fn zones_are_called_as_their_people_call_them() {
+        use Language::{English, Portuguese, Spanish};
+        for (zone, language, name) in [
+            (Tz::America__Sao_Paulo, Portuguese, "São Paulo"),
+            (Tz::America__Sao_Paulo, English, "São Paulo"),
+            (Tz::America__New_York, Portuguese, "Nova York"),
+            (Tz::America__New_York, Spanish, "Nueva York"),
+            (Tz::America__Bogota, English, "Bogotá"),
+            (Tz::America__Belem, Portuguese, "Belém"),
+            (Tz::America__Cuiaba, Portuguese, "Cuiabá"),
+            (Tz::America__Maceio, Portuguese, "Maceió"),
+            (Tz::America__Bahia, Portuguese, "Salvador"),
+            (Tz::America__Noronha, Portuguese, "Fernando de Noronha"),
+            (Tz::America__Argentina__Cordoba, Spanish, "Córdoba"),
+            (Tz::America__Argentina__Tucuman, Spanish, "Tucumán"),
+            (Tz::America__Cancun, Spanish, "Cancún"),
+            (Tz::America__Guayaquil, Spanish, "Guayaquil"),
+            (Tz::Europe__London, Spanish, "Londres"),
+            (Tz::Africa__Ouagadougou, English, "Ouagadougou"),
+            (Tz::UTC, English, "UTC"),
+        ] {
+            assert_eq!(zone_name(zone, language), name, "{zone}");
+        }
+    }
+
+    #[test]
+    fn zones_lie_in_countries() {
+        for (zone, code) in [
+            (Tz::America__Sao_Paulo, Some("BR")),
+            (Tz::America__New_York, Some("US")),
+            (Tz::Europe__Madrid, Some("ES")),
+            (Tz::America__Argentina__Buenos_Aires, Some("AR")),
+            (Tz::UTC, None),
+        ] {
+            assert_eq!(region_of(zone), code, "{zone}");
+        }
+        for (zone, _) in NAMES {
+            assert!(zone.parse::<Tz>().is_ok(), "{zone}");
+        }
+        for (code, zones) in ZONES_OF {
+            assert!(COUNTRIES.iter().any(|(known, _)| known == code), "{code}");
+            for zone in zones.split(';') {
+                assert!(zone.parse::<Tz>().is_ok(), "{zone}");
+            }
         }
     }
 
