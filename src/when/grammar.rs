@@ -178,6 +178,10 @@ impl Parser<'_> {
         if n.len == 4 && (1900..2200).contains(&n.value) && !self.glued(i) && !self.glued(n.next) {
             return Some((Item::Year(i32::try_from(n.value).ok()?), n.next));
         }
+        // "friday 9 15", "amanhã 14 30": beside a day, two numbers are an hour and its minutes.
+        if let Some((clock, next)) = self.apart(i, n) {
+            return Some((Item::Clock(clock), next));
+        }
         // "el martes 6": the article makes it a date.
         let weekday = |i: usize| self.get(i, |t| matches!(t, Term::Weekday(_)).then_some(())).is_some();
         if i >= 2
@@ -209,9 +213,7 @@ impl Parser<'_> {
             return (zero || n.value % 5 == 0).then_some((Item::Clock(clock), n.next));
         }
         // "friday 830", "730 tomorrow".
-        let day = |i: usize| {
-            self.weekday_name(i).is_some() || self.get(i, |t| matches!(t, Term::Rel(0..)).then_some(())).is_some()
-        };
+        let day = |i: usize| self.is_day(i);
         if n.len == 3
             && !phone
             && !self.glued(i)
@@ -240,6 +242,22 @@ impl Parser<'_> {
         }
         // "one" and "a" are seldom hours.
         (digits && n.value <= 31 && (n.len > 0 || n.value != 1)).then_some((Item::Bare(n.value, n.len == 0), n.next))
+    }
+
+    /// A weekday, today or a day counted from it.
+    fn is_day(&self, i: usize) -> bool {
+        self.weekday_name(i).is_some() || self.get(i, |t| matches!(t, Term::Rel(0..)).then_some(())).is_some()
+    }
+
+    /// An hour and its minutes with a space between, beside a day.
+    fn apart(&self, i: usize, n: Number) -> Option<(Clock, usize)> {
+        let m = self.digits(n.next).filter(|m| m.len == 2 && m.value < 60)?;
+        let lone = |i: usize| !self.joined(i) && self.digits(i).is_none();
+        let is_hour = (1..=2).contains(&n.len) && n.value < 24 && !self.glued(i) && !self.joined(n.next);
+        let beside = (i > 0 && self.is_day(i - 1) && m.next >= self.tokens.len())
+            || (i == 0 && self.is_day(m.next) && lone(m.next));
+        let clock = Clock { hour: n.value, minute: m.value, ..Clock::default() };
+        (is_hour && beside).then_some((clock, m.next))
     }
 
     /// "a day", "por semana", "al mes" behind "twice".

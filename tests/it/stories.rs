@@ -449,10 +449,10 @@ async fn a_death_at_any_step_of_a_digest_leaves_no_outcome_out_of_it() {
                      FROM scheduled_messages ORDER BY id",
                 )
                 .await;
-            let is_done = dies_after(steps, tell_all(&world.door)).await;
-            tell_all(&world.door).await.unwrap();
+            let is_done = dies_after(steps, Box::pin(tell_all(&world.door))).await;
+            Box::pin(tell_all(&world.door)).await.unwrap();
             world.said().await;
-            let told = ana.chat().into_iter().filter(|m| m.text.contains("enviada")).next_back().unwrap();
+            let told = ana.chat().into_iter().rfind(|m| m.text.contains("enviada")).unwrap();
             assert!(told.text.contains("6 mensagens enviadas"), "after {steps} steps: {}", told.text);
             assert_eq!(digests(), before + 1, "after {steps} steps");
             if is_done {

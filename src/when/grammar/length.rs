@@ -53,6 +53,13 @@ impl Parser<'_> {
         {
             return Some((item, next));
         }
+        // "in 30" and nothing else: minutes, perhaps.
+        let leads = start == 0 && (self.has(start, Term::In) || self.has(start, Term::MaybeIn));
+        if let Some(n) = self.digits(i).filter(|n| leads && (5..=90).contains(&n.value) && n.next == self.tokens.len())
+        {
+            let length = Length { seconds: i64::from(n.value) * 60, clock: true, ..Length::default() };
+            return Some((Item::Length(length, None, false), n.next));
+        }
         let (length, mut next) = self.length(i)?;
         let mut from = false;
         let hour = self.number(self.skip(i, &[Term::Approx], 1)).is_some_and(|n| self.has(n.next, Term::HourMark));

@@ -36,5 +36,7 @@ pub(super) fn either(left: &[Item], right: &[Item], now: DateTime<Tz>) -> (Meani
             _ => {}
         }
     }
+    // "tomorrow or friday", on a thursday.
+    candidates.dedup();
     (Meaning::Unclear { question: Question::Moment, candidates }, plain)
 }
