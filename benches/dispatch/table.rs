@@ -276,7 +276,12 @@ fn updates(table: &mut Table, stores: &[(&str, String)]) {
     for ((name, _), figures) in stores.iter().zip(&found[1..]) {
         let ratio = figures["per_second"] / bare["per_second"];
         let what = format!("program on {name}: updates, against the echo bot");
-        table.held(&what, told(figures), ratio, Goal::AtLeast(0.15));
+        // The goal is for SQLite.
+        if *name == "SQLite" {
+            table.held(&what, told(figures), ratio, Goal::AtLeast(0.15));
+        } else {
+            table.note(&what, format!("{}, ratio {ratio:.2}", told(figures)));
+        }
         let what = format!("program on {name}: updates at 500 a second, p99 ms");
         table.held(&what, spread(figures), figures["p99"], Goal::AtMost(60.0));
     }
