@@ -249,15 +249,27 @@ impl Parser<'_> {
         self.weekday_name(i).is_some() || self.get(i, |t| matches!(t, Term::Rel(0..)).then_some(())).is_some()
     }
 
-    /// An hour and its minutes with a space between, beside a day.
+    /// An hour and its minutes with a space between, beside a day: "friday 8 30 please", "todo dia 8 30".
     fn apart(&self, i: usize, n: Number) -> Option<(Clock, usize)> {
         let m = self.digits(n.next).filter(|m| m.len == 2 && m.value < 60)?;
-        let lone = |i: usize| !self.joined(i) && self.digits(i).is_none();
         let is_hour = (1..=2).contains(&n.len) && n.value < 24 && !self.glued(i) && !self.joined(n.next);
-        let beside = (i > 0 && self.is_day(i - 1) && m.next >= self.tokens.len())
-            || (i == 0 && self.is_day(m.next) && lone(m.next));
-        let clock = Clock { hour: n.value, minute: m.value, ..Clock::default() };
-        (is_hour && beside).then_some((clock, m.next))
+        // What follows may need the second number: "sexta 8 10h", "todo dia 5 10 e 20", "mon 9 12/04".
+        let hours = self.has(m.next, Term::HourMark) || self.unit(m.next) == Some(Unit::Hour);
+        let month = self.month(self.skip(m.next, &[Term::Of], 1)).is_some();
+        let other = self.unit(m.next).is_some_and(|unit| unit != Unit::Hour);
+        let sign = self.joined(m.next) && !self.sign(m.next, ',') && !self.sign(m.next, '!');
+        let taken = (hours && m.value < 25) || month || other || sign || self.number(m.next).is_some();
+        let listed = self.has(m.next, Term::And) || self.sign(m.next, ',');
+        let daily = i > 0
+            && !listed
+            && (self.get(i - 1, |t| matches!(t, Term::Freq(1, Unit::Day)).then_some(())).is_some()
+                || self.unit(i - 1) == Some(Unit::Day)
+                    && (1..=3).any(|back| i > back && self.has(i - 1 - back, Term::Every)));
+        let before = i == 0 && self.is_day(m.next);
+        let beside = before || i > 0 && (self.is_day(i - 1) || daily);
+        let next = m.next + usize::from(hours);
+        let clock = Clock { hour: n.value, minute: m.value, pair: true, ..Clock::default() };
+        (is_hour && beside && (before || !taken)).then_some((clock, next))
     }
 
     /// "a day", "por semana", "al mes" behind "twice".

@@ -8,7 +8,7 @@ mod two;
 
 use std::ops::Range;
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeZone as _};
+use chrono::{DateTime, Datelike as _, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeZone as _};
 use chrono_tz::Tz;
 
 use super::grammar::{Found, Parser};
@@ -28,6 +28,8 @@ pub(super) use hour::usual_minute;
 const USUAL_HOURS: [u32; 3] = [9, 14, 19];
 /// Nothing is planned further ahead than this.
 const TOO_FAR_DAYS: i64 = 3660;
+/// A number beside a weekday that would be a date further ahead than this is asked about.
+const FAR_DAYS: i64 = 62;
 
 /// A value without its zone, for those who compare wall times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,8 @@ pub(super) struct Draft {
     /// How long something lasts: "a meeting for 30 minutes".
     lasts: Option<Length>,
     bares: Vec<(u32, bool)>,
+    /// The day of the month was a number that might as well be another thing.
+    placed: bool,
 }
 
 /// Local candidates with the question that is open between them.
@@ -273,6 +277,16 @@ impl Draft {
             Some(Err(reason)) => return (Meaning::Impossible(reason), None),
             None => None,
         };
+        // "sexta 31 10": such a day is far away.
+        let far = dated.as_ref().filter(|day| self.placed && (day.date - today).num_days() > FAR_DAYS);
+        if let (Some(day), Some((weekday, _))) = (far, self.weekday) {
+            open = open.or(Some(Question::Date));
+            if let (Some(n @ ..24), true, None) = (self.day, self.clocks.is_empty(), self.part) {
+                let hour = day::coming(today, weekday).and_time(time(n, 0, 0));
+                let moments = [hour, day.date.and_time(time(USUAL_HOURS[0], 0, 0))];
+                return (settle(&moments, open, Grain::Hour, now).0, Some(Plain::Date(day.date)));
+            }
+        }
         if self.clocks.is_empty() && self.part.is_none() {
             return match dated {
                 Some(day) => date_only(&day, open, now),
@@ -284,9 +298,27 @@ impl Draft {
         if let Some(day) = &dated {
             open = open.or(day.question);
         }
-        let found = self.moments(dated.as_ref(), local);
+        let mut found = self.moments(dated.as_ref(), local);
+        // "sexta 4 12" is an hour, or a date.
+        if let Some(date) = self.pair_as_date(today) {
+            found.moments.push(date.and_time(time(USUAL_HOURS[0], 0, 0)));
+            open = open.or(Some(Question::Moment));
+        }
         open = open.or(found.question);
         settle(&found.moments, open, found.grain, now)
+    }
+
+    /// The date that the two numbers of a clock time are as well, where it falls on the weekday said with them.
+    fn pair_as_date(&self, today: NaiveDate) -> Option<NaiveDate> {
+        let (weekday, _) = self.weekday?;
+        let clock = self.clocks.iter().find(|clock| clock.pair && !clock.weak)?;
+        let years = [today.year(), today.year() + 1];
+        let of = |day: u32, month: u32| {
+            let dates = years.iter().filter_map(|year| NaiveDate::from_ymd_opt(*year, month, day));
+            dates.filter(|date| *date >= today && (*date - today).num_days() < 183).next()
+        };
+        let both = [of(clock.hour, clock.minute), of(clock.minute, clock.hour)];
+        both.into_iter().flatten().find(|date| date.weekday().num_days_from_monday() == weekday)
     }
 
     /// Decides whether bare numbers are hours or days. A number that could be either is asked about.
@@ -303,6 +335,7 @@ impl Draft {
                 if (two.1 && !one.1) || (one.0 <= 12 && two.0 > 24) { (two.0, one.0) } else { (one.0, two.0) };
             if (1..=31).contains(&day) && hour <= 24 {
                 self.day = Some(day);
+                self.placed = true;
                 self.clocks.push(Clock { hour, ..Clock::default() });
                 return None;
             }
@@ -310,6 +343,7 @@ impl Draft {
         if !self.clocks.is_empty() {
             if self.weekday.is_some() && self.day.is_none() && self.date.is_none() && (1..=31).contains(&n) {
                 self.day = Some(n);
+                self.placed = true;
                 return None;
             }
             // A number that finds no place may change the rest.
@@ -328,6 +362,7 @@ impl Draft {
             let fits = (0..2).any(|k| chrono::Datelike::day(&(coming + Duration::days(7 * k))) == n);
             if fits || n > 12 && (self.part.is_none() || n > 24) {
                 self.day = Some(n);
+                self.placed = !fits;
                 return (!fits && n < 24).then_some(Question::Date);
             }
         }
@@ -370,7 +405,8 @@ impl Draft {
             if at < now {
                 return (Meaning::Past(at), None);
             }
-            if sign.is_none() || (anchor.is_some() && !self.clocks.is_empty()) {
+            // "an hour after midnight": a clock that the length does not reckon with.
+            if sign.is_none() || !self.clocks.is_empty() {
                 return (Meaning::Unclear { question: Question::Duration, candidates: vec![at] }, plain);
             }
             return (Meaning::At(at, Grain::Minute), plain);

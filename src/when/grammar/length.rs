@@ -53,6 +53,11 @@ impl Parser<'_> {
         {
             return Some((item, next));
         }
+        if sign.is_none()
+            && let Some(found) = self.day_beside(i)
+        {
+            return Some(found);
+        }
         // "in 30" and nothing else: minutes, perhaps.
         let leads = start == 0 && (self.has(start, Term::In) || self.has(start, Term::MaybeIn));
         if let Some(n) = self.digits(i).filter(|n| leads && (5..=90).contains(&n.value) && n.next == self.tokens.len())
@@ -111,6 +116,23 @@ impl Parser<'_> {
         Some((Item::Length(length, sign, from), next))
     }
 
+    /// "the day before christmas", "day after friday", "el día después del viernes".
+    fn day_beside(&self, start: usize) -> Option<(Item, usize)> {
+        let i = self.skip(start, &[Term::The], 1);
+        let next = self.get(i, |t| matches!(t, Term::Rel(1)).then_some(())).is_some()
+            && self.tokens.get(i).is_some_and(|t| t.words > 1)
+            && (self.has(i + 1, Term::Of) || self.has(i + 1, Term::At));
+        let after = next || self.has(i + 1, Term::From) || self.has(i + 1, Term::AfterNext);
+        let before = self.has(i + 1, Term::To);
+        let named = self.skip(i + 2, &[Term::Of, Term::The, Term::On], 2);
+        let is_day = self.weekday_name(named).is_some()
+            || self.get(named, |t| matches!(t, Term::Feast(..) | Term::Moving(_)).then_some(())).is_some();
+        let one = next || self.unit(i) == Some(Unit::Day);
+        let length = Length { days: 1, ..Length::default() };
+        (one && is_day && (after || before))
+            .then_some((Item::Length(length, Some(if after { 1 } else { -1 }), true), i + 2))
+    }
+
     /// "3 fridays from now".
     fn fridays(&self, i: usize, sign: Option<i64>) -> Option<(Item, usize)> {
         // "daqui 30 seg" counts seconds.
@@ -123,6 +145,8 @@ impl Parser<'_> {
         let count = if ago { -i64::from(n.value) } else { i64::from(n.value) };
         // "daqui a duas sextas", "in two fridays".
         let plural = self.get(n.next, |t| matches!(t, Term::Weekdays(_)).then_some(())).is_some();
+        // In Spanish one word is both: "en dos viernes".
+        let plural = plural || n.len == 0 && n.value > 1;
         let led = sign == Some(1) && i > 0 && (self.has(i - 1, Term::In) || plural && self.has(i - 1, Term::MaybeIn));
         let end = n.next + 1 + usize::from(later || ago);
         (later || ago || led).then_some((Item::Fridays(count, day), end))

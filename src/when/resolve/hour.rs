@@ -23,6 +23,9 @@ fn minutes(clock: &Clock, part: Option<Part>, dated: bool) -> Vec<u32> {
     let h = clock.hour;
     let hours = if clock.midnight || h == 24 {
         vec![24]
+    } else if let (Some(Part::Evening | Part::Night | Part::LateNight), Some(false), 1..=5 | 12) = (part, clock.pm, h) {
+        // "tomorrow night 1am": of the night that begins then, or of that date.
+        vec![h % 12 + 24, h % 12]
     } else if let Some(pm) = clock.pm {
         vec![if h > 12 { h } else { h % 12 + if pm { 12 } else { 0 } }]
     } else if let (Some(part), 1..=12) = (part, h) {
