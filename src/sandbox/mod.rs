@@ -7,6 +7,7 @@ pub mod telegram;
 
 use std::future::Future;
 use std::io::Write;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
@@ -26,8 +27,17 @@ const KEY: &str = "demo-api-key-of-the-simulator";
 /// The bot's name in the demo.
 const BOT: &str = "schedulezap_demo_bot";
 
-/// Where the demo's Evolution API listens: at the first free port behind the page's.
-async fn behind(port: u16) -> Result<TcpListener> {
+/// Where the demo's Evolution API listens: where it did before, which is the address that instances are saved with, or
+/// else at the first free port behind the page's.
+async fn behind(port: u16, before: Option<u16>) -> Result<TcpListener> {
+    if let Some(before) = before {
+        match TcpListener::bind(("127.0.0.1", before)).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => {
+                tracing::warn!(port = before, error = %error, "the simulated server must listen elsewhere this time");
+            }
+        }
+    }
     for next in (port.saturating_add(1)..=u16::MAX).take(20).filter(|_| port != 0) {
         if let Ok(listener) = TcpListener::bind(("127.0.0.1", next)).await {
             return Ok(listener);
@@ -48,8 +58,9 @@ pub async fn demo(mut config: Config, port: u16, fresh: bool, stop: impl Future<
     let origin = format!("http://{}", listener.local_addr()?);
     let telegram = Telegram::new(TOKEN, BOT);
     let evolution = EvolutionServer::new(KEY);
-    let kept = folder.join("world.json");
-    if !kept::restore(&kept, &telegram, &evolution) {
+    let keeper = Arc::new(kept::Keeper::new(folder.join("world.json"), &telegram, &evolution));
+    let restored = keeper.restore();
+    if restored.is_none() {
         evolution.add_profile("loja", "5511912345678", "Loja da Ana");
         evolution.add_profile("suporte", "5511987654321", "Suporte da Loja");
     }
@@ -58,8 +69,15 @@ pub async fn demo(mut config: Config, port: u16, fresh: bool, stop: impl Future<
     for (name, language) in [("Ana", "pt-br"), ("Ben", "en"), ("Carmen", "es")] {
         telegram.person(name, language);
     }
-    let server = behind(listener.local_addr()?.port()).await?;
+    let before = restored.and_then(|restored| restored.port);
+    let server = behind(listener.local_addr()?.port(), before).await?;
     let url = format!("http://{}", server.local_addr()?);
+    keeper.listens_at(before.unwrap_or(server.local_addr()?.port()));
+    // What the bot deletes may be a password: it is gone from the disk before the bot knows it gone.
+    telegram.on_deleted({
+        let keeper = Arc::clone(&keeper);
+        move || keeper.write()
+    });
     let whatsapp = tokio::spawn(evolution.clone().serve(server));
     // The bot may know the server by the page's own address, as older demos told it.
     let router = telegram.router().merge(evolution.page_router(url)).nest("/evolution", evolution.router());
@@ -78,13 +96,15 @@ pub async fn demo(mut config: Config, port: u16, fresh: bool, stop: impl Future<
         writeln!(out, "claim link: {origin}/?start={code}")?;
     }
     out.flush()?;
-    let keeper = tokio::spawn({
-        let (kept, telegram, evolution) = (kept.clone(), telegram.clone(), evolution.clone());
-        async move { kept::keep(&kept, &telegram, &evolution).await }
+    let keeping = tokio::spawn({
+        let keeper = Arc::clone(&keeper);
+        async move { keeper.keep().await }
     });
     let outcome = app.run(None, stop).await;
-    keeper.abort();
-    kept::write(&kept, &telegram, &evolution);
+    keeping.abort();
+    // Whether it was cut off or had failed: it writes no more.
+    let _ = keeping.await;
+    keeper.write();
     whatsapp.abort();
     server.abort();
     outcome

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::effects::Effect;
+use super::effects::{Effect, Finding};
 use super::event::{Event, Input, Who};
 use super::inbound::{self, Incoming};
+use super::looks::Card;
 use super::{Arrival, Context, dialogues, outbound, session};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, Subject, TelegramMessageId, UpdateId};
@@ -475,8 +476,23 @@ async fn find_out(ctx: &Arc<Context>, id: UpdateId, body: Option<&str>) -> anyho
             None => return Ok(None),
         },
     };
-    let pending: Pending = serde_json::from_str(&open(ctx, id, sealed)?)?;
-    let finding = pending.effect.run(&ctx.services, pending.account).await;
+    let mut pending: Pending = serde_json::from_str(&open(ctx, id, sealed)?)?;
+    let finding = if let Effect::LookAt { id: instance, turn } = pending.effect {
+        let card = Card { turn, message: pending.message };
+        let Some(look) = ctx.looks.begin(pending.subject, instance, card) else {
+            finish(ctx, id).await?;
+            return Ok(None);
+        };
+        let found = pending.effect.run(&ctx.services, pending.account).await;
+        let last = look.end().unwrap_or(card);
+        pending.message = last.message;
+        match found {
+            Finding::Looked { id, .. } => Finding::Looked { id, turn: last.turn },
+            other => other,
+        }
+    } else {
+        pending.effect.run(&ctx.services, pending.account).await
+    };
     Ok(Some(Box::new(Event {
         update: id,
         subject: pending.subject,

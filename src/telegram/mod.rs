@@ -8,6 +8,7 @@ pub mod effects;
 pub mod event;
 pub mod inbound;
 pub mod lanes;
+mod looks;
 pub mod outbound;
 pub mod reports;
 pub mod screen;
@@ -68,6 +69,8 @@ pub struct Context {
     pub well: Well,
     /// Chats that are being spoken to.
     pub speaking: Arc<speaking::Speaking>,
+    /// Cards whose instances are being looked at.
+    looks: looks::Looks,
     /// Chats that said something which could not be kept yet, with their language.
     unkept: std::sync::Mutex<HashMap<ChatId, Language>>,
     /// A text at which a turn panics: for tests.
@@ -113,6 +116,7 @@ impl Context {
             pulse: Pulse::default(),
             well,
             speaking: Arc::default(),
+            looks: looks::Looks::default(),
             unkept: std::sync::Mutex::default(),
             trap: OnceLock::new(),
             me: OnceLock::new(),

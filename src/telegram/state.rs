@@ -93,6 +93,21 @@ pub struct InstanceDraft {
     /// Counts the tests, so that a late result of an older one is dropped.
     #[serde(default)]
     pub run: i64,
+    /// The test that was told anew below while it ran: its finding takes the place of that message.
+    #[serde(default)]
+    pub told_below: Option<i64>,
+}
+
+impl InstanceDraft {
+    /// Whether something is being found out whose place in the chat is the newest message.
+    pub fn awaits_finding(&self) -> bool {
+        match self.asking {
+            // The names on the server, which may be on their way.
+            Some(Field::Name) => !self.creating && !self.may_create && self.name.is_none() && self.offered.is_empty(),
+            Some(_) => false,
+            None => self.found.is_none(),
+        }
+    }
 }
 
 /// What is known of a message so far.

@@ -103,6 +103,19 @@ number_args! {
     TelegramUserId => TelegramUserId, |n| n.0;
 }
 
+impl Arg for chrono_tz::Tz {
+    fn write(&self) -> String {
+        self.name().to_owned()
+    }
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+    fn each(_number: i64) -> Vec<Self> {
+        // The one with the longest name.
+        chrono_tz::TZ_VARIANTS.iter().copied().max_by_key(|zone| zone.name().len()).into_iter().collect()
+    }
+}
+
 macro_rules! word_args {
     ($ty:ty: $($word:literal => $value:expr),*) => {
         impl Arg for $ty {
@@ -265,8 +278,8 @@ taps! {
     Unlink(user: TelegramUserId) = "unlink",
     /// Confirmed: unlink it.
     UnlinkYes(user: TelegramUserId) = "unlink_yes",
-    /// Take the n-th offered zone.
-    TakeZone(index: i64) = "zone_take",
+    /// Take this zone; the first one of an account brings its country's region.
+    TakeZone(zone: chrono_tz::Tz, first: bool) = "zone_take",
     /// The zone and region that a new account starts with are others.
     FirstZone = "zone_first",
     /// They stay.

@@ -49,6 +49,7 @@ pub(super) struct Outcome {
 
 /// The pieces of one moment, sorted by kind.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent trait of what was said")]
 pub(super) struct Draft {
     pub rel: Option<i64>,
     pub weekday: Option<(u32, super::item::Which)>,
@@ -314,8 +315,8 @@ impl Draft {
         let clock = self.clocks.iter().find(|clock| clock.pair && !clock.weak)?;
         let years = [today.year(), today.year() + 1];
         let of = |day: u32, month: u32| {
-            let dates = years.iter().filter_map(|year| NaiveDate::from_ymd_opt(*year, month, day));
-            dates.filter(|date| *date >= today && (*date - today).num_days() < 183).next()
+            let mut dates = years.iter().filter_map(|year| NaiveDate::from_ymd_opt(*year, month, day));
+            dates.find(|date| *date >= today && (*date - today).num_days() < 183)
         };
         let both = [of(clock.hour, clock.minute), of(clock.minute, clock.hour)];
         both.into_iter().flatten().find(|date| date.weekday().num_days_from_monday() == weekday)

@@ -149,6 +149,143 @@ async fn what_is_found_out_takes_the_place_of_what_was_shown_meanwhile() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_out_comes_to_the_newest_message_whatever_was_said_meanwhile() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        let slow = |slow| world.evolution.set_faults(Faults { slow, ..Faults::default() });
+        ana.says("/instancias");
+        ana.sees("Nenhuma ainda").await;
+        ana.taps("Nova instância").unwrap();
+        ana.sees("Como quer chamar").await;
+        ana.says("Loja");
+        ana.sees("Qual é o endereço").await;
+        ana.says(&world.url);
+        ana.sees("chave de API").await;
+        // A name that cannot be one, while the names are on their way.
+        slow(true);
+        ana.says(KEY);
+        ana.sees_now("Qual é o nome da instância").await;
+        ana.says("..");
+        ana.sees_now("Esse nome não serve").await;
+        slow(false);
+        ana.sees_now("Encontrei estas").await;
+        // A test that a key began.
+        slow(true);
+        ana.taps("loja").unwrap();
+        for (impatience, answer) in [("e então?", "Use os botões"), ("/ajuda", "Testando"), ("/nada", "Não conheço")]
+        {
+            ana.sees_now("Testando").await;
+            let before = ana.chat().len();
+            ana.says(impatience);
+            ana.sees_one(|m| m.text.contains(answer) && ana.chat().len() > before + 1).await;
+            slow(false);
+            ana.sees_now("WhatsApp conectado").await;
+            world.handled().await;
+            assert_eq!(ana.chat().len(), before + 2, "{impatience}: {:#?}", ana.chat());
+            slow(true);
+            ana.taps("Testar de novo").unwrap();
+        }
+        slow(false);
+        ana.sees_now("WhatsApp conectado").await;
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_is_opened_again_and_again_is_looked_at_once() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        let looks = async |times: usize| {
+            world.advance(Duration::from_secs(3600));
+            world.evolution.set_faults(Faults { slow: true, ..Faults::default() });
+            let before = world.evolution.calls();
+            for _ in 0..times {
+                ana.says("/instancias");
+                ana.sees_now("1 número").await;
+                ana.taps("+55 11 91234-5678").unwrap();
+                ana.sees_now("vista há 1 h").await;
+            }
+            world.evolution.set_faults(Faults::default());
+            ana.sees_now("vista agora").await;
+            world.handled().await;
+            world.evolution.calls() - before
+        };
+        let once = looks(1).await;
+        assert_eq!(looks(5).await, once);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+/// Joins by an invitation, as far as what comes after the password.
+async fn joins(world: &World, name: &str, language: &str) -> Person {
+    let accounts = &world.door.services.accounts;
+    let owner = accounts.find_account(schedulezap::domain::ids::AccountId(1)).await.unwrap().unwrap();
+    let person = world.telegram.person(name, language);
+    person.opens(&accounts.make_invite(&owner).await.unwrap());
+    let words = match language {
+        "en" => ["Create account", "Choose a username", "Now a password"],
+        _ => ["Crear cuenta", "Elija un nombre", "Ahora una contraseña"],
+    };
+    person.sees("ScheduleZAP").await;
+    person.taps(words[0]).unwrap();
+    person.sees(words[1]).await;
+    person.says(&name.to_lowercase());
+    person.sees(words[2]).await;
+    person.says("cavalo bateria grampo certo");
+    person
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_question_that_was_left_aside_still_answers_and_costs_no_draft() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        // The beginning of a name is not taken for it: a region would follow.
+        let eva = joins(&world, "Eva", "es").await;
+        eva.sees("¿Dónde está usted?").await;
+        eva.says("simf");
+        eva.sees_one(|m| keys(m).iter().any(|key| key.contains("Simfer"))).await;
+        eva.says("lima");
+        let home = eva.sees("Lima (UTC−5)").await;
+        assert!(home.text.contains("PE (+51)"), "{}", home.text);
+        let dora = joins(&world, "Dora", "en").await;
+        dora.sees("Where are you?").await;
+        dora.says("tomorrow 9am to +1 415 555 2671: Hello!");
+        dora.sees("Check and confirm").await;
+        // The keys of what was left aside still answer, and what goes on below goes on.
+        dora.taps("Chicago").unwrap();
+        let home = dora.sees("Chicago (UTC−5)").await;
+        assert!(home.text.contains("US (+1)"), "{}", home.text);
+        dora.taps("Confirm").unwrap();
+        dora.sees_now("#1").await;
+        let finn = joins(&world, "Finn", "en").await;
+        finn.sees("Where are you?").await;
+        finn.says("tomorrow 9am to +1 415 555 2671: Hello!");
+        finn.sees("Check and confirm").await;
+        finn.taps("Keep São Paulo").unwrap();
+        finn.sees("I understand times as São Paulo").await;
+        finn.taps("Confirm").unwrap();
+        finn.sees_now("#2").await;
+        let gil = world.member("Gil", "pt-br").await;
+        gil.says("amanhã 9h para 11 98888-7777: oi");
+        gil.sees("Confira e confirme").await;
+        gil.taps("Estou em outro fuso").unwrap();
+        gil.sees("Onde você está?").await;
+        gil.taps("Manaus").unwrap();
+        gil.sees("Manaus (UTC−4)").await;
+        gil.taps("Confirmar").unwrap();
+        gil.sees_now("#3").await;
+        world.finish(&[&ana, &eva, &dora, &finn, &gil]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_speaks_another_language_is_asked_for_their_zone_once() {
     within(async {
         let world = World::start().await;
@@ -161,22 +298,8 @@ async fn whoever_speaks_another_language_is_asked_for_their_zone_once() {
         let home = ana.sees("Lisboa (UTC+0)").await;
         assert!(home.text.contains("PT (+351)"), "{}", home.text);
 
-        let admin = schedulezap::domain::ids::AccountId(1);
-        let accounts = &world.door.services.accounts;
-        let joins = async |name: &str, language: &str, words: [&str; 3]| {
-            let owner = accounts.find_account(admin).await.unwrap().unwrap();
-            let person = world.telegram.person(name, language);
-            person.opens(&accounts.make_invite(&owner).await.unwrap());
-            person.sees("ScheduleZAP").await;
-            person.taps(words[0]).unwrap();
-            person.sees(words[1]).await;
-            person.says(&name.to_lowercase());
-            person.sees(words[2]).await;
-            person.says("cavalo bateria grampo certo");
-            person
-        };
         // By a key.
-        let ben = joins("Ben", "en", ["Create account", "Choose a username", "Now a password"]).await;
+        let ben = joins(&world, "Ben", "en").await;
         let asked = ben.sees("Where are you?").await;
         assert!(asked.text.contains("created"), "{}", asked.text);
         assert!(keys(&asked).last().unwrap().contains("Keep São Paulo (UTC−3)"), "{asked:#?}");
@@ -187,7 +310,7 @@ async fn whoever_speaks_another_language_is_asked_for_their_zone_once() {
         let card = ben.sees("Time zone: New York (UTC−4)").await;
         assert!(card.text.contains("US (+1)"), "{}", card.text);
         // In words; what is no place is asked again with the keys.
-        let carmen = joins("Carmen", "es", ["Crear cuenta", "Elija un nombre", "Ahora una contraseña"]).await;
+        let carmen = joins(&world, "Carmen", "es").await;
         carmen.sees("¿Dónde está usted?").await;
         carmen.says("xyzzy");
         let again = carmen.sees("No encontré").await;
@@ -196,7 +319,7 @@ async fn whoever_speaks_another_language_is_asked_for_their_zone_once() {
         let home = carmen.sees("Bogotá (UTC−5)").await;
         assert!(home.text.contains("CO (+57)"), "{}", home.text);
         // Left aside by whoever begins at once: a request is no place.
-        let dora = joins("Dora", "en", ["Create account", "Choose a username", "Now a password"]).await;
+        let dora = joins(&world, "Dora", "en").await;
         dora.sees("Where are you?").await;
         dora.says("tomorrow 9am to +1 415 555 2671: Hello!");
         let card = dora.sees("Check and confirm").await;

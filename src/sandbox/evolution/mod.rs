@@ -168,6 +168,7 @@ impl EvolutionServer {
     pub async fn serve(self, listener: TcpListener) {
         let Ok(address) = listener.local_addr() else { return };
         let mut listener = Some(listener);
+        let mut is_told = false;
         let mut down = self.world.down.subscribe();
         loop {
             // The sender lives in `self`.
@@ -179,6 +180,7 @@ impl EvolutionServer {
             };
             match listener {
                 Ok(listener) => {
+                    is_told = false;
                     let mut ends = down.clone();
                     let (closed, told) = oneshot::channel();
                     let served = axum::serve(listener, self.router()).with_graceful_shutdown(async move {
@@ -191,7 +193,9 @@ impl EvolutionServer {
                     let _ = told.await;
                 }
                 Err(error) => {
-                    tracing::warn!(error = %error, "the simulated server cannot listen again yet");
+                    if !std::mem::replace(&mut is_told, true) {
+                        tracing::warn!(error = %error, "the simulated server cannot listen again yet");
+                    }
                     pause().await;
                 }
             }

@@ -88,6 +88,12 @@ async fn call(
     if name != "getUpdates" {
         server.change();
     }
+    if outcome.is_ok()
+        && name.starts_with("deleteMessage")
+        && let Some(hook) = server.deleted.get()
+    {
+        (hook.0)();
+    }
     match fault {
         Some(Fault::AnswerLost) => lost(),
         _ => dated(&server, answer(outcome)),

@@ -10,7 +10,8 @@ mod spec;
 mod tests;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use axum::Router;
@@ -140,6 +141,16 @@ pub struct Telegram {
     token: Arc<str>,
     username: Arc<str>,
     changed: Arc<watch::Sender<u64>>,
+    deleted: Arc<OnceLock<Hook>>,
+}
+
+/// What is done after messages were deleted, before that is answered.
+struct Hook(Box<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
 }
 
 /// The text that the Bot API shows of HTML, or its complaint.
@@ -180,6 +191,7 @@ impl Telegram {
             token: token.into(),
             username: username.into(),
             changed: Arc::new(watch::channel(0).0),
+            deleted: Arc::default(),
         }
     }
 
@@ -199,7 +211,7 @@ impl Telegram {
         Kept {
             people: world.people.clone(),
             chats: world.chats.iter().map(|(id, chat)| (*id, newest(chat))).collect(),
-            updates: world.updates.clone(),
+            updates: world.updates.iter().filter(|(_, update)| !world.is_of_deleted(update)).cloned().collect(),
             next_update: world.next_update,
             next_message: world.next_message,
         }
@@ -212,6 +224,11 @@ impl Telegram {
         (world.next_update, world.next_message) = (kept.next_update, kept.next_message);
         drop(world);
         self.change();
+    }
+
+    /// Does this after messages were deleted, before the bot is told that they are gone; the first one given stays.
+    pub fn on_deleted(&self, hook: impl Fn() + Send + Sync + 'static) {
+        let _ = self.deleted.set(Hook(Box::new(hook)));
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -308,6 +325,17 @@ impl Telegram {
 }
 
 impl World {
+    /// Whether an update tells what was said in a message that is deleted by now.
+    fn is_of_deleted(&self, update: &Value) -> bool {
+        let told = ["message", "edited_message"].into_iter().find_map(|kind| update.get(kind));
+        let number = |value: Option<&Value>| value.and_then(Value::as_i64);
+        let Some((told, chat)) = told.and_then(|told| Some((told, number(told["chat"].get("id"))?))) else {
+            return false;
+        };
+        let id = number(told.get("message_id"));
+        !self.chats.get(&chat).is_some_and(|chat| chat.iter().any(|shown| Some(shown.id) == id))
+    }
+
     fn update(&mut self, kind: &str, body: Value) {
         if !self.allowed.is_empty() && !self.allowed.iter().any(|allowed| allowed == kind) {
             return;

@@ -108,6 +108,27 @@ async fn an_edit_must_change_something_of_the_bots_own() {
 }
 
 #[tokio::test]
+async fn what_is_deleted_is_kept_no_more_before_that_is_answered() {
+    let (server, ana, bot) = world().await;
+    let kept = |server: &Telegram| serde_json::to_string(&server.keep()).unwrap();
+    let secret = ana.says("the password");
+    ana.says("something else");
+    assert!(kept(&server).contains("the password"));
+    let (told, seen) = std::sync::mpsc::channel();
+    server.on_deleted({
+        let server = server.clone();
+        move || told.send(kept(&server)).unwrap()
+    });
+    let delete = |id: i64| json!({ "chat_id": ana.id(), "message_id": id });
+    assert!(bot.refused("deleteMessage", delete(99)).await.contains("not found"));
+    assert!(seen.try_recv().is_err());
+    assert_eq!(bot.refused("deleteMessage", delete(secret)).await, "");
+    let written = seen.try_recv().unwrap();
+    // The update that told it may wait still: it is not kept either.
+    assert!(!written.contains("the password") && written.contains("something else"), "{written}");
+}
+
+#[tokio::test]
 async fn a_tap_is_answered_once_and_in_time() {
     let (server, ana, bot) = world().await;
     let old = "Bad Request: query is too old and response timeout expired or query ID is invalid";

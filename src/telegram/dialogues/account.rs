@@ -1,5 +1,7 @@
 //! The account's card and its settings.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::{Talk, message_draft, steps};
 use crate::domain::account::Account;
 use crate::domain::language::Language;
@@ -73,15 +75,42 @@ fn first_zone(talk: &Talk<'_>, account: &Account, said: Option<Html>) -> Turn {
     let offered: Vec<String> = zones.map(str::to_owned).collect();
     let screen = screens::account::ask_first_zone(account, &offered, talk.now, talk.language);
     let screen = said.into_iter().fold(screen, Screen::below);
-    talk.go(State::Settings(Setting::Zone { offered, first: true }), screen)
+    let next = match talk.state() {
+        // It goes on; the keys answer without it.
+        draft if draft.is_draft() => draft,
+        _ => State::Settings(Setting::Zone { offered, first: true }),
+    };
+    talk.go(next, screen)
+}
+
+/// The state after a setting was changed: what goes on beside it, goes on.
+fn settled(talk: &Talk<'_>) -> State {
+    match talk.state() {
+        draft @ (State::Instance(_) | State::Message(_) | State::Left { .. }) => draft,
+        State::Idle | State::SignUp { .. } | State::LogIn { .. } | State::Settings(_) => State::Idle,
+    }
 }
 
 /// The first zone is known now, and the region with it.
 async fn first_done(talk: &Talk<'_>, account: &Account) -> Result<Turn, Refusal> {
     let account = talk.services.accounts.find_account(account.id).await?.ok_or(Refusal::NotFound)?;
-    let home = talk.home_screen(&account, false).await?;
+    let next = settled(talk);
+    let home = talk.home_screen(&account, matches!(next, State::Left { .. })).await?;
     let said = screens::account::starts_with(&account, talk.now, talk.language);
-    Ok(talk.go(State::Idle, home.below(said)))
+    Ok(talk.go(next, home.below(said)))
+}
+
+/// Whether a text is a whole name of the only zone that was found by it, and not the beginning of one.
+fn is_name_of(text: &str, zone: chrono_tz::Tz, shown: &str) -> bool {
+    let fold =
+        |text: &str| text.nfkd().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let typed = fold(text);
+    let city = zone.name().rsplit('/').next().unwrap_or_default();
+    let names = Language::ALL.into_iter().map(|language| places::zone_name(zone, language));
+    // So short a text is only found as a whole name.
+    typed.len() < 3
+        || [shown, city, zone.name()].into_iter().any(|name| fold(name) == typed)
+        || names.into_iter().any(|name| fold(&name) == typed)
 }
 
 /// A zone is taken; the first one brings its country's region.
@@ -107,7 +136,7 @@ async fn changed(talk: &Talk<'_>, account: &Account, said: Html) -> Result<Turn,
     let account = talk.services.accounts.find_account(account.id).await?.ok_or(Refusal::NotFound)?;
     let chats = talk.services.accounts.list_chats(account.id).await?.len();
     let card = screens::account::account(&account, chats, talk.now, account.language);
-    Ok(talk.go(State::Idle, card.below(said)))
+    Ok(talk.go(settled(talk), card.below(said)))
 }
 
 /// An invite link.
@@ -137,14 +166,7 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
         }
         Tap::FirstZone => Ok(first_zone(talk, account, None)),
         Tap::KeepZone => first_done(talk, account).await,
-        Tap::TakeZone(index) => {
-            let State::Settings(Setting::Zone { offered, first }) = talk.state() else {
-                return Ok(talk.toast(plain!(language, "toast-expired")));
-            };
-            let zone = usize::try_from(*index).ok().and_then(|n| offered.get(n)).and_then(|name| name.parse().ok());
-            let Some(zone) = zone else { return Ok(talk.toast(plain!(language, "toast-expired"))) };
-            take_zone(talk, account, zone, first).await
-        }
+        Tap::TakeZone(zone, first) => take_zone(talk, account, *zone, *first).await,
         Tap::Region => Ok(talk.go(State::Settings(Setting::Region), screens::account::ask_region(language))),
         Tap::Password => {
             Ok(talk.go(State::Settings(Setting::OldPassword), screens::account::ask_old_password(language)))
@@ -231,7 +253,10 @@ pub(super) async fn answer(
     match setting {
         Setting::Zone { first, .. } => {
             let found = places::find_zones(text);
-            if let [(zone, _)] = found.as_slice() {
+            // A newcomer's region hangs on it: what merely begins so is offered.
+            if let [(zone, shown)] = found.as_slice()
+                && (!first || is_name_of(text, *zone, shown))
+            {
                 return take_zone(talk, account, *zone, first).await;
             }
             if first

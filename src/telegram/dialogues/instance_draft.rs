@@ -13,7 +13,7 @@ use crate::services::instances::Draft;
 use crate::services::on_server::{Creation, fresh_token};
 use crate::telegram::effects::Effect;
 use crate::telegram::event::Input;
-use crate::telegram::screen::{Outgoing, Screen};
+use crate::telegram::screen::Screen;
 use crate::telegram::screens;
 use crate::telegram::session::Turn;
 use crate::telegram::state::{InstanceDraft, State};
@@ -62,7 +62,18 @@ pub(super) fn question(talk: &Talk<'_>, draft: &InstanceDraft) -> Screen {
 /// Asks the same again, after saying why.
 fn again(talk: &Talk<'_>, draft: InstanceDraft, why: &crate::telegram::screen::Html) -> Turn {
     let screen = question(talk, &draft).because(why.clone());
-    talk.go(State::Instance(draft), screen)
+    let is_said = !matches!(talk.event.input, Input::Tap(_) | Input::Found(_));
+    let next = State::Instance(draft);
+    if is_said { talk.repeat(next, screen) } else { talk.go(next, screen) }
+}
+
+/// A draft of which something is to be found out now: counted, and told where the person is.
+fn begin(talk: &Talk<'_>, draft: &mut InstanceDraft) -> i64 {
+    // What follows from a finding stays where that is told.
+    let is_below = draft.told_below == Some(draft.run) && matches!(talk.event.input, Input::Found(_));
+    draft.run += 1;
+    draft.told_below = is_below.then_some(draft.run);
+    draft.run
 }
 
 /// Runs the connection test; its result comes back as a finding.
@@ -79,8 +90,7 @@ fn test(talk: &Talk<'_>, mut draft: InstanceDraft) -> Turn {
     };
     draft.asking = None;
     draft.found = None;
-    draft.run += 1;
-    let effect = Effect::TestDraft { run: draft.run, url, key, name };
+    let effect = Effect::TestDraft { run: begin(talk, &mut draft), url, key, name };
     let screen = standing(talk, &draft);
     talk.work(State::Instance(draft), screen, effect)
 }
@@ -97,9 +107,7 @@ pub(super) async fn answer(
             Input::Edited { .. } => Turn::new(talk.state(), Vec::new()),
             _ => {
                 let screen = standing(talk, &draft).below(t!(talk.language, "use-the-keys"));
-                // While a test runs its finding takes the place of the newest message.
-                let show = if draft.found.is_some() { Outgoing::Send(screen) } else { Outgoing::Begin(screen) };
-                Turn::new(talk.state(), vec![show])
+                talk.repeat(talk.state(), screen)
             }
         });
     };
@@ -177,9 +185,9 @@ async fn next(talk: &Talk<'_>, account: &Account, draft: InstanceDraft, done: Fi
     }
     if draft.name.is_none() {
         let mut draft = draft;
-        draft.run += 1;
+        let run = begin(talk, &mut draft);
         let effect = match (&draft.url, &draft.key) {
-            (Some(url), Some(key)) => Some(Effect::ListNames { run: draft.run, url: url.clone(), key: key.clone() }),
+            (Some(url), Some(key)) => Some(Effect::ListNames { run, url: url.clone(), key: key.clone() }),
             _ => None,
         };
         draft.asking = Some(Field::Name);
@@ -243,10 +251,10 @@ fn create(talk: &Talk<'_>, mut draft: InstanceDraft) -> Turn {
     };
     draft.asking = None;
     draft.found = None;
-    draft.run += 1;
+    let run = begin(talk, &mut draft);
     // The same at every try: what a lost answer made is known again by it.
     let token = draft.token.get_or_insert_with(fresh_token).clone();
-    let effect = Effect::CreateInstance { run: draft.run, url, key, name: name.clone(), token };
+    let effect = Effect::CreateInstance { run, url, key, name: name.clone(), token };
     talk.work(State::Instance(draft), screens::instances::creating(&name, talk.language), effect)
 }
 

@@ -44,7 +44,11 @@ async fn looked(talk: &Talk<'_>, account: &Account, id: InstanceId, turn: i64) -
     if talk.session.version != turn || talk.event.message.is_none() {
         return Ok(Turn::new(talk.state(), Vec::new()));
     }
-    let instance = talk.services.instances.find(account.id, id).await?;
+    let instance = match talk.services.instances.find(account.id, id).await {
+        // Nobody asked for what is gone.
+        Err(Refusal::NotFound) => return Ok(Turn::new(talk.state(), Vec::new())),
+        found => found?,
+    };
     let waiting = talk.services.instances.waiting(account.id, &instance).await?;
     Ok(talk.stay(screens::instances::card(&instance, waiting, talk.now, account.zone, talk.language)))
 }

@@ -15,7 +15,7 @@ mod when_reply;
 use anyhow::Result;
 
 use super::command::Command;
-use super::effects::Effect;
+use super::effects::{Effect, Finding};
 use super::event::{Event, Input};
 use super::screen::{Html, Key, KeyAction, Outgoing, Screen};
 use super::screens;
@@ -41,6 +41,8 @@ pub(super) struct Talk<'a> {
 
 /// Takes one turn of a conversation.
 pub async fn turn(services: &Services, session: &Session, event: &Event) -> Result<Turn> {
+    let moved = moved(session, event);
+    let event = moved.as_ref().unwrap_or(event);
     let talk = Talk { services, session, event, now: services.messages.clock.now(), language: session.language };
     if !event.private {
         return Ok(talk.in_group());
@@ -57,6 +59,18 @@ pub async fn turn(services: &Services, session: &Session, event: &Event) -> Resu
         Err(Refusal::Storage(error)) => Err(error.into()),
         Err(refusal) => Ok(talk.refuse(&refusal).await?),
     }
+}
+
+/// A finding of a draft whose question was told anew below since: it belongs there, and not to the older message.
+fn moved(session: &Session, event: &Event) -> Option<Event> {
+    let State::Instance(draft) = &session.state else { return None };
+    let is_its = match &event.input {
+        Input::Found(Finding::Draft { run, .. } | Finding::Names { run, .. } | Finding::Created { run, .. }) => {
+            *run == draft.run
+        }
+        _ => false,
+    };
+    (is_its && draft.told_below == Some(draft.run)).then(|| Event { message: None, ..event.clone() })
 }
 
 /// What a chat is told when something went wrong inside.
@@ -108,6 +122,21 @@ impl Talk<'_> {
         Turn::new(next, show)
     }
 
+    /// Says what is asked again, below; where something is being found out, the finding takes the place of this.
+    fn repeat(&self, next: State, screen: Screen) -> Turn {
+        let mut turn = self.say(next, screen);
+        let State::Instance(draft) = &mut turn.next else { return turn };
+        if draft.awaits_finding() {
+            draft.told_below = Some(draft.run);
+            for shown in &mut turn.show {
+                if let Outgoing::Send(screen) = shown {
+                    *shown = Outgoing::Begin(std::mem::take(screen));
+                }
+            }
+        }
+        turn
+    }
+
     /// Only a toast.
     fn toast(&self, text: String) -> Turn {
         let show = match &self.event.query {
@@ -149,7 +178,7 @@ impl Talk<'_> {
                     None if matches!(refusal, Refusal::Disabled) => Screen::new(why),
                     None => screens::with_home(Screen::new(why), self.language),
                 };
-                self.say(self.state(), screen)
+                self.repeat(self.state(), screen)
             }
         })
     }
@@ -302,7 +331,7 @@ impl Talk<'_> {
             | Tap::Chats
             | Tap::Unlink(_)
             | Tap::UnlinkYes(_)
-            | Tap::TakeZone(_)
+            | Tap::TakeZone(..)
             | Tap::FirstZone
             | Tap::KeepZone
             | Tap::Invite => account::tap(self, account, tap).await,

@@ -23,7 +23,7 @@ pub(super) async fn question(talk: &Talk<'_>, who: Option<&Account>) -> Result<O
 /// The same step again, after saying why. What may be a secret is deleted from the chat.
 pub(super) async fn again(talk: &Talk<'_>, who: Option<&Account>, why: Html) -> Result<Turn, Refusal> {
     let turn = match question(talk, who).await? {
-        Some(question) => talk.say(talk.state(), question.because(why)),
+        Some(question) => talk.repeat(talk.state(), question.because(why)),
         None => talk.stay(Screen::new(why)),
     };
     Ok(if talk.session.state.awaits_secret() { talk.forget(turn) } else { turn })
@@ -38,7 +38,9 @@ pub(super) async fn unknown(talk: &Talk<'_>, who: Option<&Account>) -> Result<Tu
 pub(super) async fn help(talk: &Talk<'_>, who: Option<&Account>) -> Result<Turn, Refusal> {
     match (talk.session.state.step(), question(talk, who).await?) {
         // The question stays where it stands: the key of an older message must not take its place.
-        (Some(step), Some(question)) => Ok(talk.say(talk.state(), screens::help::step(step, question, talk.language))),
+        (Some(step), Some(question)) => {
+            Ok(talk.repeat(talk.state(), screens::help::step(step, question, talk.language)))
+        }
         _ => Ok(talk.stay(screens::help::general(who.is_some(), talk.language))),
     }
 }

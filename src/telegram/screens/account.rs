@@ -93,13 +93,13 @@ pub fn languages(language: Language) -> Screen {
 
 /// Asks for a city or zone; `offered` are the zones found.
 pub fn ask_zone(offered: &[String], now: Moment, language: Language) -> Screen {
-    with_cancel(with_zones(Screen::new(t!(language, "ask-zone")), offered, now, language), language)
+    with_cancel(with_zones(Screen::new(t!(language, "ask-zone")), offered, false, now, language), language)
 }
 
 /// Asks a new account where its person is; what it starts with can stay.
 pub fn ask_first_zone(account: &Account, offered: &[String], now: Moment, language: Language) -> Screen {
     let keep = plain!(language, "keep-zone", zone = format::zone(now, account.zone, language));
-    with_zones(Screen::new(t!(language, "ask-first-zone")), offered, now, language)
+    with_zones(Screen::new(t!(language, "ask-first-zone")), offered, true, now, language)
         .key(format!("⏭ {keep}"), &Tap::KeepZone)
 }
 
@@ -118,16 +118,10 @@ pub fn assumed(home: Screen, account: &Account, now: Moment, language: Language)
     screen
 }
 
-fn with_zones(mut screen: Screen, offered: &[String], now: Moment, language: Language) -> Screen {
-    for (n, name) in (0_i64..).zip(offered) {
-        let label = name.parse::<chrono_tz::Tz>().map_or_else(
-            |_| name.clone(),
-            |zone| {
-                let local = now.in_zone(zone);
-                format!("{} — {}", format::zone(now, zone, language), local.format("%H:%M"))
-            },
-        );
-        screen = screen.key(label, &Tap::TakeZone(n));
+fn with_zones(mut screen: Screen, offered: &[String], first: bool, now: Moment, language: Language) -> Screen {
+    for zone in offered.iter().filter_map(|name| name.parse::<chrono_tz::Tz>().ok()) {
+        let label = format!("{} — {}", format::zone(now, zone, language), now.in_zone(zone).format("%H:%M"));
+        screen = screen.key(label, &Tap::TakeZone(zone, first));
     }
     screen
 }
