@@ -137,6 +137,7 @@ impl Real {
     }
 
     /// The same, one after the other.
+    /// No number ends in 0000: the simulated server takes those for numbers without WhatsApp.
     pub async fn schedule_every(&self, text: &'static str, count: i64, at: Moment, step: Duration) {
         let people: Vec<i64> = self.people.iter().map(Person::id).collect();
         let (first, many) = (people[0], people.len());
@@ -149,7 +150,7 @@ impl Real {
         self.execute(format!(
             "INSERT INTO scheduled_messages (user_id, recipient, message, scheduled_time, time_zone, due_at, status, chat_id,
                  created_at, updated_at)
-             {series} SELECT n % {many} + 1, CAST(5511911000001 + n AS TEXT), '{text}' || (n + 1), {at} + n * {step}, 'UTC',
+             {series} SELECT n % {many} + 1, CAST(5511911000001 + n * 10 AS TEXT), '{text}' || (n + 1), {at} + n * {step}, 'UTC',
                  {at} + n * {step}, 'scheduled', {first} + n % {many}, {now}, {now} FROM s",
             at = at.0
         ))
