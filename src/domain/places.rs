@@ -30,12 +30,25 @@ fn fold(text: &str) -> String {
 
 /// The zones that a typed city or zone name may mean, each with how it is shown; the best first, at most eight.
 pub fn find_zones(text: &str) -> Vec<(Tz, String)> {
+    search(text).0
+}
+
+/// The only zone that this is a whole name of, and not the beginning of one.
+pub fn zone_named(text: &str) -> Option<Tz> {
+    match search(text) {
+        (zones, true) if zones.len() == 1 => zones.first().map(|(zone, _)| *zone),
+        _ => None,
+    }
+}
+
+/// The zones that a text may mean, and whether it is a whole name of them.
+fn search(text: &str) -> (Vec<(Tz, String)>, bool) {
     let typed = fold(&text.chars().take(64).collect::<String>());
     if typed.is_empty() {
-        return Vec::new();
+        return (Vec::new(), false);
     }
     if let Some(zone) = TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(text.trim())) {
-        return vec![(*zone, zone.name().to_owned())];
+        return (vec![(*zone, zone.name().to_owned())], true);
     }
     let mut found: Vec<(u8, usize, Tz, String)> = Vec::new();
     for (order, (zone, cities)) in CITIES.iter().enumerate() {
@@ -67,7 +80,7 @@ pub fn find_zones(text: &str) -> Vec<(Tz, String)> {
         }
     }
     zones.truncate(MOST);
-    zones
+    (zones, exact)
 }
 
 /// What people call a zone: its city, as the language writes it.
@@ -195,6 +208,19 @@ mod tests {
             (Tz::UTC, English, "UTC"),
         ] {
             assert_eq!(zone_name(zone, language), name, "{zone}");
+        }
+    }
+
+    #[test]
+    fn only_a_whole_name_names_a_zone() {
+        for (text, zone) in [
+            ("lima", Some(Tz::America__Lima)),
+            ("Nova Iorque", Some(Tz::America__New_York)),
+            ("america/bogota", Some(Tz::America__Bogota)),
+            ("simf", None),
+            ("xyzzy", None),
+        ] {
+            assert_eq!(zone_named(text), zone, "{text}");
         }
     }
 

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod cards;
 pub mod chats;
 pub mod conversations;
+pub mod health;
 pub mod inbox;
 pub mod instances;
 pub mod leases;

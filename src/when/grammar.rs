@@ -213,14 +213,13 @@ impl Parser<'_> {
             return (zero || n.value % 5 == 0).then_some((Item::Clock(clock), n.next));
         }
         // "friday 830", "730 tomorrow".
-        let day = |i: usize| self.is_day(i);
         if n.len == 3
             && !phone
             && !self.glued(i)
             && !self.glued(n.next)
             && n.value % 100 < 60
             && n.value % 5 == 0
-            && ((i > 0 && day(i - 1)) || day(n.next))
+            && ((i > 0 && self.is_day(i - 1)) || self.is_day(n.next))
         {
             let clock = Clock { hour: n.value / 100, minute: n.value % 100, ..Clock::default() };
             return Some((Item::Clock(clock), n.next));

@@ -89,10 +89,13 @@ pub(super) struct Local {
 
 /// Reads a reply: what stands beside the time and may belong to it makes the time a question.
 pub(super) fn reply(text: &str, now: DateTime<Tz>, language: Language) -> Outcome {
-    let mut outcome = outcome(text, now, language);
+    let tokens = lex(text, language);
+    let parser = Parser { tokens: &tokens, language };
+    let found = parser.scan();
+    let left_over = doubt::left_over(text, &parser, &found);
+    let mut outcome = put_together(text, &tokens, &found, now, language);
     // A repetition is shown whole before it begins.
-    let every = matches!(outcome.meaning, Meaning::Every(_));
-    if !every && doubt::left_over(text, language) {
+    if left_over && !matches!(outcome.meaning, Meaning::Every(_)) {
         (outcome.meaning, outcome.plain) = doubted(outcome.meaning, outcome.plain);
     }
     outcome
@@ -102,11 +105,16 @@ pub(super) fn reply(text: &str, now: DateTime<Tz>, language: Language) -> Outcom
 pub(super) fn outcome(text: &str, now: DateTime<Tz>, language: Language) -> Outcome {
     let tokens = lex(text, language);
     let found = Parser { tokens: &tokens, language }.scan();
+    put_together(text, &tokens, &found, now, language)
+}
+
+/// Reads what was found in a text.
+fn put_together(text: &str, tokens: &[Token], found: &Found, now: DateTime<Tz>, language: Language) -> Outcome {
     let nothing = || Outcome { meaning: Meaning::Nothing, plain: None, span: 0..0, zone: None };
-    if !telling(&found, &tokens) {
+    if !telling(found, tokens) {
         return english::read(text, now, language).unwrap_or_else(nothing);
     }
-    let span = span(&found, &tokens);
+    let span = span(found, tokens);
     let zone = found.items.iter().find_map(|(item, _)| if let Item::Zone(zone) = item { Some(zone) } else { None });
     let clocked = found.items.iter().any(|(item, _)| matches!(item, Item::Clock(_)));
     let there = zone.filter(|_| clocked).map_or(now, |zone| now.with_timezone(zone));

@@ -21,6 +21,18 @@ async fn is_refused(person: &Person, said: &str, why: &str, key: &str) {
     assert!(examples <= 1, "{said}: {}", shown.text);
 }
 
+/// Adds an instance, as far as the question for its key.
+async fn up_to_the_key(world: &World, person: &Person) {
+    person.says("/instancias");
+    person.sees("Nenhuma ainda").await;
+    person.taps("Nova instância").unwrap();
+    person.sees("Como quer chamar").await;
+    person.says("Loja");
+    person.sees("Qual é o endereço").await;
+    person.says(&world.url);
+    person.sees("chave de API").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_asks_again_keeps_its_keys() {
     within(async {
@@ -108,14 +120,7 @@ async fn what_is_found_out_takes_the_place_of_what_was_shown_meanwhile() {
     within(async {
         let world = World::start().await;
         let ana = world.member("Ana", "pt-br").await;
-        ana.says("/instancias");
-        ana.sees("Nenhuma ainda").await;
-        ana.taps("Nova instância").unwrap();
-        ana.sees("Como quer chamar").await;
-        ana.says("Loja");
-        ana.sees("Qual é o endereço").await;
-        ana.says(&world.url);
-        ana.sees("chave de API").await;
+        up_to_the_key(&world, &ana).await;
         ana.says(KEY);
         ana.sees("Encontrei estas").await;
         let said = |text: &str| ana.chat().iter().filter(|m| m.from_bot && m.text.contains(text)).count();
@@ -154,14 +159,7 @@ async fn what_is_found_out_comes_to_the_newest_message_whatever_was_said_meanwhi
         let world = World::start().await;
         let ana = world.member("Ana", "pt-br").await;
         let slow = |slow| world.evolution.set_faults(Faults { slow, ..Faults::default() });
-        ana.says("/instancias");
-        ana.sees("Nenhuma ainda").await;
-        ana.taps("Nova instância").unwrap();
-        ana.sees("Como quer chamar").await;
-        ana.says("Loja");
-        ana.sees("Qual é o endereço").await;
-        ana.says(&world.url);
-        ana.sees("chave de API").await;
+        up_to_the_key(&world, &ana).await;
         // A name that cannot be one, while the names are on their way.
         slow(true);
         ana.says(KEY);

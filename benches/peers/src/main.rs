@@ -77,7 +77,8 @@ const TABLES: &str = "DROP TABLE IF EXISTS peer_messages, peer_attempts, peer_re
         chat_id BIGINT NOT NULL, payload TEXT NOT NULL, created_at BIGINT NOT NULL);";
 
 /// One statement, so one way to the server and one commit.
-const KEEP: &str = "WITH sent AS (UPDATE peer_messages SET status = 'sent', remote_id = $2, sent_at = $4 WHERE id = $1),
+const KEEP: &str =
+    "WITH sent AS (UPDATE peer_messages SET status = 'sent', remote_id = $2, sent_at = $4 WHERE id = $1),
     tried AS (INSERT INTO peer_attempts (message_id, attempt, instance_id, started_at, finished_at, outcome, remote_id)
         VALUES ($1, 1, 1, $3, $4, 'sent', $2))
     INSERT INTO peer_reports (account_id, chat_id, payload, created_at) VALUES (1, 1, $5, $4)";
@@ -217,7 +218,8 @@ async fn graphile(late: bool, keeps: bool, url: &str) -> Result<(), Failure> {
             part.iter().map(|(_, at)| JobSpec { run_at: Some((*at).into()), ..JobSpec::default() }).collect();
         if keeps {
             let rows = part.iter().zip(&specs).zip(done..);
-            let jobs: Vec<_> = rows.map(|(((message, _), spec), id)| (Kept { id, message: message.clone() }, spec)).collect();
+            let jobs: Vec<_> =
+                rows.map(|(((message, _), spec), id)| (Kept { id, message: message.clone() }, spec)).collect();
             utils.add_jobs(&jobs).await?;
             done += i64::try_from(part.len())?;
         } else {
@@ -226,7 +228,10 @@ async fn graphile(late: bool, keeps: bool, url: &str) -> Result<(), Failure> {
         }
     }
     if keeps {
-        let pool = sqlx::postgres::PgPoolOptions::new().max_connections(number("PEER_CONNECTIONS", 32).try_into()?).connect(url).await?;
+        let pool = sqlx::postgres::PgPoolOptions::new()
+            .max_connections(number("PEER_CONNECTIONS", 32).try_into()?)
+            .connect(url)
+            .await?;
         sqlx::raw_sql(TABLES).execute(&pool).await?;
         sqlx::query("INSERT INTO peer_messages (id, status) SELECT n, 'scheduled' FROM generate_series(0, $1 - 1) n")
             .bind(i64::try_from(count)?)

@@ -1,7 +1,5 @@
 //! The account's card and its settings.
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::{Talk, message_draft, steps};
 use crate::domain::account::Account;
 use crate::domain::language::Language;
@@ -98,19 +96,6 @@ async fn first_done(talk: &Talk<'_>, account: &Account) -> Result<Turn, Refusal>
     let home = talk.home_screen(&account, matches!(next, State::Left { .. })).await?;
     let said = screens::account::starts_with(&account, talk.now, talk.language);
     Ok(talk.go(next, home.below(said)))
-}
-
-/// Whether a text is a whole name of the only zone that was found by it, and not the beginning of one.
-fn is_name_of(text: &str, zone: chrono_tz::Tz, shown: &str) -> bool {
-    let fold =
-        |text: &str| text.nfkd().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
-    let typed = fold(text);
-    let city = zone.name().rsplit('/').next().unwrap_or_default();
-    let names = Language::ALL.into_iter().map(|language| places::zone_name(zone, language));
-    // So short a text is only found as a whole name.
-    typed.len() < 3
-        || [shown, city, zone.name()].into_iter().any(|name| fold(name) == typed)
-        || names.into_iter().any(|name| fold(&name) == typed)
 }
 
 /// A zone is taken; the first one brings its country's region.
@@ -254,10 +239,13 @@ pub(super) async fn answer(
         Setting::Zone { first, .. } => {
             let found = places::find_zones(text);
             // A newcomer's region hangs on it: what merely begins so is offered.
-            if let [(zone, shown)] = found.as_slice()
-                && (!first || is_name_of(text, *zone, shown))
-            {
-                return take_zone(talk, account, *zone, first).await;
+            let only = match found.as_slice() {
+                _ if first => places::zone_named(text),
+                [(zone, _)] => Some(*zone),
+                _ => None,
+            };
+            if let Some(zone) = only {
+                return take_zone(talk, account, zone, first).await;
             }
             if first
                 && found.is_empty()

@@ -61,6 +61,16 @@ pub async fn turn(services: &Services, session: &Session, event: &Event) -> Resu
     }
 }
 
+/// What a turn says anew is the place of a finding.
+fn begun(mut turn: Turn) -> Turn {
+    for shown in &mut turn.show {
+        if let Outgoing::Send(screen) = shown {
+            *shown = Outgoing::Begin(std::mem::take(screen));
+        }
+    }
+    turn
+}
+
 /// A finding of a draft whose question was told anew below since: it belongs there, and not to the older message.
 fn moved(session: &Session, event: &Event) -> Option<Event> {
     let State::Instance(draft) = &session.state else { return None };
@@ -106,13 +116,7 @@ impl Talk<'_> {
 
     /// Goes to `next` and lets something be found out; the finding takes the place of what is shown meanwhile.
     fn work(&self, next: State, screen: Screen, effect: Effect) -> Turn {
-        let mut turn = self.go(next, screen);
-        for shown in &mut turn.show {
-            if let Outgoing::Send(screen) = shown {
-                *shown = Outgoing::Begin(std::mem::take(screen));
-            }
-        }
-        turn.effect(effect)
+        begun(self.go(next, screen)).effect(effect)
     }
 
     /// Says something new below, and answers the tap if there was one.
@@ -128,11 +132,7 @@ impl Talk<'_> {
         let State::Instance(draft) = &mut turn.next else { return turn };
         if draft.awaits_finding() {
             draft.told_below = Some(draft.run);
-            for shown in &mut turn.show {
-                if let Outgoing::Send(screen) = shown {
-                    *shown = Outgoing::Begin(std::mem::take(screen));
-                }
-            }
+            return begun(turn);
         }
         turn
     }

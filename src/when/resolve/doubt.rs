@@ -1,10 +1,9 @@
 //! Whether something beside the time was not understood and may be part of it: "pasao mañana 9h", "sx 10h".
 
-use super::super::grammar::Parser;
+use super::super::grammar::{Found, Parser};
 use super::super::item::Item;
-use super::super::lexer::{Kind, Token, folded, lex};
+use super::super::lexer::{Kind, Token, folded};
 use super::super::words::{Term, Unit, near, small_talk};
-use crate::domain::language::Language;
 
 /// Longer replies are sentences with words of their own.
 const LONGEST: usize = 10;
@@ -14,16 +13,11 @@ const LONGEST_TEXT: usize = 120;
 const LONGEST_SHORT: usize = 6;
 
 /// Whether words or numbers stand beside the pieces of a short reply that may change what they say.
-pub(super) fn left_over(text: &str, language: Language) -> bool {
-    if text.len() > LONGEST_TEXT {
+pub(super) fn left_over(text: &str, parser: &Parser<'_>, found: &Found) -> bool {
+    let (tokens, items) = (parser.tokens, &found.items);
+    if text.len() > LONGEST_TEXT || tokens.len() > LONGEST {
         return false;
     }
-    let tokens = lex(text, language);
-    if tokens.len() > LONGEST {
-        return false;
-    }
-    let parser = Parser { tokens: &tokens, language };
-    let items = parser.scan().items;
     let used = |i: usize| items.iter().any(|(_, range)| range.contains(&i));
     let open = items.last().is_some_and(|(item, _)| matches!(item, Item::Or));
     let beside = |i: usize| used(i + 1) || (i > 0 && used(i - 1));

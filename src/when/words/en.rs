@@ -680,19 +680,3 @@ pub(super) static WORDS: &[Line] = &[
     ("happy friday", &[Greeting]),
     ("happy monday", &[Greeting]),
 ];
-
-/// Words of politeness and of talk around a time.
-pub(super) static SMALL_TALK: &[&str] = &[
-    "about", "actually", "again", "ah", "all", "already", "alright", "also", "am", "any", "are", "as", "been", "being",
-    "best", "better", "book", "boss", "both", "bro", "btw", "bump", "but", "call", "change", "cheers", "cool", "could",
-    "dear", "did", "do", "does", "doing", "done", "dude", "else", "ends", "even", "fine", "fix", "get", "give", "go",
-    "going", "got", "great", "had", "haha", "has", "have", "he", "hello", "her", "here", "hey", "hi", "him", "his",
-    "hm", "hmm", "hows", "hun", "id", "ideal", "if", "ill", "instead", "k", "kindly", "kk", "let", "like", "lol",
-    "love", "maam", "man", "mate", "maybe", "meet", "move", "msg", "my", "n", "need", "nice", "no", "nope", "oh",
-    "okay", "one", "ones", "only", "our", "perfect", "perhaps", "plz", "post", "pref", "prefer", "probably", "push",
-    "put", "r", "rather", "reply", "right", "send", "sent", "set", "shall", "she", "shift", "should", "sir", "so",
-    "some", "sorry", "take", "text", "than", "thank", "thanks", "that", "them", "then", "there", "these", "they",
-    "this", "those", "thx", "tks", "too", "try", "ty", "u", "uh", "uhm", "um", "umm", "ur", "us", "use", "wait",
-    "want", "was", "well", "were", "what", "whats", "when", "where", "who", "will", "with", "without", "work", "would",
-    "ya", "yea", "yeah", "yep", "your", "yup",
-];

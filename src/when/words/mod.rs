@@ -4,6 +4,7 @@
 mod en;
 mod es;
 mod pt;
+mod small_talk;
 mod zones;
 
 use std::collections::HashMap;
@@ -12,6 +13,8 @@ use std::sync::LazyLock;
 use chrono_tz::Tz;
 
 use crate::domain::language::Language;
+
+pub(super) use small_talk::small_talk;
 
 /// What one word or phrase may stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -350,19 +353,14 @@ pub(super) fn near(word: &str) -> bool {
     let wrong = |table: &Table| {
         table.typos.iter().any(|(first, list)| {
             let same = typed.first() == Some(first);
-            list.iter().map(|(known, _)| known.as_bytes()).filter(|known| (6..=12).contains(&known.len())).any(
-                |known| {
-                    if same { two_slips(typed, known) } else { one_slip(typed, known) }
-                },
+            let mut long = list.iter().map(|(known, _)| *known).filter(|known| (6..=12).contains(&known.len()));
+            // Letters added, lost, changed, or swapped with their neighbour.
+            long.any(
+                |known| if same { strsim::osa_distance(word, known) <= 2 } else { one_slip(typed, known.as_bytes()) },
             )
         })
     };
     (5..=12).contains(&typed.len()) && word.is_ascii() && TABLES.iter().any(wrong)
-}
-
-/// Whether a word is said for politeness, in any language: it belongs to no time.
-pub(super) fn small_talk(word: &str) -> bool {
-    [pt::SMALL_TALK, en::SMALL_TALK, es::SMALL_TALK].iter().any(|words| words.contains(&word))
 }
 
 /// Words that are near to a weekday or a month and are their own.
@@ -413,23 +411,4 @@ fn one_slip(typed: &[u8], known: &[u8]) -> bool {
         || same(typed.get(1..), Some(known))
         || same(Some(typed), known.get(1..))
         || (swapped && typed[2..] == known[2..])
-}
-
-/// Whether two words differ by at most two letters added, lost, changed or swapped with their neighbour.
-fn two_slips(typed: &[u8], known: &[u8]) -> bool {
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=known.len()).collect();
-    for (i, one) in typed.iter().enumerate() {
-        let mut row = Vec::with_capacity(known.len() + 1);
-        row.push(i + 1);
-        for (j, two) in known.iter().enumerate() {
-            let mut least = (last[j] + usize::from(one != two)).min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && typed[i - 1] == *two && known[j - 1] == *one {
-                least = least.min(before[j - 1] + 1);
-            }
-            row.push(least);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last.last().is_some_and(|slips| *slips <= 2)
 }
