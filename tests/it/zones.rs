@@ -9,7 +9,7 @@ use schedulezap::domain::recipient::Recipient;
 use schedulezap::domain::wall::{Due, WallTime};
 use schedulezap::sandbox::telegram::Person;
 use schedulezap::services::messages::Addressee;
-use schedulezap::services::zone_rules::{Rules, ZoneRules};
+use schedulezap::services::zone_rules::{NOTED, Rules, ZoneRules};
 
 use crate::harness::{START, World, amount, within};
 
@@ -44,6 +44,24 @@ async fn schedules(person: &Person, line: &str, card: &str) {
 /// How often the change of rules was told.
 fn told(person: &Person) -> usize {
     person.chat().iter().filter(|m| m.text.contains(TOLD)).count()
+}
+
+/// Waits until the program has looked at the rules by which the store was reckoned, which it does beside its other work.
+async fn followed(world: &World) {
+    let version = Rules::default().version;
+    loop {
+        if world.db.read().await.unwrap().find_meta(NOTED).await.unwrap().as_deref() == Some(&*version) {
+            return;
+        }
+        let seen = world.telegram.revision();
+        let _ = tokio::time::timeout(Duration::from_millis(20), world.telegram.changed_after(seen)).await;
+    }
+}
+
+/// Starts the program again, and waits until it has looked at the rules.
+async fn restart(world: &mut World) {
+    world.restart().await;
+    followed(world).await;
 }
 
 /// Waits until nothing is to be said any more, and nothing is to be made or sent by now.
@@ -88,7 +106,7 @@ async fn what_was_said_by_clocks_keeps_its_wall_time_and_a_length_from_now_its_m
             assert_eq!(world.count(sql).await, 1, "{why}");
         }
         world.does(SUMMER).await;
-        world.restart().await;
+        restart(&mut world).await;
         let card = ana.sees(TOLD).await;
         for text in
             ["Uma mensagem mantém", "+55 11 98888-7777", "sairia qui, 12/03/2026 às 08:00", "sai qui, 12/03/2026 às 09:00", "São Paulo (UTC−3)"]
@@ -98,20 +116,20 @@ async fn what_was_said_by_clocks_keeps_its_wall_time_and_a_length_from_now_its_m
         // The card of the message shows it too.
         ana.sees_one(|m| m.text.contains("Agendada #2") && m.text.contains("12/03/2026 às 09:00")).await;
         // Another start, and one that looks again: nothing is moved or told twice.
-        world.restart().await;
+        restart(&mut world).await;
         world.does("UPDATE meta SET value = '2001a' WHERE name = 'zone_rules'").await;
-        world.restart().await;
+        restart(&mut world).await;
         quiet(&world).await;
         assert_eq!(told(&ana), 1);
         // An older program than the last one moves nothing.
         world.does(SUMMER).await;
         world.does("UPDATE meta SET value = '2999z' WHERE name = 'zone_rules'").await;
-        world.restart().await;
+        restart(&mut world).await;
         quiet(&world).await;
         assert_eq!(told(&ana), 1);
-        world.restart().await;
+        restart(&mut world).await;
         world.does("UPDATE meta SET value = '2001a' WHERE name = 'zone_rules'").await;
-        world.restart().await;
+        restart(&mut world).await;
         ana.sees_one(|_| told(&ana) == 2).await;
         // 08:55, then nine.
         world.advance(Moment(1_773_316_500_000).since(world.clock.now()));
@@ -142,7 +160,7 @@ async fn a_repetition_goes_on_by_the_clock_when_the_rules_change() {
         ana.taps("Pular a próxima").unwrap();
         ana.sees_one(|m| m.text.contains("Repetição #1") && !m.text.contains("12/03/2026")).await;
         world.does(SUMMER).await;
-        world.restart().await;
+        restart(&mut world).await;
         quiet(&world).await;
         assert_eq!(told(&ana), 0, "nothing that waits has moved");
         for _ in 0..60 {
@@ -155,7 +173,7 @@ async fn a_repetition_goes_on_by_the_clock_when_the_rules_change() {
         assert_eq!(world.count(nine).await, 1);
         world.does(FARTHER).await;
         assert_eq!(world.count(nine).await, 0);
-        world.restart().await;
+        restart(&mut world).await;
         let card = ana.sees(TOLD).await;
         assert!(card.text.contains("sairia sex, 13/03/2026 às 10:00"), "{}", card.text);
         assert_eq!(world.count(nine).await, 1);
