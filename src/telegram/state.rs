@@ -130,6 +130,9 @@ pub struct MessageDraft {
     /// The zone whose clocks said it; nothing for a length from now.
     #[serde(default)]
     pub by: Option<String>,
+    /// Said was "now": it goes when it is confirmed, whenever that is.
+    #[serde(default)]
+    pub now: bool,
     /// The day that was said without an hour (YYYY-MM-DD).
     pub day: Option<String>,
     /// The series that is edited; none for a message.
@@ -170,14 +173,18 @@ pub struct MessageDraft {
 }
 
 impl MessageDraft {
-    /// When it is to go, in the place of every other time that was said.
-    pub fn goes(&mut self, due: Due) {
+    /// When it is to go, in the place of every other time that was said; what is said at `now` and not later is "now".
+    pub fn goes(&mut self, due: Due, now: Moment) {
+        self.now = due.at <= now;
         (self.at, self.by) = (Some(due.at), due.by.map(|zone| zone.name().to_owned()));
         (self.day, self.every, self.every_said) = (None, None, None);
     }
 
-    /// When it is to go.
-    pub fn due(&self) -> Option<Due> {
+    /// When it is to go, where it is `now`.
+    pub fn due(&self, now: Moment) -> Option<Due> {
+        if self.now && self.at.is_some() {
+            return Some(now.into());
+        }
         let by = self.by.as_deref().and_then(|zone| zone.parse().ok());
         self.at.map(|at| Due { at, by })
     }

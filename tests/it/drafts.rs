@@ -494,3 +494,35 @@ async fn of_all_who_act_on_what_they_saw_one_alone_succeeds() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_to_go_now_goes_when_it_is_confirmed() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        ana.says("agora para 11 98888-7777: numa linha");
+        ana.sees_now("Confira e confirme").await;
+        world.advance(Duration::from_secs(40));
+        ana.taps("Confirmar").unwrap();
+        world.evolution.wait_for(1).await;
+        ana.sees("Enviada para").await;
+        // A waiting message goes at once when its new time is now.
+        schedules(&ana, "amanhã 9h para 11 98888-7777: depois", "Agendada #2").await;
+        ana.taps("Mudar horário").unwrap();
+        ana.sees_now("Quando?").await;
+        ana.says("agora mesmo");
+        while world.evolution.count() < 2 {
+            world.breath().await;
+            world.advance(Duration::from_secs(1));
+        }
+        // What was meant for a moment that has passed meanwhile is asked about still.
+        ana.says("em 1 minuto para 11 98888-7777: tarde");
+        ana.sees_one(|m| m.text.contains("Confira e confirme") && m.text.contains("tarde")).await;
+        world.advance(Duration::from_secs(90));
+        ana.taps("Confirmar").unwrap();
+        ana.sees("já passou").await;
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}

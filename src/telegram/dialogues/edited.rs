@@ -91,6 +91,7 @@ fn reread(talk: &Talk<'_>, account: &Account, draft: &mut MessageDraft, plain: &
     }
     if message_draft::knows_when(&read) {
         (draft.at, draft.by, draft.day) = (read.at, read.by.clone(), read.day.clone());
+        draft.now = read.now;
         (draft.every, draft.when_said) = (read.every.clone(), read.when_said.clone());
     }
     if !read.to.is_empty() {
@@ -135,7 +136,7 @@ async fn follow(
         let body = Body::parse(&body).map_err(|_| Refusal::Changed)?;
         changed = Some(services.rewrite(account.id, message.id, to, body).await?);
     }
-    if let Some(due) = wanted.due().filter(|due| due.at != message.scheduled_time) {
+    if let Some(due) = wanted.due(talk.now).filter(|due| due.at != message.scheduled_time) {
         changed = Some(services.reschedule(account, message.id, due).await?);
     }
     let (message, mut html) = match changed {

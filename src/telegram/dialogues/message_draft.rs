@@ -76,9 +76,7 @@ pub(super) fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: 
         match reading.meaning {
             Meaning::At(at, grain) if grain != Grain::Day => {
                 let due = Due { at: at.into(), by: reading.zone };
-                if due.at > talk.now {
-                    draft.goes(due);
-                }
+                draft.goes(due, talk.now);
             }
             Meaning::At(at, _) => draft.day = Some(at.date_naive().to_string()),
             Meaning::Unclear { question: Question::Hour(day), .. } => draft.day = Some(day.to_string()),
@@ -358,7 +356,7 @@ async fn time(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, text:
             again(talk, account, draft, t!(language, "ask-every-again")).await
         }
         Heard::At(due) => {
-            draft.goes(due);
+            draft.goes(due, talk.now);
             changed(talk, account, draft).await
         }
         Heard::Day(day) => {
@@ -385,8 +383,8 @@ async fn changed(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Res
     let Some(id) = draft.id else { return Box::pin(next(talk, account, draft)).await };
     let services = &talk.services.messages;
     let message = match draft.asking {
-        Some(Part::Time) | None => match draft.due() {
-            Some(due) if due.at <= talk.now => return Ok(past(talk, account, draft)),
+        Some(Part::Time) | None => match draft.due(talk.now) {
+            Some(due) if due.at <= talk.now && !draft.now => return Ok(past(talk, account, draft, due.at)),
             Some(due) => services.reschedule(account, id, due).await?,
             None => return Err(Refusal::Changed),
         },
@@ -422,8 +420,8 @@ async fn changed_series(
     Ok(talk.go(State::Idle, series::draw(talk, account, &shown, false).await?))
 }
 
-fn past(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft) -> Turn {
-    let at = draft.at.take().unwrap_or(talk.now);
+fn past(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, at: Moment) -> Turn {
+    (draft.at, draft.day, draft.every, draft.every_said) = (None, None, None, None);
     draft.asking = Some(Part::Time);
     let why = t!(talk.language, "when-past", moment = crate::locale::format::moment(at, account.zone, talk.language));
     let mut offered = vec![talk.now.plus(Duration::from_secs(60))];
@@ -466,8 +464,11 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
         Tap::Pick(at) => {
             let at = Moment(*at);
             // What a key shows is a wall time.
-            draft.goes(Due::by_clocks(at, account.zone));
-            if at <= talk.now { Ok(past(talk, account, draft)) } else { changed(talk, account, draft).await }
+            if at <= talk.now {
+                return Ok(past(talk, account, draft, at));
+            }
+            draft.goes(Due::by_clocks(at, account.zone), talk.now);
+            changed(talk, account, draft).await
         }
         Tap::PickEvery(n) if draft.asking == Some(Part::Time) => {
             let taken = usize::try_from(*n).ok().and_then(|n| draft.offered.get(n)).cloned();
@@ -509,11 +510,11 @@ async fn schedule(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Re
     if let (Some(_), Some(Ok(body))) = (&draft.every, draft.body.as_deref().map(Body::parse)) {
         return start_series(talk, account, draft, &body).await;
     }
-    let (Some(due), Some(Ok(body))) = (draft.due(), draft.body.as_deref().map(Body::parse)) else {
+    let (Some(due), Some(Ok(body))) = (draft.due(talk.now), draft.body.as_deref().map(Body::parse)) else {
         return Box::pin(next(talk, account, draft)).await;
     };
-    if due.at <= talk.now {
-        return Ok(past(talk, account, draft));
+    if due.at <= talk.now && !draft.now {
+        return Ok(past(talk, account, draft, due.at));
     }
     let services = &talk.services.messages;
     let said =
