@@ -228,6 +228,15 @@ pub struct ScheduledMessage {
 }
 
 impl ScheduledMessage {
+    /// The message as it stands at `now`: what is claimed ahead of its moment waits until that comes.
+    #[must_use]
+    pub fn at(mut self, now: Moment) -> Self {
+        if self.status == Status::Sending && self.due_at > now {
+            self.status = Status::Scheduled;
+        }
+        self
+    }
+
     /// The instance that it went through, or that it is pinned to; nothing where the active one is meant.
     pub fn goes_through(&self) -> Option<InstanceId> {
         if self.status == Status::Sent {

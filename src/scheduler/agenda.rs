@@ -2,6 +2,7 @@
 //! looks at the row again, so what was changed or cancelled meanwhile is merely dropped.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
 
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, InstanceId, MessageId};
@@ -83,9 +84,14 @@ impl Agenda {
         }
     }
 
-    /// Takes messages that may go by `until`, one of each instance that is neither busy nor closed at `now`. `at_server`
-    /// tells whether there is room for one more at a server.
-    pub fn pick(&mut self, now: Moment, until: Moment, mut at_server: impl FnMut(Option<u64>) -> bool) -> Vec<Waiting> {
+    /// Takes messages that may go by `until`, one of each instance that is neither busy nor closed at `now`. `has_room`
+    /// tells whether there is room for one more that is due then at a server.
+    pub fn pick(
+        &mut self,
+        now: Moment,
+        until: Moment,
+        mut has_room: impl FnMut(Option<u64>, Moment) -> bool,
+    ) -> Vec<Waiting> {
         let mut picked = Vec::new();
         for _ in 0..self.ring.len() {
             let Some(id) = self.ring.pop_front() else { break };
@@ -98,7 +104,7 @@ impl Agenda {
             let ready = !lane.busy && lane.open_at <= now;
             let next = lane.queue.first_entry().filter(|next| ready && next.get().due_at <= until);
             if let Some(next) = next
-                && at_server(lane.server)
+                && has_room(lane.server, next.get().due_at)
             {
                 let one = next.remove();
                 lane.busy = true;
@@ -164,15 +170,26 @@ impl Agenda {
         out
     }
 
-    /// When an instance that waits may send next.
-    pub fn next_at(&self) -> Option<Moment> {
+    /// When something may be claimed for an instance that waits: when it is open, and `lead` before the moment.
+    pub fn next_at(&self, lead: Duration) -> Option<Moment> {
         let lanes = self.lanes.values().filter(|lane| !lane.busy);
-        lanes.filter_map(|lane| Some(lane.open_at.max(lane.queue.first_key_value()?.1.due_at))).min()
+        lanes.filter_map(|lane| Some(lane.open_at.max(lane.queue.first_key_value()?.1.due_at.minus(lead)))).min()
+    }
+
+    /// When what comes next through an instance is due, if it is to go before what is at this place.
+    pub fn comes_before(&self, through: InstanceId, place: Place) -> Option<Moment> {
+        let (first, one) = self.lanes.get(&through)?.queue.first_key_value()?;
+        (*first < place).then_some(one.due_at)
     }
 
     /// Starts reading anew: what changed hands or was missed is found. What is known stays.
     pub fn rewind(&mut self, to: Moment) {
         self.low = self.low.map(|low| low.min((to, MessageId(0))));
+    }
+
+    /// Up to when the table was read.
+    pub fn read_to(&self) -> Moment {
+        self.low.map_or(Moment(i64::MIN), |low| low.0)
     }
 
     /// Whether the table is to be read from its start.
@@ -216,7 +233,7 @@ mod tests {
     fn instances_take_turns_and_send_one_after_the_other_in_order() {
         let mut agenda = Agenda::default();
         assert!(agenda.file(vec![waiting(2, 1), waiting(1, 1), waiting(3, 1), waiting(9, 2)]).is_empty());
-        let (now, all) = (Moment(10), |_: Option<u64>| true);
+        let (now, all) = (Moment(10), |_: Option<u64>, _: Moment| true);
         assert_eq!(ids(&agenda.pick(now, now, all)), [1, 9]);
         assert_eq!(ids(&agenda.pick(now, now, all)), [0_i64; 0], "both are busy");
         agenda.is_free(InstanceId(1));
@@ -224,7 +241,7 @@ mod tests {
         agenda.close(InstanceId(1), Moment(20));
         agenda.is_free(InstanceId(1));
         assert_eq!(ids(&agenda.pick(now, now, all)), [0_i64; 0]);
-        assert_eq!(agenda.next_at(), Some(Moment(20)));
+        assert_eq!(agenda.next_at(Duration::ZERO), Some(Moment(20)));
         assert_eq!(ids(&agenda.pick(Moment(20), Moment(20), all)), [3]);
     }
 
@@ -234,7 +251,7 @@ mod tests {
         agenda.file((1..=1000).map(|id| waiting(id, 1)).collect());
         assert_eq!(agenda.runs_low(), None);
         for _ in 0..=(MOST - FEW) {
-            agenda.pick(Moment(10), Moment(10), |_| true);
+            agenda.pick(Moment(10), Moment(10), |_, _| true);
             agenda.is_free(InstanceId(1));
         }
         assert_eq!(agenda.runs_low(), Some(AccountId(1)));
@@ -245,7 +262,7 @@ mod tests {
         let mut agenda = Agenda::default();
         agenda.file(vec![waiting(1, 1)]);
         agenda.file(vec![waiting(1, 1)]);
-        assert_eq!(agenda.pick(Moment(10), Moment(10), |_| true).len(), 1);
+        assert_eq!(agenda.pick(Moment(10), Moment(10), |_, _| true).len(), 1);
         assert!(agenda.is_empty());
     }
 }

@@ -1,29 +1,42 @@
 //! What the loop knows, and nobody else: all of it can be lost.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::agenda::Agenda;
+use super::agenda::{Agenda, Place};
 use super::round::Begun;
-use super::{AHEAD, Ended, Finished, PATIENCE};
+use super::{AHEAD, Ended, Finished, PATIENCE, SOON};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{InstanceId, MessageId};
 use crate::domain::message::Absence;
+use crate::storage::ahead::{Ahead, Attempted};
 use crate::storage::queue::{Due, Waiting};
 
-/// A claim that waits for a place.
+/// A claim that waits for its moment, or for a place.
 #[derive(Debug)]
 pub(super) struct Claim {
     /// When it was made.
     pub begun: Moment,
     /// The same by the steady clock.
     pub steady: Duration,
+    /// Since when it waits for a place, by the steady clock.
+    pub ready: Duration,
     /// Which server it is for.
     pub server: u64,
     /// What.
     pub due: Due,
 }
+
+impl Claim {
+    /// Which claim it is.
+    pub fn attempted(&self) -> Attempted {
+        (self.due.id, self.due.attempt + 1)
+    }
+}
+
+/// How many claims may wait for their moment.
+const PLANNED: usize = 2048;
 
 /// What is under way at a server.
 #[derive(Debug, Default)]
@@ -44,6 +57,8 @@ pub(super) struct Desk {
     /// What is claimed, with its instance.
     pub in_flight: HashMap<MessageId, InstanceId>,
     servers: HashMap<u64, Server>,
+    /// Claims that wait for their moment, in its order.
+    planned: BTreeMap<Place, Claim>,
     /// Requests at all servers.
     started: usize,
     /// Servers that have claims that wait, in turn.
@@ -128,7 +143,7 @@ impl Desk {
             return Some(now);
         }
         let due = self.next_due.map(|due| due.minus(AHEAD));
-        let waiting = self.agenda.next_at().map(|at| at.minus(AHEAD)).and_then(|at| match at > now {
+        let waiting = self.agenda.next_at(AHEAD).and_then(|at| match at > now {
             true => Some(at),
             false if self.moved => Some(now),
             // It is ready, and waits for a place: an end of something makes one.
@@ -139,6 +154,50 @@ impl Desk {
         let sweep = (!self.agenda.is_empty()).then_some(self.sweep_at);
         let expiry = self.next_expiry.filter(|_| self.in_flight.is_empty());
         [due, waiting, beat, sweep, expiry, self.patience_ends_at()].into_iter().flatten().min()
+    }
+
+    /// When the first claim comes to its moment.
+    pub fn planned_at(&self) -> Option<Moment> {
+        self.planned.first_key_value().map(|(place, _)| place.0)
+    }
+
+    /// A claim waits for its moment.
+    pub fn plan(&mut self, claim: Claim) {
+        self.in_flight.insert(claim.due.id, claim.due.through);
+        self.planned.insert((claim.due.due_at, claim.due.id), claim);
+    }
+
+    /// Claims whose moment has come and that were not taken back meanwhile: they may begin.
+    pub fn come_due(&mut self, now: Moment, ahead: &Ahead) -> Vec<Claim> {
+        let mut come = Vec::new();
+        while let Some(first) = self.planned.first_entry().filter(|first| first.key().0 <= now) {
+            let claim = first.remove();
+            if ahead.take(claim.attempted()) {
+                come.push(claim);
+            } else {
+                self.release(claim);
+            }
+        }
+        come
+    }
+
+    /// Claims that were taken back, and those before which another message is to go, are given back.
+    pub fn give_way(&mut self, ahead: &Ahead, now: Moment) {
+        let Self { planned, agenda, .. } = self;
+        let over: Vec<Place> = planned
+            .iter()
+            .filter(|(_, claim)| {
+                let place = (claim.due.scheduled_time, claim.due.id);
+                let is_late = |due| due < claim.due.due_at && due <= now.plus(SOON);
+                !ahead.holds(claim.attempted()) || agenda.comes_before(claim.due.through, place).is_some_and(is_late)
+            })
+            .map(|(place, _)| *place)
+            .collect();
+        for place in over {
+            let Some(claim) = self.planned.remove(&place) else { continue };
+            ahead.take(claim.attempted());
+            self.release(claim);
+        }
     }
 
     /// The attempt's outcome is written: its instance is free.
@@ -193,7 +252,7 @@ impl Desk {
         let mut over = Vec::new();
         for at in &self.waiting {
             let Some(server) = self.servers.get_mut(at) else { continue };
-            while server.ready.front().is_some_and(|claim| steady.saturating_sub(claim.steady) >= PATIENCE) {
+            while server.ready.front().is_some_and(|claim| steady.saturating_sub(claim.ready) >= PATIENCE) {
                 server.is_quick = false;
                 over.extend(server.ready.pop_front());
             }
@@ -208,29 +267,37 @@ impl Desk {
         }
     }
 
-    /// Every claim that waits for a place is given back.
-    pub fn release_ready(&mut self) {
+    /// Every claim that has not begun is given back.
+    pub fn release_all(&mut self, ahead: &Ahead) {
         self.waiting.clear();
-        let ready: Vec<Claim> = self.servers.values_mut().flat_map(|server| server.ready.drain(..)).collect();
-        for claim in ready {
+        let mut all: Vec<Claim> = self.servers.values_mut().flat_map(|server| server.ready.drain(..)).collect();
+        all.extend(std::mem::take(&mut self.planned).into_values().inspect(|claim| _ = ahead.take(claim.attempted())));
+        for claim in all {
             self.release(claim);
         }
     }
 
     /// When the first claim that waits for a place is given back.
     fn patience_ends_at(&self) -> Option<Moment> {
-        let first = self.waiting.iter().filter_map(|at| Some(self.servers.get(at)?.ready.front()?.begun));
-        first.min().map(|begun| begun.plus(PATIENCE))
+        let fronts = self.waiting.iter().filter_map(|at| self.servers.get(at)?.ready.front());
+        fronts.map(|claim| claim.begun.max(claim.due.due_at)).min().map(|ready| ready.plus(PATIENCE))
     }
 
     /// How many more may be claimed for each server. `places`: how many requests there may be at once.
     pub fn room(&self, places: usize) -> Room<'_> {
         let ready = self.waiting.iter().filter_map(|at| self.servers.get(at)).map(|server| server.ready.len()).sum();
-        Room { desk: self, places, all: self.started, ahead: ready, picked: HashMap::new() }
+        Room {
+            desk: self,
+            places,
+            all: self.started,
+            ahead: ready,
+            planned: self.planned.len(),
+            picked: HashMap::new(),
+        }
     }
 
     /// A round that could not be written: what it was to write waits for the next.
-    pub fn take_back(&mut self, begun: Begun) {
+    pub fn take_back(&mut self, begun: Begun, ahead: &Ahead) {
         let mut finished = Arc::unwrap_or_clone(begun.finished);
         finished.append(&mut self.finished);
         self.finished = finished;
@@ -238,6 +305,7 @@ impl Desk {
         self.late.extend(begun.late);
         self.doubtful.extend(begun.doubtful);
         for one in begun.picked {
+            ahead.take((one.id, one.attempt + 1));
             self.put_back(one);
         }
     }
@@ -259,11 +327,20 @@ pub(super) struct Room<'a> {
     all: usize,
     /// Claims that wait for a place, and picked messages that will.
     ahead: usize,
+    /// Claims that wait for their moment, and picked messages that will.
+    planned: usize,
     /// How many were picked for each server; for those whose server is not known, together.
     picked: HashMap<Option<u64>, usize>,
 }
 
 impl Room<'_> {
+    /// Whether one more may be claimed ahead of its moment, for which it will take no place; it is then counted.
+    pub fn plan(&mut self) -> bool {
+        let is_free = self.planned < PLANNED;
+        self.planned += usize::from(is_free);
+        is_free
+    }
+
     /// Whether one more may be claimed for this server; it is then counted.
     pub fn take(&mut self, at: Option<u64>) -> bool {
         let server = at.and_then(|at| self.desk.servers.get(&at));

@@ -34,7 +34,18 @@ pub struct Ledger {
     /// The newest attempt of each message that the file told of at the start, with the moment it was created.
     told: Arc<HashMap<(MessageId, Moment), i64>>,
     is_new: bool,
+    /// The machine has not started anew since the last run wrote, so that all of it is there.
+    is_whole: bool,
 }
+
+/// Names this start of the machine (`random(4)`: made anew at each boot).
+fn boot() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
+
+/// What a line begins with that names the start of the machine under which the next lines were written.
+const BOOT: &str = "boot ";
 
 impl Ledger {
     /// Opens the ledger beside `database`.
@@ -47,11 +58,15 @@ impl Ledger {
         let path = PathBuf::from(path);
         let mut told = HashMap::new();
         let is_new = !path.exists();
-        let mut lines = 0;
+        let (mut lines, mut written_under) = (0, None);
         if !is_new {
             for line in BufReader::new(File::open(&path)?).lines() {
+                let line = line?;
+                if let Some(boot) = line.strip_prefix(BOOT) {
+                    written_under = Some(boot.to_owned());
+                }
                 // A torn last line is one that was being written: its request had not left.
-                let Some((id, created, attempt, _)) = parse(&line?) else { continue };
+                let Some((id, created, attempt, _)) = parse(&line) else { continue };
                 lines += 1;
                 let newest = told.entry((id, created)).or_default();
                 *newest = attempt.max(*newest);
@@ -62,6 +77,7 @@ impl Ledger {
             book: Some(Arc::new(Mutex::new(Book { path, file, lines, torn: false }))),
             told: Arc::new(told),
             is_new,
+            is_whole: written_under.is_some() && written_under == boot(),
         })
     }
 
@@ -75,26 +91,33 @@ impl Ledger {
         self.told.get(&(waiting.id, waiting.created_at)).is_some_and(|attempt| *attempt > waiting.attempt)
     }
 
+    /// Whether a claim of an earlier run certainly never left: what leaves is noted before, and nothing that was noted is
+    /// lost while the machine runs.
+    pub fn never_left(&self, id: MessageId, created: Moment, attempt: i64) -> bool {
+        self.is_whole && self.told.get(&(id, created)).is_none_or(|told| *told < attempt)
+    }
+
     /// Writes down what is about to leave.
     ///
     /// # Errors
     /// When it cannot be written: then nothing may leave.
-    pub fn note(&self, claimed: &[Due], now: Moment) -> io::Result<()> {
+    pub fn note<'a>(&self, leaving: impl IntoIterator<Item = &'a Due>, now: Moment) -> io::Result<()> {
         let Some(book) = &self.book else { return Ok(()) };
         let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut lines = String::with_capacity(claimed.len() * 48);
+        let (mut lines, mut count) = (String::new(), 0);
         if book.torn {
             lines.push('\n');
         }
-        for due in claimed {
+        for due in leaving {
             use std::fmt::Write as _;
+            count += 1;
             // Writing to a string does not fail.
             let _ = writeln!(lines, "{} {} {} {}", due.id.0, due.created_at.0, due.attempt + 1, now.0);
         }
         book.torn = true;
         book.file.write_all(lines.as_bytes())?;
         book.torn = false;
-        book.lines += claimed.len();
+        book.lines += count;
         if book.lines > LINES {
             book.shorten(now)?;
         }
@@ -104,7 +127,7 @@ impl Ledger {
 
 impl Book {
     fn shorten(&mut self, now: Moment) -> io::Result<()> {
-        let mut kept = String::new();
+        let mut kept = boot().map(|boot| format!("{BOOT}{boot}\n")).unwrap_or_default();
         self.lines = 0;
         for line in BufReader::new(File::open(&self.path)?).lines() {
             let line = line?;
@@ -130,7 +153,8 @@ impl Book {
 fn append(path: &Path) -> io::Result<File> {
     let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
     // What comes next does not stand on a torn line.
-    file.write_all(b"\n")?;
+    let boot = boot().map(|boot| format!("{BOOT}{boot}\n")).unwrap_or_default();
+    file.write_all(format!("\n{boot}").as_bytes())?;
     Ok(file)
 }
 

@@ -116,8 +116,13 @@ struct Finished {
 
 /// The net below the wake-ups: for what was missed.
 const NET: Duration = Duration::from_secs(30);
-/// How much earlier than its moment a message is claimed, so that it leaves on the dot.
-const AHEAD: Duration = Duration::from_millis(25);
+/// How much earlier than its moment a message is claimed at the latest, so that it leaves on the dot even when the disk
+/// stands still for a while. Until its moment the claim can be taken back.
+const AHEAD: Duration = Duration::from_millis(500);
+/// What comes due within this after it is claimed in the same round.
+const AT_ONCE: Duration = Duration::from_millis(100);
+/// Within this a message that is to go before a claim of the same number takes its turn.
+const SOON: Duration = Duration::from_millis(50);
 /// How long outcomes gather for one commit.
 const GATHER: Duration = Duration::from_millis(1);
 /// How many due messages one round reads.
@@ -167,7 +172,7 @@ impl Scheduler {
                 pause = None;
                 match self.begin(&mut desk).await {
                     Ok(None) => {
-                        if self.take_in(&mut desk, Vec::new()) {
+                        if self.hand_out(&mut desk, Vec::new()) {
                             self.well.note(Part::Scheduler, true);
                         }
                     }
@@ -181,17 +186,20 @@ impl Scheduler {
                 None => desk.next_at(self.clock.now(), self.settings.in_flight),
             };
             let next = next.unwrap_or(Moment(i64::MAX)).min(desk.net_at);
+            let planned = desk.planned_at().unwrap_or(Moment(i64::MAX));
             let is_writing = writing.is_some();
+            let next = if is_writing { planned } else { next.min(planned) };
             tokio::select! {
                 done = written(&mut writing) => match done {
                     (begun, Ok(done)) => {
+                        let at = begun.now;
                         let claimed = self.after(&mut desk, begun, done);
-                        if self.take_in(&mut desk, claimed) {
+                        if self.take_in(&mut desk, claimed, at) {
                             self.well.note(Part::Scheduler, true);
                         }
                     }
                     (begun, Err(error)) => {
-                        desk.take_back(begun);
+                        desk.take_back(begun, &self.wake.ahead);
                         pause = Some(self.failed(&mut desk, &error));
                     }
                 },
@@ -206,7 +214,7 @@ impl Scheduler {
                         self.gather(&mut desk, &mut told, &mut out).await;
                     }
                 }
-                () = self.clock.sleep_until(next), if !is_writing => {}
+                () = self.clock.sleep_until(next) => {}
                 // The sender lives in `self`.
                 _ = standing.changed() => pause = None,
                 () = self.shutdown.cancelled() => {}
@@ -228,10 +236,10 @@ impl Scheduler {
 
     /// Takes over what an earlier run left, and finds out whether the store may be older than what was sent.
     async fn adopt(&self, desk: &mut Desk) -> Result<(), StorageError> {
-        let (settle, now, is_new) = (self.settings.settle, self.clock.now(), self.ledger.is_new());
+        let (settle, now, ledger) = (self.settings.settle, self.clock.now(), self.ledger.clone());
         let known: Result<transaction::Known, StorageError> = self
             .db
-            .write(move |conn| Box::pin(async move { transaction::adopt(conn, is_new, settle, now).await }))
+            .write(move |conn| Box::pin(async move { transaction::adopt(conn, &ledger, settle, now).await }))
             .await;
         let known = known?;
         (desk.doubt_before, desk.timeline) = (known.doubt_before, known.timeline);
@@ -240,13 +248,33 @@ impl Scheduler {
         Ok(())
     }
 
+    /// What was claimed at `at` waits for its moment, or is handed out. Says whether what is about to leave could be noted.
+    fn take_in(&self, desk: &mut Desk, claimed: Vec<Due>, at: Moment) -> bool {
+        let steady = self.clock.steady();
+        let mut ready = Vec::new();
+        for due in claimed {
+            let server = server_of(&due.api_url);
+            desk.agenda.note_server(due.through, server);
+            let claim = Claim { begun: at, steady, ready: steady, server, due };
+            if claim.due.due_at > at {
+                desk.plan(claim);
+            } else {
+                ready.push(claim);
+            }
+        }
+        if desk.beat_at < at {
+            desk.beat_at = at.plus(self.settings.lease / 3);
+        }
+        self.hand_out(desk, ready)
+    }
+
     /// Notes what is about to leave, and makes it ready. Says whether it could be noted.
-    fn take_in(&self, desk: &mut Desk, claimed: Vec<Due>) -> bool {
+    fn hand_out(&self, desk: &mut Desk, claims: Vec<Claim>) -> bool {
         let (now, steady) = self.clock.both();
         let noted = match desk.rest_until {
             Some(rest) if steady < rest => false,
-            None if claimed.is_empty() => true,
-            _ => self.ledger.note(&claimed, now).is_ok(),
+            None if claims.is_empty() => true,
+            _ => self.ledger.note(claims.iter().map(|claim| &claim.due), now).is_ok(),
         };
         if noted {
             desk.rest_until = None;
@@ -256,26 +284,24 @@ impl Scheduler {
                 tracing::error!("the ledger beside the database cannot be written; nothing is sent");
             }
         }
-        for due in claimed {
-            let server = server_of(&due.api_url);
-            desk.agenda.note_server(due.through, server);
-            let claim = Claim { begun: now, steady, server, due };
+        for claim in claims {
             if noted {
-                desk.make_ready(claim);
+                desk.make_ready(Claim { ready: steady, ..claim });
             } else {
                 desk.release(claim);
             }
-        }
-        if desk.beat_at < now {
-            desk.beat_at = now.plus(self.settings.lease / 3);
         }
         noted
     }
 
     /// Lets go what is ready, as far as there is room.
     fn start(self: &Arc<Self>, desk: &mut Desk, out: &mut Out) {
+        let come = desk.come_due(self.clock.now(), &self.wake.ahead);
+        if !come.is_empty() {
+            self.hand_out(desk, come);
+        }
         desk.give_up(self.clock.steady());
-        while let Some(Claim { begun, steady, server, due }) = desk.next_ready(self.settings.in_flight) {
+        while let Some(Claim { begun, steady, server, due, .. }) = desk.next_ready(self.settings.in_flight) {
             let (this, tell) = (Arc::clone(self), out.tell.clone());
             let opened = out.open(self, &due);
             out.tasks.spawn(async move {
@@ -312,17 +338,18 @@ impl Scheduler {
         if writing.is_some() {
             match written(&mut writing).await {
                 (begun, Ok(done)) => {
+                    let at = begun.now;
                     let claimed = self.after(&mut desk, begun, done);
-                    self.take_in(&mut desk, claimed);
+                    self.take_in(&mut desk, claimed, at);
                 }
                 (begun, Err(error)) => {
-                    desk.take_back(begun);
+                    desk.take_back(begun, &self.wake.ahead);
                     desk.unsure = true;
                     tracing::error!(error = %error, "the last round could not be written");
                 }
             }
         }
-        desk.release_ready();
+        desk.release_all(&self.wake.ahead);
         drop(out.tell);
         out.tasks.close();
         let waited = async {
@@ -347,10 +374,8 @@ impl Scheduler {
 
     /// One attempt.
     async fn deliver(&self, due: &Due, through: Option<&Opened>, claimed_at: Moment, steadily: Duration) -> Ended {
-        tokio::select! {
-            biased;
-            () = self.shutdown.cancelled() => return Ended::Released,
-            () = self.clock.sleep_until(due.due_at) => {}
+        if self.shutdown.is_cancelled() {
+            return Ended::Released;
         }
         // A program that was stopped in between may not own the claim any more: nothing leaves then.
         let (now, steady) = self.clock.both();

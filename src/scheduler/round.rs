@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::agenda::Agenda;
 use super::desk::Desk;
 use super::transaction::{DOUBT_BEFORE, Outcomes, Work};
-use super::{AHEAD, DOUBT, Ended, Finished, NET, READ, SWEEP, Scheduler, UNNOTED};
+use super::{AHEAD, AT_ONCE, DOUBT, Ended, Finished, NET, READ, SWEEP, Scheduler, UNNOTED};
 use crate::domain::account::LatePolicy;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{InstanceId, MessageId};
@@ -29,7 +29,8 @@ const YIELD: u64 = 60;
 pub(super) struct Begun {
     /// Becomes ready when it is written.
     pub done: JoinHandle<Result<Outcomes, StorageError>>,
-    now: Moment,
+    /// When it was begun.
+    pub now: Moment,
     /// What it settles.
     pub finished: Arc<Vec<Finished>>,
     /// What it holds for want of an instance.
@@ -47,7 +48,7 @@ impl Scheduler {
     pub(super) async fn begin(&self, desk: &mut Desk) -> Result<Option<Begun>, StorageError> {
         self.reckon_anew(desk).await?;
         let now = self.clock.now();
-        let until = now.plus(AHEAD);
+        let until = now.plus(AHEAD + AT_ONCE);
         let on_hold =
             !self.guard.may_send(&self.clock) || desk.rest_until.is_some_and(|rest| self.clock.steady() < rest);
         if on_hold || std::mem::replace(&mut desk.on_hold, on_hold) {
@@ -69,6 +70,7 @@ impl Scheduler {
             desk.net_at = now.plus(NET);
         }
         self.read(desk, now, until).await?;
+        desk.give_way(&self.wake.ahead, now);
         if desk.sweep_at <= now {
             desk.sweep_at = now.plus(SWEEP);
             let late = desk.agenda.take_out(|one| self.is_late(one, now));
@@ -82,7 +84,7 @@ impl Scheduler {
         }
         let mut agenda = std::mem::take(&mut desk.agenda);
         let mut room = desk.room(self.settings.in_flight);
-        let picked = agenda.pick(now, until, |server| room.take(server));
+        let picked = agenda.pick(now, until, |server, due| if due > now { room.plan() } else { room.take(server) });
         desk.agenda = agenda;
         let work = Work {
             until,
@@ -91,14 +93,14 @@ impl Scheduler {
             doubtful: std::mem::take(&mut desk.doubtful),
             picked: picked.iter().map(|one| one.id).collect(),
             expiry: desk.next_expiry.is_some_and(|at| at <= now) || desk.expiry_at <= now,
-            ask_next: desk.ask_next,
+            ask_next: desk.ask_next.then(|| desk.agenda.read_to()),
             ..self.outcomes(desk, now)
         };
         if work.is_idle() && desk.next_expiry.is_none_or(|at| at > now) {
             // Nothing to write; only when to look again is asked.
             desk.moved = false;
             let mut conn = self.db.read().await?;
-            desk.next_due = conn.next_due(until).await?;
+            desk.next_due = conn.next_due(desk.agenda.read_to()).await?;
             desk.ask_next = false;
             desk.next_expiry = conn.next_expiry().await?;
             return Ok(None);
@@ -122,6 +124,7 @@ impl Scheduler {
         Work {
             settings: self.settings,
             holder: self.holder.clone(),
+            ahead: self.wake.ahead.clone(),
             now,
             until: now,
             finished: Arc::new(std::mem::take(&mut desk.finished)),
@@ -133,7 +136,7 @@ impl Scheduler {
             running: desk.unsure.then(|| running(desk)),
             timeline: desk.timeline.clone(),
             expiry: false,
-            ask_next: false,
+            ask_next: None,
         }
     }
 
@@ -187,7 +190,7 @@ impl Scheduler {
                 Ok(())
             }
             Err(error) => {
-                desk.take_back(begun);
+                desk.take_back(begun, &self.wake.ahead);
                 Err(error)
             }
         }
@@ -214,6 +217,9 @@ impl Scheduler {
         let carried: HashSet<InstanceId> = done.claimed.iter().map(|due| due.through).collect();
         for one in finished.iter() {
             desk.settled(one.due.id);
+            if one.ended == Ended::Released {
+                desk.agenda.open(one.due.through);
+            }
         }
         for through in carried {
             desk.agenda.is_busy(through);
@@ -272,7 +278,7 @@ impl Scheduler {
     async fn read(&self, desk: &mut Desk, now: Moment, until: Moment) -> Result<(), StorageError> {
         let more = std::mem::take(&mut desk.read_more);
         let mut read = Vec::new();
-        if more || desk.next_due.is_some_and(|due| due <= until) || desk.agenda.is_rewound() {
+        if more || desk.next_due.is_some_and(|due| due.minus(AHEAD) <= now) || desk.agenda.is_rewound() {
             desk.ask_next = true;
             read = self
                 .db

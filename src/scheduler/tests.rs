@@ -332,3 +332,56 @@ async fn a_person_who_decides_first_ends_the_search() {
     assert!(!settled.unwrap());
     assert_eq!(statuses(&scheduler).await, [(id, Status::Cancelled, None::<Reason>)]);
 }
+
+#[tokio::test]
+async fn what_was_claimed_ahead_goes_on_after_a_kill_and_what_may_have_left_is_looked_for() {
+    for (boot, scheduled) in [("the same", 1), ("another", 0)] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("test.db");
+        let mut scheduler = scheduler(&folder).await;
+        scheduler.ledger = Ledger::open(&file).unwrap();
+        seed(&scheduler).await;
+        messages(&scheduler, 1, 1, NOW.plus(AHEAD)).await;
+        messages(&scheduler, 2, 1, NOW.plus(AHEAD)).await;
+        let mut desk = desk(&scheduler);
+        let claimed = scheduler.round(&mut desk).await.unwrap();
+        assert!(scheduler.take_in(&mut desk, claimed, NOW));
+        assert_eq!(count(&scheduler, Status::Sending).await, 2);
+        assert_eq!(desk.planned_at(), Some(NOW.plus(AHEAD)));
+        // The first comes to leave before the process is killed.
+        let mut come = desk.come_due(NOW.plus(AHEAD), &scheduler.wake.ahead);
+        come.truncate(1);
+        assert!(scheduler.hand_out(&mut desk, come));
+        if boot == "another" {
+            let ledger = folder.path().join("test.db-sends");
+            let text = std::fs::read_to_string(&ledger).unwrap().replace("boot ", "boot x");
+            std::fs::write(ledger, text).unwrap();
+        }
+        scheduler.ledger = Ledger::open(&file).unwrap();
+        scheduler.adopt(&mut Desk::begun_at(NOW)).await.unwrap();
+        let left = count(&scheduler, Status::Unknown).await;
+        assert_eq!((count(&scheduler, Status::Scheduled).await, left), (scheduled, 2 - scheduled), "{boot}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_was_taken_back_is_not_begun_and_its_message_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    messages(&scheduler, 1, 1, NOW.plus(AHEAD)).await;
+    let mut desk = desk(&scheduler);
+    let claimed = scheduler.round(&mut desk).await.unwrap();
+    scheduler.take_in(&mut desk, claimed, NOW);
+    let ahead = scheduler.wake.ahead.clone();
+    let done: Result<(), StorageError> =
+        scheduler.db.write(move |conn| Box::pin(async move { conn.recall(&ahead, AccountId(1), NOW).await })).await;
+    done.unwrap();
+    assert_eq!(count(&scheduler, Status::Scheduled).await, 1);
+    scheduler.clock.advance(AHEAD);
+    assert!(desk.come_due(scheduler.clock.now(), &scheduler.wake.ahead).is_empty());
+    // The round that finds it taken back frees its number, and the next claims it again.
+    assert!(claims(&scheduler, &mut desk).await.is_empty());
+    let again = claims(&scheduler, &mut desk).await;
+    assert_eq!(again.iter().map(|due| due.attempt).collect::<Vec<_>>(), [1]);
+}

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::{Decision, decide};
-use super::{Ended, Finished, Settings};
+use super::ledger::Ledger;
+use super::{DOUBT, Ended, Finished, Settings};
 use crate::domain::account::LatePolicy;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
 use crate::domain::message::{Absence, Reason, Status};
 use crate::domain::report::Report;
 use crate::evolution::error::{CallError, SendError};
+use crate::storage::ahead::{Ahead, Attempted, Sending};
 use crate::storage::queue::{Due, Outcome, Waiting};
 use crate::storage::{Conn, StorageError};
 
@@ -22,6 +24,7 @@ const DOWN: Duration = Duration::from_secs(120);
 pub(super) struct Work {
     pub settings: Settings,
     pub holder: String,
+    pub ahead: Ahead,
     pub now: Moment,
     pub until: Moment,
     pub finished: Arc<Vec<Finished>>,
@@ -35,8 +38,8 @@ pub(super) struct Work {
     pub timeline: Option<String>,
     /// Whether claims that ran out are looked for: not in every round.
     pub expiry: bool,
-    /// Whether it is asked when the next comes due: only after what came due was read.
-    pub ask_next: bool,
+    /// Up to when what comes due was read: the next after it is asked for. Only in a round that read.
+    pub ask_next: Option<Moment>,
 }
 
 /// What comes out of it.
@@ -121,8 +124,8 @@ impl Work {
         }
         conn.add_reports(&reports, self.now).await?;
         done.reported |= !reports.is_empty() || done.looks;
-        if self.ask_next {
-            done.next_due = conn.next_due(self.until).await?;
+        if let Some(read_to) = self.ask_next {
+            done.next_due = conn.next_due(read_to).await?;
             done.asked_next = true;
         }
         Ok(done)
@@ -160,15 +163,18 @@ impl Work {
             let others: Vec<Outcome> = others.into_iter().cloned().collect();
             ours.extend(conn.settle_messages(&others, &self.holder, now).await?);
         }
-        if ours.len() < all {
+        // What was given back waits, or was taken back by another: it is read again either way.
+        let released = self.finished.iter().filter(|one| one.ended == Ended::Released).count();
+        done.again |= released > 0;
+        if ours.len() + released < all {
             tracing::warn!(count = all - ours.len(), "late finishers were fenced");
         }
-        let mut sent = HashMap::new();
+        let (mut sent, mut unused) = (HashMap::new(), Vec::new());
         for id in ours {
             let Some((_, one, decision)) = outcomes.get(&id) else { continue };
             let (due, account, chat) = (&one.due, one.due.user_id, one.due.chat_id);
             match decision {
-                None => done.again = true,
+                None => unused.push(due.through),
                 Some(Decision::Sent) => {
                     let late_ms = i64::try_from(now.since(due.scheduled_time).as_millis()).unwrap_or(i64::MAX);
                     reports.push((account, chat, Report::Sent { message: id, late_ms }));
@@ -209,6 +215,7 @@ impl Work {
                 tracing::info!(message.id = %id, attempt = one.attempt, error = %error, "not handed over");
             }
         }
+        conn.open_gates(&unused, now).await?;
         if !sent.is_empty() {
             let through: Vec<InstanceId> = sent.keys().copied().collect();
             for back in conn.note_sent(&through, now).await? {
@@ -234,7 +241,7 @@ impl Work {
             tries: 0,
             word: Some(status.as_str()),
             tried_through: one.due.through,
-            begun: one.begun,
+            begun: one.begun.max(one.due.due_at),
         };
         let unknown = |if_absent: Absence| Outcome {
             look_at: Some(self.now.plus(self.settings.settle)),
@@ -366,7 +373,7 @@ impl Work {
                 continue;
             }
             if !self.settings.gap.is_zero() {
-                let next = self.now.plus(self.settings.gap.mul_f64(1.0 + rand::random::<f64>() / 4.0));
+                let next = self.now.max(due.due_at).plus(self.settings.gap.mul_f64(1.0 + rand::random::<f64>() / 4.0));
                 gates.push((due.through, next));
                 done.closed.push((due.through, next));
             }
@@ -374,6 +381,9 @@ impl Work {
         }
         if !done.claimed.is_empty() {
             let claimed: Vec<&Due> = done.claimed.iter().collect();
+            for due in claimed.iter().filter(|due| due.due_at > self.now) {
+                self.ahead.add((due.id, due.attempt + 1), due.user_id);
+            }
             conn.claim_messages(&claimed, &gates, &self.holder, lease, self.now).await?;
             if self.settings.per_hour > 0 || self.settings.per_day > 0 {
                 let through: Vec<InstanceId> = through.into_iter().collect();
@@ -385,9 +395,20 @@ impl Work {
 }
 
 /// Takes over what an earlier run left: on SQLite there is one process, so what is claimed at its start was left by
-/// a run that is over. `is_new`: there is no ledger, so this store may have been brought from elsewhere.
-pub(super) async fn adopt(conn: &mut Conn, is_new: bool, settle: Duration, now: Moment) -> Result<Known, StorageError> {
+/// a run that is over. Where there was no ledger, this store may have been brought from elsewhere.
+pub(super) async fn adopt(
+    conn: &mut Conn,
+    ledger: &Ledger,
+    settle: Duration,
+    now: Moment,
+) -> Result<Known, StorageError> {
+    let is_new = ledger.is_new();
     if let Conn::Sqlite(_) = conn {
+        // What was claimed ahead and did not come to leave goes on, unless it is so long ago that this store may be a copy.
+        let mut left: Vec<Sending> = conn.list_sending().await?;
+        left.retain(|one| now.since(one.due_at) < DOUBT && ledger.never_left(one.id, one.created_at, one.attempt));
+        let left: Vec<Attempted> = left.iter().map(|one| (one.id, one.attempt)).collect();
+        conn.give_back(&left, now).await?;
         end_expired(conn, Moment(i64::MAX), settle, now).await?;
         conn.take_over_lookups(i64::try_from(settle.as_millis()).unwrap_or(i64::MAX), now).await?;
     }

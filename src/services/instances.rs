@@ -200,6 +200,7 @@ impl Instances {
         }
         self.check_new(owner, &draft.server, &draft.name, None).await?;
         let (now, new, quota) = (self.clock.now(), self.seal(owner, draft), self.quota);
+        let ahead = self.wake.ahead.clone();
         let id = self
             .db
             .write(move |conn| {
@@ -210,6 +211,7 @@ impl Instances {
                     }
                     let id = conn.add_instance(owner, &new, now).await?;
                     if activate || count == 0 {
+                        conn.recall(&ahead, owner, now).await?;
                         conn.activate_instance(owner, id, now).await?;
                         conn.wake_held(owner, id, now).await?;
                     }
@@ -236,23 +238,28 @@ impl Instances {
             return Err(Refusal::NotAllowed);
         }
         self.check_new(owner, &draft.server, &draft.name, Some(id)).await?;
-        let (now, new) = (self.clock.now(), self.seal(owner, draft));
+        let (now, new, ahead) = (self.clock.now(), self.seal(owner, draft), self.wake.ahead.clone());
         let done = self
             .db
             .write(move |conn| {
-                Box::pin(async move { Ok::<_, Refusal>(conn.update_instance(owner, id, &new, now).await?) })
+                Box::pin(async move {
+                    conn.recall(&ahead, owner, now).await?;
+                    Ok::<_, Refusal>(conn.update_instance(owner, id, &new, now).await?)
+                })
             })
             .await?;
+        self.wake.notify_one();
         if done { self.find(owner, id).await } else { Err(Refusal::NotFound) }
     }
 
     /// Switches the active instance in one transaction; returns how many messages now go out through it.
     pub async fn activate(&self, owner: AccountId, id: InstanceId) -> Result<(Instance, i64), Refusal> {
-        let now = self.clock.now();
+        let (now, ahead) = (self.clock.now(), self.wake.ahead.clone());
         let waiting = self
             .db
             .write(move |conn| {
                 Box::pin(async move {
+                    conn.recall(&ahead, owner, now).await?;
                     if conn.find_instance(owner, id).await?.is_none() {
                         return Err(Refusal::NotFound);
                     }
@@ -269,11 +276,12 @@ impl Instances {
     /// Pins what waited at `since` for the active instance to another one, as it did before the switch. Returns how
     /// many messages those are.
     pub async fn keep_on(&self, owner: AccountId, id: InstanceId, since: Moment) -> Result<u64, Refusal> {
-        let now = self.clock.now();
+        let (now, ahead) = (self.clock.now(), self.wake.ahead.clone());
         let kept = self
             .db
             .write(move |conn| {
                 Box::pin(async move {
+                    conn.recall(&ahead, owner, now).await?;
                     if conn.find_instance(owner, id).await?.is_none() {
                         return Err(Refusal::NotFound);
                     }
@@ -299,11 +307,12 @@ impl Instances {
 
     /// Deletes an instance; never picks another active one. Returns how many messages were touched.
     pub async fn delete(&self, owner: AccountId, id: InstanceId, pending: Pending) -> Result<u64, Refusal> {
-        let now = self.clock.now();
+        let (now, ahead) = (self.clock.now(), self.wake.ahead.clone());
         let touched = self
             .db
             .write(move |conn| {
                 Box::pin(async move {
+                    conn.recall(&ahead, owner, now).await?;
                     let to = match pending {
                         Pending::Move => None,
                         Pending::Cancel => Some(Status::Cancelled),

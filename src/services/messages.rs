@@ -119,7 +119,8 @@ impl Messages {
 
     /// One message of an account.
     pub async fn find(&self, owner: AccountId, id: MessageId) -> Result<ScheduledMessage, Refusal> {
-        self.db.read().await?.find_message(owner, id).await?.ok_or(Refusal::NotFound)
+        let found = self.db.read().await?.find_message(owner, id).await?.ok_or(Refusal::NotFound)?;
+        Ok(found.at(self.clock.now()))
     }
 
     /// The messages that were said in one message of a chat, and whether that was the whole request.
@@ -132,7 +133,7 @@ impl Messages {
         let mut conn = self.db.read().await?;
         let mut found = Vec::new();
         for (id, line) in conn.list_said_in(owner, chat, message.0).await? {
-            found.extend(conn.find_message(owner, id).await?.map(|message| (message, line)));
+            found.extend(conn.find_message(owner, id).await?.map(|message| (message.at(self.clock.now()), line)));
         }
         Ok(found)
     }
@@ -152,7 +153,8 @@ impl Messages {
         } else {
             conn.list_waiting(owner, offset, PAGE).await?
         };
-        Ok((rows, waiting, gone))
+        let now = self.clock.now();
+        Ok((rows.into_iter().map(|message| message.at(now)).collect(), waiting, gone))
     }
 
     /// The late ones.
@@ -176,7 +178,10 @@ impl Messages {
 
     /// The attempts of a message, the newest first.
     pub async fn attempts(&self, owner: AccountId, id: MessageId) -> Result<Vec<Attempt>, Refusal> {
-        Ok(self.db.read().await?.list_attempts(owner, id).await?)
+        let now = self.clock.now();
+        let mut attempts = self.db.read().await?.list_attempts(owner, id).await?;
+        attempts.retain(|attempt| attempt.finished_at.is_some() || attempt.started_at <= now);
+        Ok(attempts)
     }
 
     /// Recent recipients.
@@ -201,11 +206,12 @@ impl Messages {
             + Send
             + 'static,
     {
-        let now = self.clock.now();
+        let (now, ahead) = (self.clock.now(), self.wake.ahead.clone());
         let message = self
             .db
             .write(move |conn| {
                 Box::pin(async move {
+                    conn.recall(&ahead, owner, now).await?;
                     if let Some(version) = seen
                         && !conn.hold_message(owner, id, version).await?
                     {

@@ -231,7 +231,7 @@ impl AllSeries {
         let now = self.clock.now();
         let mut conn = self.db.read().await?;
         let series = conn.find_series(owner, id).await?.ok_or(Refusal::NotFound)?;
-        Ok(Shown { next: conn.find_occurrence(owner, id, now).await?, series })
+        Ok(Shown { next: conn.find_occurrence(owner, id, now).await?.map(|next| next.at(now)), series })
     }
 
     /// A page of an account's series, with how many there are.
@@ -241,7 +241,8 @@ impl AllSeries {
         let count = conn.count_series(owner).await?;
         let mut shown = Vec::new();
         for series in conn.list_series(owner, page.clamp(0, 100_000) * PAGE, PAGE).await? {
-            shown.push(Shown { next: conn.find_occurrence(owner, series.id, now).await?, series });
+            let next = conn.find_occurrence(owner, series.id, now).await?.map(|next| next.at(now));
+            shown.push(Shown { series, next });
         }
         Ok((shown, count))
     }
@@ -263,10 +264,11 @@ impl AllSeries {
             + Send
             + 'static,
     {
-        let now = self.clock.now();
+        let (now, ahead) = (self.clock.now(), self.wake.ahead.clone());
         self.db
             .write(move |conn| {
                 Box::pin(async move {
+                    conn.recall(&ahead, owner, now).await?;
                     let series = conn.lock_series(owner, id).await?.ok_or(Refusal::NotFound)?;
                     let is_current = version.is_none_or(|version| version == series.version);
                     if series.status == SeriesStatus::Stopped || !is_current {

@@ -133,7 +133,7 @@ impl Conn {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// The next occurrence of a series that waits for its moment.
+    /// The next occurrence of a series that waits for its moment, be it claimed ahead.
     pub async fn find_occurrence(
         &mut self,
         owner: AccountId,
@@ -141,7 +141,7 @@ impl Conn {
         after: Moment,
     ) -> Result<Option<ScheduledMessage>> {
         let row: Option<Row> = on!(self, c => sqlx::query_as(columns!(
-            "WHERE user_id = $1 AND series_id = $2 AND status = 'scheduled' AND scheduled_time > $3 ORDER BY scheduled_time, id LIMIT 1"))
+            "WHERE user_id = $1 AND series_id = $2 AND status IN ('scheduled', 'sending') AND scheduled_time > $3 ORDER BY scheduled_time, id LIMIT 1"))
             .bind(owner).bind(series).bind(after).fetch_optional(c).await)?;
         row.map(TryInto::try_into).transpose()
     }

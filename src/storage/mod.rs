@@ -4,6 +4,7 @@
 mod error;
 
 pub mod accounts;
+pub mod ahead;
 pub mod cards;
 pub mod chats;
 pub mod conversations;

@@ -291,7 +291,8 @@ impl Conn {
                 static CLAIM: Listed = Listed::new(
                     2,
                     "UPDATE scheduled_messages AS m SET status = 'sending', attempt = attempt + 1, tries = tries + 1,
-                         lease_until = $1, lease_holder = $2, started_at = $3, claimed_for = j.c2, updated_at = $3 FROM",
+                         lease_until = $1, lease_holder = $2, started_at = CASE WHEN m.due_at > $3 THEN m.due_at ELSE $3 END,
+                         claimed_for = j.c2, updated_at = $3 FROM",
                     "WHERE m.id = j.c1 AND m.status || '' = 'scheduled'",
                 );
                 for claims in claims.chunks(MOST) {
@@ -309,7 +310,8 @@ impl Conn {
             Self::Postgres(conn) => {
                 sqlx::query(
                     "UPDATE scheduled_messages AS m SET status = 'sending', attempt = m.attempt + 1, tries = tries + 1,
-                         lease_until = $3, lease_holder = $4, started_at = $5, claimed_for = j.through, updated_at = $5
+                         lease_until = $3, lease_holder = $4, started_at = CASE WHEN m.due_at > $5 THEN m.due_at ELSE $5 END,
+                         claimed_for = j.through, updated_at = $5
                      FROM unnest($1, $2) AS j (id, through) WHERE m.id = j.id AND m.status || '' = 'scheduled'",
                 )
                 .bind(claims.iter().map(|one| one.0.0).collect::<Vec<_>>())

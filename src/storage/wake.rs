@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Database;
+use super::ahead::Ahead;
 use crate::domain::clock::Clock;
 
 /// The channel's name.
@@ -19,6 +20,8 @@ const CHANNEL: &str = "schedulezap_due";
 #[derive(Debug, Clone, Default)]
 pub struct Wake {
     here: Arc<Notify>,
+    /// What the scheduler here has claimed ahead.
+    pub ahead: Ahead,
     elsewhere: Option<(PgPool, Arc<AtomicBool>)>,
 }
 
@@ -29,7 +32,7 @@ impl Wake {
             Database::Sqlite { .. } => None,
             Database::Postgres(pool) => Some((pool.clone(), Arc::default())),
         };
-        Self { here: Arc::default(), elsewhere }
+        Self { here: Arc::default(), ahead: Ahead::default(), elsewhere }
     }
 
     /// Rings it; call it after the commit.

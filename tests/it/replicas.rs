@@ -46,7 +46,7 @@ async fn two_processes_share_the_work_and_double_nothing() {
     for share in &shares {
         // With two, from 25 to 75 % on a quiet machine; here each has a part of it.
         let fair = messages / replicas;
-        assert!(share * 5 >= fair, "{shares:?}");
+        assert!(share * 10 >= fair, "{shares:?}");
     }
 }
 
