@@ -22,9 +22,23 @@ struct Lane {
     /// By the time the user wanted, whatever was moved since.
     queue: BTreeMap<Place, Waiting>,
     open_at: Moment,
-    busy: bool,
+    /// What of it is claimed, as far as its outcome is not written.
+    claims: Vec<MessageId>,
     server: Option<u64>,
     more: bool,
+}
+
+/// A message that could be claimed.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate {
+    /// What it goes through.
+    pub through: InstanceId,
+    /// The server of that, where it is known.
+    pub server: Option<u64>,
+    /// When it is due.
+    pub due_at: Moment,
+    /// Another message of the instance is claimed already.
+    pub follows: bool,
 }
 
 /// The queues.
@@ -59,7 +73,7 @@ impl Agenda {
                 account: one.user_id,
                 queue: BTreeMap::new(),
                 open_at: one.next_send_at.unwrap_or_default(),
-                busy: false,
+                claims: Vec::new(),
                 server: None,
                 more: false,
             }
@@ -84,30 +98,30 @@ impl Agenda {
         }
     }
 
-    /// Takes messages that may go by `until`, one of each instance that is neither busy nor closed at `now`. `has_room`
-    /// tells whether there is room for one more that is due then at a server.
-    pub fn pick(
-        &mut self,
-        now: Moment,
-        until: Moment,
-        mut has_room: impl FnMut(Option<u64>, Moment) -> bool,
-    ) -> Vec<Waiting> {
+    /// Takes messages that may go by `until`, one of each instance that is not closed at `now`. `has_room` tells whether
+    /// there is room for one more.
+    pub fn pick(&mut self, now: Moment, until: Moment, mut has_room: impl FnMut(&Candidate) -> bool) -> Vec<Waiting> {
         let mut picked = Vec::new();
         for _ in 0..self.ring.len() {
             let Some(id) = self.ring.pop_front() else { break };
             let Some(lane) = self.lanes.get_mut(&id) else { continue };
-            if lane.queue.is_empty() && !lane.busy && !lane.more {
+            if lane.queue.is_empty() && lane.claims.is_empty() && !lane.more {
                 self.lanes.remove(&id);
                 continue;
             }
             self.ring.push_back(id);
-            let ready = !lane.busy && lane.open_at <= now;
+            let ready = lane.claims.len() < 2 && lane.open_at <= now;
             let next = lane.queue.first_entry().filter(|next| ready && next.get().due_at <= until);
             if let Some(next) = next
-                && has_room(lane.server, next.get().due_at)
+                && has_room(&Candidate {
+                    through: id,
+                    server: lane.server,
+                    due_at: next.get().due_at,
+                    follows: !lane.claims.is_empty(),
+                })
             {
                 let one = next.remove();
-                lane.busy = true;
+                lane.claims.push(one.id);
                 self.known.remove(&one.id);
                 picked.push(one);
             }
@@ -116,16 +130,18 @@ impl Agenda {
     }
 
     /// A picked message was not claimed, or its attempt is over: its instance may send the next.
-    pub fn is_free(&mut self, through: InstanceId) {
+    pub fn is_over(&mut self, through: InstanceId, id: MessageId) {
         if let Some(lane) = self.lanes.get_mut(&through) {
-            lane.busy = false;
+            lane.claims.retain(|claim| *claim != id);
         }
     }
 
     /// An instance carries a message.
-    pub fn is_busy(&mut self, through: InstanceId) {
-        if let Some(lane) = self.lanes.get_mut(&through) {
-            lane.busy = true;
+    pub fn carries(&mut self, through: InstanceId, id: MessageId) {
+        if let Some(lane) = self.lanes.get_mut(&through)
+            && !lane.claims.contains(&id)
+        {
+            lane.claims.push(id);
         }
     }
 
@@ -172,7 +188,7 @@ impl Agenda {
 
     /// When something may be claimed for an instance that waits: when it is open, and `lead` before the moment.
     pub fn next_at(&self, lead: Duration) -> Option<Moment> {
-        let lanes = self.lanes.values().filter(|lane| !lane.busy);
+        let lanes = self.lanes.values().filter(|lane| lane.claims.is_empty());
         lanes.filter_map(|lane| Some(lane.open_at.max(lane.queue.first_key_value()?.1.due_at.minus(lead)))).min()
     }
 
@@ -233,13 +249,13 @@ mod tests {
     fn instances_take_turns_and_send_one_after_the_other_in_order() {
         let mut agenda = Agenda::default();
         assert!(agenda.file(vec![waiting(2, 1), waiting(1, 1), waiting(3, 1), waiting(9, 2)]).is_empty());
-        let (now, all) = (Moment(10), |_: Option<u64>, _: Moment| true);
+        let (now, all) = (Moment(10), |one: &Candidate| !one.follows);
         assert_eq!(ids(&agenda.pick(now, now, all)), [1, 9]);
         assert_eq!(ids(&agenda.pick(now, now, all)), [0_i64; 0], "both are busy");
-        agenda.is_free(InstanceId(1));
+        agenda.is_over(InstanceId(1), MessageId(1));
         assert_eq!(ids(&agenda.pick(now, now, all)), [2]);
         agenda.close(InstanceId(1), Moment(20));
-        agenda.is_free(InstanceId(1));
+        agenda.is_over(InstanceId(1), MessageId(2));
         assert_eq!(ids(&agenda.pick(now, now, all)), [0_i64; 0]);
         assert_eq!(agenda.next_at(Duration::ZERO), Some(Moment(20)));
         assert_eq!(ids(&agenda.pick(Moment(20), Moment(20), all)), [3]);
@@ -251,8 +267,9 @@ mod tests {
         agenda.file((1..=1000).map(|id| waiting(id, 1)).collect());
         assert_eq!(agenda.runs_low(), None);
         for _ in 0..=(MOST - FEW) {
-            agenda.pick(Moment(10), Moment(10), |_, _| true);
-            agenda.is_free(InstanceId(1));
+            for one in agenda.pick(Moment(10), Moment(10), |_| true) {
+                agenda.is_over(InstanceId(1), one.id);
+            }
         }
         assert_eq!(agenda.runs_low(), Some(AccountId(1)));
     }
@@ -262,7 +279,7 @@ mod tests {
         let mut agenda = Agenda::default();
         agenda.file(vec![waiting(1, 1)]);
         agenda.file(vec![waiting(1, 1)]);
-        assert_eq!(agenda.pick(Moment(10), Moment(10), |_, _| true).len(), 1);
+        assert_eq!(agenda.pick(Moment(10), Moment(10), |one| !one.follows).len(), 1);
         assert!(agenda.is_empty());
     }
 }

@@ -1,10 +1,11 @@
 //! What the loop knows, and nobody else: all of it can be lost.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::agenda::{Agenda, Place};
+use super::agenda::{Agenda, Candidate, Place};
 use super::round::Begun;
 use super::{AHEAD, Ended, Finished, PATIENCE, SOON};
 use crate::domain::clock::Moment;
@@ -35,6 +36,8 @@ impl Claim {
     }
 }
 
+/// How many claims may follow another.
+const FOLLOWING: usize = 512;
 /// How many claims may wait for their moment.
 const PLANNED: usize = 2048;
 
@@ -59,8 +62,16 @@ pub(super) struct Desk {
     servers: HashMap<u64, Server>,
     /// Claims that wait for their moment, in its order.
     planned: BTreeMap<Place, Claim>,
+    /// What an instance hands over or is about to, one message at a time.
+    carrying: HashMap<InstanceId, MessageId>,
+    /// The claim that leaves through an instance when what it carries was taken.
+    following: HashMap<InstanceId, Claim>,
+    /// Claims that may be handed out, since what they followed was taken.
+    pub released: Vec<Claim>,
+    /// Instances whose last message was not taken, until that is written: what follows may not go.
+    broken: HashMap<InstanceId, MessageId>,
     /// Requests at all servers.
-    started: usize,
+    pub started: usize,
     /// Servers that have claims that wait, in turn.
     waiting: VecDeque<u64>,
     pub finished: Vec<Finished>,
@@ -111,7 +122,24 @@ impl Desk {
                 }
             }
         }
+        let through = one.due.through;
+        let carried = self.carrying.get(&through) == Some(&one.due.id);
+        if carried {
+            self.carrying.remove(&through);
+        }
+        let was_taken = matches!(one.ended, Ended::Answered(Ok(_)));
+        if carried && !was_taken {
+            self.broken.insert(through, one.due.id);
+        }
         self.finished.push(one);
+        if carried && let Some(next) = self.following.remove(&through) {
+            if was_taken {
+                self.carrying.insert(through, next.due.id);
+                self.released.push(next);
+            } else {
+                self.release(next);
+            }
+        }
     }
 
     pub fn finished_first(&mut self, one: Option<Finished>) {
@@ -181,6 +209,37 @@ impl Desk {
         come
     }
 
+    /// A claim whose moment has come takes its turn at its instance: it is returned when that is now.
+    pub fn take_turn(&mut self, claim: Claim, ahead: &Ahead) -> Option<Claim> {
+        let (through, id) = (claim.due.through, claim.due.id);
+        self.in_flight.insert(id, through);
+        if self.broken.contains_key(&through) || self.following.contains_key(&through) {
+            self.release(claim);
+            return None;
+        }
+        match self.carrying.entry(through) {
+            Entry::Vacant(free) => {
+                free.insert(id);
+                Some(claim)
+            }
+            Entry::Occupied(_) => {
+                ahead.add(claim.attempted(), claim.due.user_id);
+                self.following.insert(through, claim);
+                None
+            }
+        }
+    }
+
+    /// Claims that may be handed out, since what they followed was taken.
+    pub fn take_released(&mut self, ahead: &Ahead) -> Vec<Claim> {
+        let (go, back): (Vec<Claim>, Vec<Claim>) =
+            std::mem::take(&mut self.released).into_iter().partition(|claim| ahead.take(claim.attempted()));
+        for claim in back {
+            self.release(claim);
+        }
+        go
+    }
+
     /// Claims that were taken back, and those before which another message is to go, are given back.
     pub fn give_way(&mut self, ahead: &Ahead, now: Moment) {
         let Self { planned, agenda, .. } = self;
@@ -193,8 +252,9 @@ impl Desk {
             })
             .map(|(place, _)| *place)
             .collect();
-        for place in over {
-            let Some(claim) = self.planned.remove(&place) else { continue };
+        let mut back: Vec<Claim> = over.iter().filter_map(|place| self.planned.remove(place)).collect();
+        back.extend(self.following.extract_if(|_, claim| !ahead.holds(claim.attempted())).map(|(_, claim)| claim));
+        for claim in back {
             ahead.take(claim.attempted());
             self.release(claim);
         }
@@ -203,7 +263,10 @@ impl Desk {
     /// The attempt's outcome is written: its instance is free.
     pub fn settled(&mut self, id: MessageId) {
         if let Some(through) = self.in_flight.remove(&id) {
-            self.agenda.is_free(through);
+            self.agenda.is_over(through, id);
+            if self.broken.get(&through) == Some(&id) {
+                self.broken.remove(&through);
+            }
         }
     }
 
@@ -248,11 +311,16 @@ impl Desk {
     }
 
     /// Claims that waited too long for a place are given back, and no more are made ahead for their server.
-    pub fn give_up(&mut self, steady: Duration) {
-        let mut over = Vec::new();
+    pub fn give_up(&mut self, steady: Duration, ahead: &Ahead) {
+        let is_over = |claim: &Claim| steady.saturating_sub(claim.ready) >= PATIENCE;
+        let mut over: Vec<Claim> =
+            self.following.extract_if(|_, claim| is_over(claim)).map(|(_, claim)| claim).collect();
+        for claim in &over {
+            ahead.take(claim.attempted());
+        }
         for at in &self.waiting {
             let Some(server) = self.servers.get_mut(at) else { continue };
-            while server.ready.front().is_some_and(|claim| steady.saturating_sub(claim.ready) >= PATIENCE) {
+            while server.ready.front().is_some_and(is_over) {
                 server.is_quick = false;
                 over.extend(server.ready.pop_front());
             }
@@ -271,7 +339,10 @@ impl Desk {
     pub fn release_all(&mut self, ahead: &Ahead) {
         self.waiting.clear();
         let mut all: Vec<Claim> = self.servers.values_mut().flat_map(|server| server.ready.drain(..)).collect();
-        all.extend(std::mem::take(&mut self.planned).into_values().inspect(|claim| _ = ahead.take(claim.attempted())));
+        let mut ahead_of: Vec<Claim> = std::mem::take(&mut self.planned).into_values().collect();
+        ahead_of.extend(std::mem::take(&mut self.following).into_values());
+        ahead_of.append(&mut self.released);
+        all.extend(ahead_of.into_iter().inspect(|claim| _ = ahead.take(claim.attempted())));
         for claim in all {
             self.release(claim);
         }
@@ -280,7 +351,11 @@ impl Desk {
     /// When the first claim that waits for a place is given back.
     fn patience_ends_at(&self) -> Option<Moment> {
         let fronts = self.waiting.iter().filter_map(|at| self.servers.get(at)?.ready.front());
-        fronts.map(|claim| claim.begun.max(claim.due.due_at)).min().map(|ready| ready.plus(PATIENCE))
+        fronts
+            .chain(self.following.values())
+            .map(|claim| claim.begun.max(claim.due.due_at))
+            .min()
+            .map(|ready| ready.plus(PATIENCE))
     }
 
     /// How many more may be claimed for each server. `places`: how many requests there may be at once.
@@ -292,6 +367,7 @@ impl Desk {
             all: self.started,
             ahead: ready,
             planned: self.planned.len(),
+            following: self.following.len(),
             picked: HashMap::new(),
         }
     }
@@ -313,7 +389,7 @@ impl Desk {
     /// Files what was picked and not claimed.
     pub fn put_back(&mut self, one: Waiting) {
         if let Some(through) = one.through {
-            self.agenda.is_free(through);
+            self.agenda.is_over(through, one.id);
         }
         self.agenda.file(vec![one]);
     }
@@ -329,20 +405,44 @@ pub(super) struct Room<'a> {
     ahead: usize,
     /// Claims that wait for their moment, and picked messages that will.
     planned: usize,
+    /// Claims that follow another, and picked messages that will.
+    following: usize,
     /// How many were picked for each server; for those whose server is not known, together.
     picked: HashMap<Option<u64>, usize>,
 }
 
 impl Room<'_> {
-    /// Whether one more may be claimed ahead of its moment, for which it will take no place; it is then counted.
-    pub fn plan(&mut self) -> bool {
+    /// Whether one more may be claimed; it is then counted.
+    pub fn has(&mut self, one: &Candidate, now: Moment) -> bool {
+        match (one.follows, one.due_at > now) {
+            (true, _) => one.due_at <= now && self.follow(one),
+            (false, true) => self.plan(),
+            (false, false) => self.take(one.server),
+        }
+    }
+
+    /// Whether one more may be claimed ahead of its moment, until which it takes no place.
+    fn plan(&mut self) -> bool {
         let is_free = self.planned < PLANNED;
         self.planned += usize::from(is_free);
         is_free
     }
 
-    /// Whether one more may be claimed for this server; it is then counted.
-    pub fn take(&mut self, at: Option<u64>) -> bool {
+    /// Whether one more may be claimed that is to leave when what its instance carries was taken: so requests do not wait
+    /// for the disk.
+    fn follow(&mut self, one: &Candidate) -> bool {
+        let desk = self.desk;
+        let is_quick = one.server.and_then(|at| desk.servers.get(&at)).is_some_and(|server| server.is_quick);
+        let is_free = is_quick
+            && self.following < FOLLOWING
+            && desk.carrying.contains_key(&one.through)
+            && !desk.following.contains_key(&one.through)
+            && !desk.broken.contains_key(&one.through);
+        self.following += usize::from(is_free);
+        is_free
+    }
+
+    fn take(&mut self, at: Option<u64>) -> bool {
         let server = at.and_then(|at| self.desk.servers.get(&at));
         let (started, ready) = server.map_or((0, 0), |server| (server.started, server.ready.len()));
         let picked = self.picked.entry(at).or_default();

@@ -210,7 +210,7 @@ impl Scheduler {
                 one = told.recv() => {
                     desk.finished_first(one);
                     pause = None;
-                    if !is_writing && desk.in_flight.len() > 1 {
+                    if !is_writing && desk.started > 0 {
                         self.gather(&mut desk, &mut told, &mut out).await;
                     }
                 }
@@ -259,7 +259,7 @@ impl Scheduler {
             if claim.due.due_at > at {
                 desk.plan(claim);
             } else {
-                ready.push(claim);
+                ready.extend(desk.take_turn(claim, &self.wake.ahead));
             }
         }
         if desk.beat_at < at {
@@ -296,11 +296,15 @@ impl Scheduler {
 
     /// Lets go what is ready, as far as there is room.
     fn start(self: &Arc<Self>, desk: &mut Desk, out: &mut Out) {
-        let come = desk.come_due(self.clock.now(), &self.wake.ahead);
+        let ahead = &self.wake.ahead;
+        let mut come = desk.take_released(ahead);
+        for claim in desk.come_due(self.clock.now(), ahead) {
+            come.extend(desk.take_turn(claim, ahead));
+        }
         if !come.is_empty() {
             self.hand_out(desk, come);
         }
-        desk.give_up(self.clock.steady());
+        desk.give_up(self.clock.steady(), ahead);
         while let Some(Claim { begun, steady, server, due, .. }) = desk.next_ready(self.settings.in_flight) {
             let (this, tell) = (Arc::clone(self), out.tell.clone());
             let opened = out.open(self, &due);
@@ -322,7 +326,7 @@ impl Scheduler {
     /// Outcomes that come together are written together.
     async fn gather(self: &Arc<Self>, desk: &mut Desk, told: &mut mpsc::Receiver<Finished>, out: &mut Out) {
         let gathered = async {
-            while desk.finished.len() < desk.in_flight.len() {
+            while desk.started > 0 {
                 match told.recv().await {
                     Some(one) => desk.ended(one),
                     None => return,

@@ -13,7 +13,7 @@ use super::transaction::{DOUBT_BEFORE, Outcomes, Work};
 use super::{AHEAD, AT_ONCE, DOUBT, Ended, Finished, NET, READ, SWEEP, Scheduler, UNNOTED};
 use crate::domain::account::LatePolicy;
 use crate::domain::clock::Moment;
-use crate::domain::ids::{InstanceId, MessageId};
+use crate::domain::ids::MessageId;
 use crate::domain::message::Absence;
 use crate::storage::queue::{Due, Waiting};
 use crate::storage::{Database, StorageError};
@@ -79,12 +79,12 @@ impl Scheduler {
         // What was handed over makes way in this very round; what failed may close its instance first.
         for one in desk.finished.iter().filter(|one| matches!(one.ended, Ended::Answered(Ok(_)))) {
             if let Some(through) = desk.in_flight.get(&one.due.id) {
-                desk.agenda.is_free(*through);
+                desk.agenda.is_over(*through, one.due.id);
             }
         }
         let mut agenda = std::mem::take(&mut desk.agenda);
         let mut room = desk.room(self.settings.in_flight);
-        let picked = agenda.pick(now, until, |server, due| if due > now { room.plan() } else { room.take(server) });
+        let picked = agenda.pick(now, until, |one| room.has(one, now));
         desk.agenda = agenda;
         let work = Work {
             until,
@@ -214,15 +214,14 @@ impl Scheduler {
         if desk.beat_at <= now {
             desk.beat_at = now.plus(self.settings.lease / 3);
         }
-        let carried: HashSet<InstanceId> = done.claimed.iter().map(|due| due.through).collect();
         for one in finished.iter() {
             desk.settled(one.due.id);
-            if one.ended == Ended::Released {
+            if one.ended == Ended::Released && !self.settings.gap.is_zero() {
                 desk.agenda.open(one.due.through);
             }
         }
-        for through in carried {
-            desk.agenda.is_busy(through);
+        for due in &done.claimed {
+            desk.agenda.carries(due.through, due.id);
         }
         for (through, until) in done.closed {
             desk.agenda.close(through, self.turn(until));
@@ -236,7 +235,7 @@ impl Scheduler {
             if claimed.contains(&one.id) {
                 continue;
             }
-            desk.agenda.is_free(through);
+            desk.agenda.is_over(through, one.id);
             if let Some((_, at, until)) = done.shut.iter().find(|shut| shut.0 == one.id) {
                 let moved = Waiting { through: Some(*at), next_send_at: Some(*until), ..one };
                 desk.agenda.file(vec![moved]);

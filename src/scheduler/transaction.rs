@@ -215,7 +215,9 @@ impl Work {
                 tracing::info!(message.id = %id, attempt = one.attempt, error = %error, "not handed over");
             }
         }
-        conn.open_gates(&unused, now).await?;
+        if !self.settings.gap.is_zero() {
+            conn.open_gates(&unused, now).await?;
+        }
         if !sent.is_empty() {
             let through: Vec<InstanceId> = sent.keys().copied().collect();
             for back in conn.note_sent(&through, now).await? {
@@ -350,7 +352,7 @@ impl Work {
 
     /// Claims what was picked and may go.
     async fn claim(&self, conn: &mut Conn, lease: Moment, done: &mut Outcomes) -> Result<(), StorageError> {
-        let taken = conn.take_due(&self.picked, self.until, self.now).await?;
+        let taken = conn.take_due(&self.picked, &self.holder, self.until, self.now).await?;
         if matches!(conn, Conn::Postgres(_)) && taken.len() < self.picked.len() {
             let missing: Vec<MessageId> =
                 self.picked.iter().copied().filter(|id| !taken.iter().any(|due| due.id == *id)).collect();

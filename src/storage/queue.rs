@@ -204,7 +204,8 @@ const TAKE_SQLITE: &str = due!(
 );
 const TAKE_POSTGRES: &str = due!(
     "= ANY($1)",
-    "AND NOT EXISTS (SELECT 1 FROM scheduled_messages s WHERE s.status = 'sending' AND s.claimed_for = i.id)
+    "AND NOT EXISTS (SELECT 1 FROM scheduled_messages s WHERE s.status = 'sending' AND s.claimed_for = i.id
+                         AND s.lease_holder IS DISTINCT FROM $4)
                      FOR NO KEY UPDATE OF m, i SKIP LOCKED"
 );
 const NEXT_DUE: &str = "SELECT due_at FROM scheduled_messages WHERE status = 'scheduled' AND due_at > $1
@@ -248,8 +249,9 @@ impl Conn {
     }
 
     /// Those of `ids` that are due still and have an instance to go through. On PostgreSQL message and instance are
-    /// locked, and what another replica has locked is left out: an instance's messages go one after the other.
-    pub async fn take_due(&mut self, ids: &[MessageId], until: Moment, now: Moment) -> Result<Vec<Due>> {
+    /// locked, and what another replica has locked or claimed for is left out: an instance's messages go one after the other,
+    /// for which `holder` sees itself.
+    pub async fn take_due(&mut self, ids: &[MessageId], holder: &str, until: Moment, now: Moment) -> Result<Vec<Due>> {
         Ok(match self {
             Self::Sqlite(conn) => {
                 let list: String = sqlx::query_scalar(TAKE_SQLITE)
@@ -262,7 +264,13 @@ impl Conn {
             }
             Self::Postgres(conn) => {
                 let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-                sqlx::query_as(TAKE_POSTGRES).bind(ids).bind(until).bind(now).fetch_all(&mut **conn).await?
+                sqlx::query_as(TAKE_POSTGRES)
+                    .bind(ids)
+                    .bind(until)
+                    .bind(now)
+                    .bind(holder)
+                    .fetch_all(&mut **conn)
+                    .await?
             }
         })
     }

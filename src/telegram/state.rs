@@ -112,6 +112,7 @@ impl InstanceDraft {
 
 /// What is known of a message so far.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells of another thing that was said")]
 pub struct MessageDraft {
     /// The waiting message that is edited; none for a new one.
     pub id: Option<MessageId>,
