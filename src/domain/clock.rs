@@ -174,11 +174,14 @@ impl Clock {
     pub async fn sleep_until(&self, moment: Moment) {
         match self {
             Self::System => loop {
-                let now = self.now();
+                let exact = Utc::now();
+                let now = Moment::from(exact);
                 if now >= moment {
                     return;
                 }
-                let wait = moment.since(now).min(CHUNK);
+                // A moment has no parts of a millisecond; the one that is going on is not waited for twice.
+                let begun = Duration::from_nanos(u64::from(exact.timestamp_subsec_nanos() % 1_000_000));
+                let wait = moment.since(now).saturating_sub(begun).min(CHUNK);
                 tokio::time::sleep(wait).await;
                 if self.now().plus(Duration::from_secs(1)) < now.plus(wait) {
                     return;

@@ -142,6 +142,16 @@ impl Desk {
         }
     }
 
+    /// What waits to be written. What was handed over makes way for the next of its instance; what failed may close it.
+    pub fn take_finished(&mut self) -> Vec<Finished> {
+        for one in self.finished.iter().filter(|one| matches!(one.ended, Ended::Answered(Ok(_)))) {
+            if let Some(through) = self.in_flight.get(&one.due.id) {
+                self.agenda.is_over(*through, one.due.id);
+            }
+        }
+        std::mem::take(&mut self.finished)
+    }
+
     pub fn finished_first(&mut self, one: Option<Finished>) {
         if let Some(one) = one {
             self.ended(one);
@@ -158,6 +168,11 @@ impl Desk {
     pub fn anew(&mut self, now: Moment) {
         self.agenda.rewind(Moment::default());
         self.next_due = Some(now);
+    }
+
+    /// Whether the leases of what is claimed are to be extended.
+    pub fn is_to_beat(&self, now: Moment) -> bool {
+        self.beat_at <= now && !self.in_flight.is_empty()
     }
 
     /// When the loop must look again by itself while nothing may be sent.

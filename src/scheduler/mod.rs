@@ -161,23 +161,17 @@ impl Scheduler {
         }
         let mut standing = self.guard.changes();
         let mut out = Out { tasks, tell, opened: HashMap::new() };
-        let mut writing: Option<Begun> = None;
+        let mut writing = Writing::default();
         let mut pause: Option<Moment> = None;
         while !self.shutdown.is_cancelled() {
             while let Ok(one) = told.try_recv() {
                 desk.ended(one);
             }
             self.start(&mut desk, &mut out);
-            if writing.is_none() && pause.is_none_or(|until| until <= self.clock.now()) {
+            if pause.is_none_or(|until| until <= self.clock.now()) {
                 pause = None;
-                match self.begin(&mut desk).await {
-                    Ok(None) => {
-                        if self.hand_out(&mut desk, Vec::new()) {
-                            self.well.note(Part::Scheduler, true);
-                        }
-                    }
-                    Ok(begun) => writing = begun,
-                    Err(error) => pause = Some(self.failed(&mut desk, &error)),
+                if let Err(error) = self.write(&mut desk, &mut writing).await {
+                    pause = Some(self.failed(&mut desk, &error));
                 }
             }
             let next = match pause {
@@ -187,40 +181,71 @@ impl Scheduler {
             };
             let next = next.unwrap_or(Moment(i64::MAX)).min(desk.net_at);
             let planned = desk.planned_at().unwrap_or(Moment(i64::MAX));
-            let is_writing = writing.is_some();
-            let next = if is_writing { planned } else { next.min(planned) };
-            tokio::select! {
-                done = written(&mut writing) => match done {
-                    (begun, Ok(done)) => {
-                        let at = begun.now;
-                        let claimed = self.after(&mut desk, begun, done);
-                        if self.take_in(&mut desk, claimed, at) {
-                            self.well.note(Part::Scheduler, true);
-                        }
-                    }
-                    (begun, Err(error)) => {
-                        desk.take_back(begun, &self.wake.ahead);
-                        pause = Some(self.failed(&mut desk, &error));
-                    }
-                },
+            let next = if writing.round.is_some() { planned } else { next.min(planned) };
+            let settles = writing.settles(self.settles_apart());
+            let done = tokio::select! {
+                done = written(&mut writing.round) => Some(done),
+                done = written(&mut writing.outcomes) => Some(done),
                 () = self.wake.rung() => {
                     desk.rewind(self.clock.now());
                     pause = None;
+                    None
                 }
                 one = told.recv() => {
                     desk.finished_first(one);
                     pause = None;
-                    if !is_writing && desk.started > 0 {
+                    if !settles && desk.started > 0 {
                         self.gather(&mut desk, &mut told, &mut out).await;
                     }
+                    None
                 }
-                () = self.clock.sleep_until(next) => {}
+                () = self.clock.sleep_until(next) => None,
                 // The sender lives in `self`.
-                _ = standing.changed() => pause = None,
-                () = self.shutdown.cancelled() => {}
+                _ = standing.changed() => {
+                    pause = None;
+                    None
+                }
+                () = self.shutdown.cancelled() => None,
+            };
+            match done {
+                Some((begun, Ok(done))) => {
+                    let at = begun.now;
+                    let claimed = self.after(&mut desk, begun, done);
+                    if self.take_in(&mut desk, claimed, at) {
+                        self.well.note(Part::Scheduler, true);
+                    }
+                }
+                Some((begun, Err(error))) => {
+                    desk.take_back(begun, &self.wake.ahead);
+                    pause = Some(self.failed(&mut desk, &error));
+                }
+                None => {}
             }
         }
         self.farewell(desk, told, out, writing).await;
+    }
+
+    /// Whether outcomes are written beside the next claims, each over a connection of its own. On SQLite there is one
+    /// writer, and one transaction costs less than two.
+    fn settles_apart(&self) -> bool {
+        matches!(self.db, Database::Postgres(_))
+    }
+
+    /// Begins to write what there is to be written, as far as the same is not being written.
+    async fn write(&self, desk: &mut Desk, writing: &mut Writing) -> Result<(), StorageError> {
+        // When it is told what is claimed and what is not, or all leases are extended, nothing else is written meanwhile.
+        let apart = self.settles_apart() && !desk.unsure && !desk.is_to_beat(self.clock.now());
+        if apart && writing.outcomes.is_none() && !desk.finished.is_empty() {
+            writing.outcomes = Some(self.begin_outcomes(desk));
+        }
+        if writing.round.is_some() || !apart && writing.outcomes.is_some() {
+            return Ok(());
+        }
+        writing.round = self.begin(desk, !apart).await?;
+        if writing.round.is_none() && self.hand_out(desk, Vec::new()) {
+            self.well.note(Part::Scheduler, true);
+        }
+        Ok(())
     }
 
     /// A round could not be written: says until when there is no next one by itself.
@@ -338,9 +363,9 @@ impl Scheduler {
     }
 
     /// Ends: outcomes are written as they come, and what stays on its way is looked for at the next start.
-    async fn farewell(&self, mut desk: Desk, mut told: mpsc::Receiver<Finished>, out: Out, mut writing: Option<Begun>) {
-        if writing.is_some() {
-            match written(&mut writing).await {
+    async fn farewell(&self, mut desk: Desk, mut told: mpsc::Receiver<Finished>, out: Out, writing: Writing) {
+        for mut one in [writing.round, writing.outcomes].into_iter().flatten().map(Some) {
+            match written(&mut one).await {
                 (begun, Ok(done)) => {
                     let at = begun.now;
                     let claimed = self.after(&mut desk, begun, done);
@@ -416,6 +441,22 @@ impl Scheduler {
             InstanceName::parse(name).ok()?,
             ApiKey::parse(&String::from_utf8(key).ok()?).ok()?,
         ))
+    }
+}
+
+/// What is being written: at most one of each, the one beside the other.
+#[derive(Debug, Default)]
+struct Writing {
+    /// Claims, with what was set aside; outcomes too where they are not written apart.
+    round: Option<Begun>,
+    /// Outcomes that are written apart.
+    outcomes: Option<Begun>,
+}
+
+impl Writing {
+    /// Whether outcomes are being written.
+    fn settles(&self, apart: bool) -> bool {
+        if apart { self.outcomes.is_some() } else { self.round.is_some() }
     }
 }
 

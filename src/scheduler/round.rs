@@ -41,11 +41,14 @@ pub(super) struct Begun {
     pub doubtful: Vec<(MessageId, Absence)>,
     /// What it claims, unless something changed.
     pub picked: Vec<Waiting>,
+    /// It gives back what was claimed and is not known to be.
+    mends: bool,
 }
 
 impl Scheduler {
-    /// Reads what came due, and begins a round over it, where there is anything to write.
-    pub(super) async fn begin(&self, desk: &mut Desk) -> Result<Option<Begun>, StorageError> {
+    /// Reads what came due, and begins a round over it, where there is anything to write; outcomes are written with it
+    /// where they are `together`.
+    pub(super) async fn begin(&self, desk: &mut Desk, together: bool) -> Result<Option<Begun>, StorageError> {
         self.reckon_anew(desk).await?;
         let now = self.clock.now();
         let until = now.plus(AHEAD + AT_ONCE);
@@ -57,11 +60,12 @@ impl Scheduler {
         if on_hold {
             desk.on_hold = true;
             desk.net_at = now.plus(if desk.rest_until.is_some() { UNNOTED } else { NET });
-            let due = desk.beat_at <= now || !desk.finished.is_empty() || desk.unsure;
+            let due = desk.beat_at <= now || (together && !desk.finished.is_empty()) || desk.unsure;
             if !due {
                 return Ok(None);
             }
-            let work = self.outcomes(desk, now);
+            let finished = if together { std::mem::take(&mut desk.finished) } else { Vec::new() };
+            let work = self.outcomes(desk, finished, now);
             return Ok(Some(self.write_down(work, Vec::new())));
         }
         if desk.net_at <= now {
@@ -76,12 +80,7 @@ impl Scheduler {
             let late = desk.agenda.take_out(|one| self.is_late(one, now));
             desk.late.extend(late);
         }
-        // What was handed over makes way in this very round; what failed may close its instance first.
-        for one in desk.finished.iter().filter(|one| matches!(one.ended, Ended::Answered(Ok(_)))) {
-            if let Some(through) = desk.in_flight.get(&one.due.id) {
-                desk.agenda.is_over(*through, one.due.id);
-            }
-        }
+        let finished = if together { desk.take_finished() } else { Vec::new() };
         let mut agenda = std::mem::take(&mut desk.agenda);
         let mut room = desk.room(self.settings.in_flight);
         let picked = agenda.pick(now, until, |one| room.has(one, now));
@@ -94,7 +93,7 @@ impl Scheduler {
             picked: picked.iter().map(|one| one.id).collect(),
             expiry: desk.next_expiry.is_some_and(|at| at <= now) || desk.expiry_at <= now,
             ask_next: desk.ask_next.then(|| desk.agenda.read_to()),
-            ..self.outcomes(desk, now)
+            ..self.outcomes(desk, finished, now)
         };
         if work.is_idle() && desk.next_expiry.is_none_or(|at| at > now) {
             // Nothing to write; only when to look again is asked.
@@ -114,25 +113,32 @@ impl Scheduler {
     /// Begins a round, waits until it is written, and returns what was claimed.
     #[cfg(test)]
     pub(super) async fn round(&self, desk: &mut Desk) -> Result<Vec<Due>, StorageError> {
-        let Some(mut begun) = self.begin(desk).await? else { return Ok(Vec::new()) };
+        let Some(mut begun) = self.begin(desk, true).await? else { return Ok(Vec::new()) };
         let done = (&mut begun.done).await.map_err(|_| StorageError::Abandoned)??;
         Ok(self.after(desk, begun, done))
     }
 
+    /// Begins to write outcomes, and nothing else.
+    pub(super) fn begin_outcomes(&self, desk: &mut Desk) -> Begun {
+        let finished = desk.take_finished();
+        let work = Work { beat: None, ..self.outcomes(desk, finished, self.clock.now()) };
+        self.write_down(work, Vec::new())
+    }
+
     /// A transaction that writes outcomes, keeps what is ours, and does nothing else.
-    fn outcomes(&self, desk: &mut Desk, now: Moment) -> Work {
+    fn outcomes(&self, desk: &mut Desk, finished: Vec<Finished>, now: Moment) -> Work {
         Work {
             settings: self.settings,
             holder: self.holder.clone(),
             ahead: self.wake.ahead.clone(),
             now,
             until: now,
-            finished: Arc::new(std::mem::take(&mut desk.finished)),
+            finished: Arc::new(finished),
             homeless: Vec::new(),
             late: Vec::new(),
             doubtful: Vec::new(),
             picked: Vec::new(),
-            beat: (desk.beat_at <= now && !desk.in_flight.is_empty()).then(|| running(desk)),
+            beat: desk.is_to_beat(now).then(|| running(desk)),
             running: desk.unsure.then(|| running(desk)),
             timeline: desk.timeline.clone(),
             expiry: false,
@@ -144,10 +150,10 @@ impl Scheduler {
     fn write_down(&self, work: Work, picked: Vec<Waiting>) -> Begun {
         let (now, finished) = (work.now, Arc::clone(&work.finished));
         let (homeless, late, doubtful) = (work.homeless.clone(), work.late.clone(), work.doubtful.clone());
-        let db = self.db.clone();
+        let (db, mends) = (self.db.clone(), work.running.is_some());
         let done =
             tokio::spawn(async move { db.write(move |conn| Box::pin(async move { work.run(conn).await })).await });
-        Begun { done, now, finished, homeless, late, doubtful, picked }
+        Begun { done, now, finished, homeless, late, doubtful, picked, mends }
     }
 
     /// When the clock was set back, what was to wait for a moment of it waits no longer than it was to.
@@ -182,8 +188,7 @@ impl Scheduler {
 
     /// Writes outcomes, keeps what is ours, and does nothing else.
     pub(super) async fn write_outcomes(&self, desk: &mut Desk) -> Result<(), StorageError> {
-        let work = self.outcomes(desk, self.clock.now());
-        let mut begun = self.write_down(work, Vec::new());
+        let mut begun = self.begin_outcomes(desk);
         match (&mut begun.done).await.unwrap_or(Err(StorageError::Abandoned)) {
             Ok(done) => {
                 self.after(desk, begun, done);
@@ -198,8 +203,8 @@ impl Scheduler {
 
     /// What the transaction did is taken into memory. Returns what was claimed.
     pub(super) fn after(&self, desk: &mut Desk, begun: Begun, done: Outcomes) -> Vec<Due> {
-        let Begun { now, finished, picked, .. } = begun;
-        desk.unsure = false;
+        let Begun { now, finished, picked, mends, .. } = begun;
+        desk.unsure &= !mends;
         desk.moved = !finished.is_empty() || !done.claimed.is_empty();
         if let Some(known) = done.known {
             (desk.doubt_before, desk.timeline) = (known.doubt_before, known.timeline);
