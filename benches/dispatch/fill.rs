@@ -39,7 +39,7 @@ pub async fn count(db: &Database, sql: &'static str) -> i64 {
 pub async fn empty(db: &Database) {
     run(
         db,
-        "TRUNCATE users, chat_users, message_attempts, reports, meta, inbox, outbox, conversations, leases, throttles, invites CASCADE"
+        "TRUNCATE begun, users, chat_users, message_attempts, reports, meta, inbox, outbox, conversations, leases, throttles, invites CASCADE"
             .to_owned(),
     )
     .await;

@@ -68,6 +68,8 @@ pub(super) struct Desk {
     following: HashMap<InstanceId, Claim>,
     /// Claims that may be handed out, since what they followed was taken.
     pub released: Vec<Claim>,
+    /// Claims that may leave when that is noted.
+    pub to_note: Vec<Claim>,
     /// Instances whose last message was not taken, until that is written: what follows may not go.
     broken: HashMap<InstanceId, MessageId>,
     /// Requests at all servers.
@@ -224,6 +226,11 @@ impl Desk {
         come
     }
 
+    /// Whether what goes through an instance now goes behind another message.
+    pub fn is_behind(&self, through: Option<InstanceId>) -> bool {
+        through.is_some_and(|through| self.carrying.contains_key(&through))
+    }
+
     /// A claim whose moment has come takes its turn at its instance: it is returned when that is now.
     pub fn take_turn(&mut self, claim: Claim, ahead: &Ahead) -> Option<Claim> {
         let (through, id) = (claim.due.through, claim.due.id);
@@ -354,6 +361,7 @@ impl Desk {
     pub fn release_all(&mut self, ahead: &Ahead) {
         self.waiting.clear();
         let mut all: Vec<Claim> = self.servers.values_mut().flat_map(|server| server.ready.drain(..)).collect();
+        all.append(&mut self.to_note);
         let mut ahead_of: Vec<Claim> = std::mem::take(&mut self.planned).into_values().collect();
         ahead_of.extend(std::mem::take(&mut self.following).into_values());
         ahead_of.append(&mut self.released);

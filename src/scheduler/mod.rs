@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -37,6 +38,7 @@ use crate::evolution::error::{CallError, SendError};
 use crate::evolution::{Evolution, Sent};
 use crate::services::instances::key_context;
 use crate::services::secrets::Keyring;
+use crate::storage::ahead::Attempted;
 use crate::storage::queue::Due;
 use crate::storage::wake::Wake;
 use crate::storage::{Database, StorageError};
@@ -186,6 +188,10 @@ impl Scheduler {
             let done = tokio::select! {
                 done = written(&mut writing.round) => Some(done),
                 done = written(&mut writing.outcomes) => Some(done),
+                (claims, noted) = noted(&mut writing.notes) => {
+                    self.begin_noted(&mut desk, claims, &noted);
+                    None
+                }
                 () = self.wake.rung() => {
                     desk.rewind(self.clock.now());
                     pause = None;
@@ -233,6 +239,9 @@ impl Scheduler {
 
     /// Begins to write what there is to be written, as far as the same is not being written.
     async fn write(&self, desk: &mut Desk, writing: &mut Writing) -> Result<(), StorageError> {
+        if writing.notes.is_none() && !desk.to_note.is_empty() {
+            writing.notes = Some(self.note_begun(std::mem::take(&mut desk.to_note)));
+        }
         // When it is told what is claimed and what is not, or all leases are extended, nothing else is written meanwhile.
         let apart = self.settles_apart() && !desk.unsure && !desk.is_to_beat(self.clock.now());
         if apart && writing.outcomes.is_none() && !desk.finished.is_empty() {
@@ -246,6 +255,30 @@ impl Scheduler {
             self.well.note(Part::Scheduler, true);
         }
         Ok(())
+    }
+
+    /// Notes in the store that early claims begin, beside whatever else happens.
+    fn note_begun(&self, claims: Vec<Claim>) -> Notes {
+        let (db, holder, now) = (self.db.clone(), self.holder.clone(), self.clock.now());
+        let list: Vec<Attempted> = claims.iter().map(Claim::attempted).collect();
+        // One statement needs no transaction around it.
+        let noted = async move { db.read().await?.note_begun(&holder, &list, now).await };
+        Notes { claims, done: tokio::spawn(noted) }
+    }
+
+    /// What was noted may leave; where that failed it is given back.
+    fn begin_noted(&self, desk: &mut Desk, claims: Vec<Claim>, noted: &Result<(), StorageError>) {
+        if let Err(error) = noted {
+            tracing::warn!(error = %error, "it could not be noted that messages are about to leave");
+        }
+        let steady = self.clock.steady();
+        for claim in claims {
+            if noted.is_ok() {
+                desk.make_ready(Claim { ready: steady, ..claim });
+            } else {
+                desk.release(claim);
+            }
+        }
     }
 
     /// A round could not be written: says until when there is no next one by itself.
@@ -262,9 +295,10 @@ impl Scheduler {
     /// Takes over what an earlier run left, and finds out whether the store may be older than what was sent.
     async fn adopt(&self, desk: &mut Desk) -> Result<(), StorageError> {
         let (settle, now, ledger) = (self.settings.settle, self.clock.now(), self.ledger.clone());
+        let holder = self.holder.clone();
         let known: Result<transaction::Known, StorageError> = self
             .db
-            .write(move |conn| Box::pin(async move { transaction::adopt(conn, &ledger, settle, now).await }))
+            .write(move |conn| Box::pin(async move { transaction::adopt(conn, &ledger, &holder, settle, now).await }))
             .await;
         let known = known?;
         (desk.doubt_before, desk.timeline) = (known.doubt_before, known.timeline);
@@ -310,7 +344,9 @@ impl Scheduler {
             }
         }
         for claim in claims {
-            if noted {
+            if noted && claim.due.later && self.settles_apart() {
+                desk.to_note.push(claim);
+            } else if noted {
                 desk.make_ready(Claim { ready: steady, ..claim });
             } else {
                 desk.release(claim);
@@ -364,6 +400,7 @@ impl Scheduler {
 
     /// Ends: outcomes are written as they come, and what stays on its way is looked for at the next start.
     async fn farewell(&self, mut desk: Desk, mut told: mpsc::Receiver<Finished>, out: Out, writing: Writing) {
+        // What is being noted has not left.
         for mut one in [writing.round, writing.outcomes].into_iter().flatten().map(Some) {
             match written(&mut one).await {
                 (begun, Ok(done)) => {
@@ -377,6 +414,9 @@ impl Scheduler {
                     tracing::error!(error = %error, "the last round could not be written");
                 }
             }
+        }
+        for claim in writing.notes.map(|notes| notes.claims).unwrap_or_default() {
+            desk.release(claim);
         }
         desk.release_all(&self.wake.ahead);
         drop(out.tell);
@@ -451,6 +491,22 @@ struct Writing {
     round: Option<Begun>,
     /// Outcomes that are written apart.
     outcomes: Option<Begun>,
+    /// Early claims that begin.
+    notes: Option<Notes>,
+}
+
+/// Early claims, of which it is noted in the store that they begin.
+#[derive(Debug)]
+struct Notes {
+    claims: Vec<Claim>,
+    done: JoinHandle<Result<(), StorageError>>,
+}
+
+/// Waits until it is noted that claims begin; for ever when none do.
+async fn noted(notes: &mut Option<Notes>) -> (Vec<Claim>, Result<(), StorageError>) {
+    let Some(under_way) = notes else { return std::future::pending().await };
+    let done = (&mut under_way.done).await.unwrap_or(Err(StorageError::Abandoned));
+    (notes.take().map(|notes| notes.claims).unwrap_or_default(), done)
 }
 
 impl Writing {

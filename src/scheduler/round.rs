@@ -91,6 +91,7 @@ impl Scheduler {
             late: std::mem::take(&mut desk.late),
             doubtful: std::mem::take(&mut desk.doubtful),
             picked: picked.iter().map(|one| one.id).collect(),
+            follows: picked.iter().filter(|one| desk.is_behind(one.through)).map(|one| one.id).collect(),
             expiry: desk.next_expiry.is_some_and(|at| at <= now) || desk.expiry_at <= now,
             ask_next: desk.ask_next.then(|| desk.agenda.read_to()),
             ..self.outcomes(desk, finished, now)
@@ -138,6 +139,7 @@ impl Scheduler {
             late: Vec::new(),
             doubtful: Vec::new(),
             picked: Vec::new(),
+            follows: HashSet::new(),
             beat: desk.is_to_beat(now).then(|| running(desk)),
             running: desk.unsure.then(|| running(desk)),
             timeline: desk.timeline.clone(),

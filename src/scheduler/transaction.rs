@@ -32,6 +32,8 @@ pub(super) struct Work {
     pub late: Vec<Waiting>,
     pub doubtful: Vec<(MessageId, Absence)>,
     pub picked: Vec<MessageId>,
+    /// Those of it that follow another through their instance.
+    pub follows: HashSet<MessageId>,
     pub beat: Option<Vec<MessageId>>,
     /// Set after a failure: claims that nothing runs for are given back.
     pub running: Option<Vec<MessageId>>,
@@ -115,6 +117,12 @@ impl Work {
         self.settle(conn, &mut done, &mut reports).await?;
         if self.expiry {
             done.expiry = true;
+            let unbegun = conn.list_unbegun(lease_now).await?;
+            if !unbegun.is_empty() {
+                done.again = true;
+                conn.give_back(&unbegun, self.now).await?;
+            }
+            conn.sweep_begun(&self.holder, self.now).await?;
             done.looks |= !end_expired(conn, lease_now, self.settings.settle, self.now).await?.is_empty();
             done.next_expiry = conn.next_expiry().await?.map(|at| Moment(at.0 - lease_now.0 + self.now.0));
         }
@@ -360,7 +368,7 @@ impl Work {
         }
         let mut through = HashSet::new();
         let mut gates = Vec::new();
-        for due in taken {
+        for mut due in taken {
             if due.next_send_at > self.now {
                 done.shut.push((due.id, due.through, due.next_send_at));
                 continue;
@@ -379,6 +387,7 @@ impl Work {
                 gates.push((due.through, next));
                 done.closed.push((due.through, next));
             }
+            due.later = due.due_at > self.now || self.follows.contains(&due.id);
             done.claimed.push(due);
         }
         if !done.claimed.is_empty() {
@@ -401,10 +410,12 @@ impl Work {
 pub(super) async fn adopt(
     conn: &mut Conn,
     ledger: &Ledger,
+    holder: &str,
     settle: Duration,
     now: Moment,
 ) -> Result<Known, StorageError> {
     let is_new = ledger.is_new();
+    conn.open_begun(holder, now).await?;
     if let Conn::Sqlite(_) = conn {
         // What was claimed ahead and did not come to leave goes on, unless it is so long ago that this store may be a copy.
         let mut left: Vec<Sending> = conn.list_sending().await?;

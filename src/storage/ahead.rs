@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sqlx::FromRow;
 
@@ -68,6 +69,71 @@ impl Conn {
     pub async fn list_sending(&mut self) -> Result<Vec<Sending>> {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT id, created_at, due_at, attempt FROM scheduled_messages WHERE status = 'sending'").fetch_all(c).await)?)
+    }
+
+    /// On PostgreSQL: from now on this process notes what begins of its early claims.
+    pub async fn open_begun(&mut self, holder: &str, now: Moment) -> Result<()> {
+        if let Self::Postgres(conn) = self {
+            sqlx::query("INSERT INTO begun (holder, message_id, attempt, noted_at) VALUES ($1, 0, 0, $2) ON CONFLICT DO NOTHING")
+                .bind(holder)
+                .bind(now)
+                .execute(&mut **conn)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// On PostgreSQL: notes that early claims begin. It waits for no disk.
+    pub async fn note_begun(&mut self, holder: &str, claims: &[Attempted], now: Moment) -> Result<()> {
+        if let Self::Postgres(conn) = self {
+            sqlx::query(
+                "INSERT INTO begun (holder, message_id, attempt, noted_at)
+                 SELECT $1, j.id, j.attempt, $4 FROM unnest($2, $3) AS j (id, attempt) ON CONFLICT DO NOTHING",
+            )
+            .bind(holder)
+            .bind(claims.iter().map(|one| one.0.0).collect::<Vec<_>>())
+            .bind(claims.iter().map(|one| one.1).collect::<Vec<_>>())
+            .bind(now)
+            .execute(&mut **conn)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// On PostgreSQL: early claims that ran out by `lease_now` and had not begun. Where the notes of their process were lost
+    /// they are none.
+    pub async fn list_unbegun(&mut self, lease_now: Moment) -> Result<Vec<Attempted>> {
+        let Self::Postgres(conn) = self else { return Ok(Vec::new()) };
+        Ok(sqlx::query_as(
+            "SELECT m.id, m.attempt FROM scheduled_messages m WHERE m.status = 'sending' AND m.lease_until <= $1 AND m.begins_later
+                 AND EXISTS (SELECT 1 FROM begun b WHERE b.holder = m.lease_holder AND b.message_id = 0)
+                 AND NOT EXISTS (SELECT 1 FROM begun b
+                     WHERE b.holder = m.lease_holder AND b.message_id = m.id AND b.attempt = m.attempt)
+             FOR NO KEY UPDATE OF m SKIP LOCKED",
+        )
+        .bind(lease_now)
+        .fetch_all(&mut **conn)
+        .await?)
+    }
+
+    /// On PostgreSQL: drops notes of what is over, some at a time, and those of processes that have not been for a week.
+    pub async fn sweep_begun(&mut self, holder: &str, now: Moment) -> Result<()> {
+        const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+        let Self::Postgres(conn) = self else { return Ok(()) };
+        sqlx::query("UPDATE begun SET noted_at = $2 WHERE holder = $1 AND message_id = 0")
+            .bind(holder)
+            .bind(now)
+            .execute(&mut **conn)
+            .await?;
+        sqlx::query(
+            "DELETE FROM begun WHERE ctid = ANY (ARRAY(SELECT b.ctid FROM begun b
+                 WHERE (b.message_id <> 0 OR b.noted_at < $1) AND NOT EXISTS (SELECT 1 FROM scheduled_messages m
+                     WHERE m.id = b.message_id AND m.attempt = b.attempt AND m.status || '' = 'sending') LIMIT 5000))",
+        )
+        .bind(now.minus(WEEK))
+        .execute(&mut **conn)
+        .await?;
+        Ok(())
     }
 
     /// Claims that did not begin become waiting messages again, and their instances are as free as before.

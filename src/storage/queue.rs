@@ -61,6 +61,10 @@ pub struct Due {
     /// Whether the next success is to be noted at the instance.
     #[serde(deserialize_with = "flag")]
     pub stale: bool,
+    /// It is claimed before it may leave; no column.
+    #[sqlx(skip)]
+    #[serde(skip)]
+    pub later: bool,
 }
 
 /// A claim that ran out: the message may have left.
@@ -293,24 +297,24 @@ impl Conn {
         lease: Moment,
         now: Moment,
     ) -> Result<()> {
-        let claims: Vec<_> = taken.iter().map(|due| (due.id, due.through)).collect();
+        let claims: Vec<_> = taken.iter().map(|due| (due.id, due.through, due.later)).collect();
         match self {
             Self::Sqlite(conn) => {
                 static CLAIM: Listed = Listed::new(
-                    2,
+                    3,
                     "UPDATE scheduled_messages AS m SET status = 'sending', attempt = attempt + 1, tries = tries + 1,
                          lease_until = $1, lease_holder = $2, started_at = CASE WHEN m.due_at > $3 THEN m.due_at ELSE $3 END,
-                         claimed_for = j.c2, updated_at = $3 FROM",
+                         claimed_for = j.c2, begins_later = j.c3, updated_at = $3 FROM",
                     "WHERE m.id = j.c1 AND m.status || '' = 'scheduled'",
                 );
                 for claims in claims.chunks(MOST) {
                     let (text, size) = CLAIM.text(claims.len());
                     let mut query = sqlx::query(text);
-                    for (id, through) in claims {
-                        query = query.bind(id).bind(through);
+                    for (id, through, later) in claims {
+                        query = query.bind(id).bind(through).bind(later);
                     }
                     for _ in claims.len()..size {
-                        query = query.bind(None::<i64>).bind(None::<i64>);
+                        query = query.bind(None::<i64>).bind(None::<i64>).bind(None::<bool>);
                     }
                     query.bind(lease).bind(holder).bind(now).execute(&mut **conn).await?;
                 }
@@ -319,14 +323,15 @@ impl Conn {
                 sqlx::query(
                     "UPDATE scheduled_messages AS m SET status = 'sending', attempt = m.attempt + 1, tries = tries + 1,
                          lease_until = $3, lease_holder = $4, started_at = CASE WHEN m.due_at > $5 THEN m.due_at ELSE $5 END,
-                         claimed_for = j.through, updated_at = $5
-                     FROM unnest($1, $2) AS j (id, through) WHERE m.id = j.id AND m.status || '' = 'scheduled'",
+                         claimed_for = j.through, begins_later = j.later, updated_at = $5
+                     FROM unnest($1, $2, $6) AS j (id, through, later) WHERE m.id = j.id AND m.status || '' = 'scheduled'",
                 )
                 .bind(claims.iter().map(|one| one.0.0).collect::<Vec<_>>())
                 .bind(claims.iter().map(|one| one.1.0).collect::<Vec<_>>())
                 .bind(lease)
                 .bind(holder)
                 .bind(now)
+                .bind(claims.iter().map(|one| one.2).collect::<Vec<_>>())
                 .execute(&mut **conn)
                 .await?;
             }

@@ -85,7 +85,7 @@ fn tables(engine: &str) -> BTreeSet<(String, Vec<String>)> {
     let mut found = BTreeSet::new();
     for file in files {
         let text = fs::read_to_string(file).unwrap();
-        for part in text.split("CREATE TABLE ").skip(1) {
+        for part in text.replace("UNLOGGED ", "").split("CREATE TABLE ").skip(1) {
             let (name, rest) = part.split_once(" (").unwrap();
             let (columns, _) = rest.split_once("\n)").unwrap();
             let columns =
