@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::agenda::{Agenda, Candidate, Place};
+use super::ledger::Taken;
 use super::round::Begun;
 use super::{AHEAD, Ended, Finished, PATIENCE, SOON};
 use crate::domain::clock::Moment;
@@ -68,6 +69,8 @@ pub(super) struct Desk {
     following: HashMap<InstanceId, Claim>,
     /// Claims that may be handed out, since what they followed was taken.
     pub released: Vec<Claim>,
+    /// What servers took since that was noted last.
+    pub taken: Vec<Taken>,
     /// Claims that may leave when that is noted.
     pub to_note: Vec<Claim>,
     /// Instances whose last message was not taken, until that is written: what follows may not go.
@@ -130,6 +133,15 @@ impl Desk {
             self.carrying.remove(&through);
         }
         let was_taken = matches!(one.ended, Ended::Answered(Ok(_)));
+        if let Ended::Answered(Ok(sent)) = &one.ended {
+            let due = &one.due;
+            self.taken.push(Taken {
+                id: due.id,
+                created: due.created_at,
+                attempt: one.attempt,
+                remote: sent.remote_id.clone(),
+            });
+        }
         if carried && !was_taken {
             self.broken.insert(through, one.due.id);
         }
@@ -381,12 +393,14 @@ impl Desk {
             .map(|ready| ready.plus(PATIENCE))
     }
 
-    /// How many more may be claimed for each server. `places`: how many requests there may be at once.
-    pub fn room(&self, places: usize) -> Room<'_> {
+    /// How many more may be claimed for each server. `places`: how many requests there may be at once. `may_follow`: whether
+    /// a message may leave before it is written in the store that the one before was taken.
+    pub fn room(&self, places: usize, may_follow: bool) -> Room<'_> {
         let ready = self.waiting.iter().filter_map(|at| self.servers.get(at)).map(|server| server.ready.len()).sum();
         Room {
             desk: self,
             places,
+            may_follow,
             all: self.started,
             ahead: ready,
             planned: self.planned.len(),
@@ -422,6 +436,7 @@ impl Desk {
 pub(super) struct Room<'a> {
     desk: &'a Desk,
     places: usize,
+    may_follow: bool,
     /// Requests on their way, and picked messages that will find a place at once.
     all: usize,
     /// Claims that wait for a place, and picked messages that will.
@@ -455,6 +470,9 @@ impl Room<'_> {
     /// for the disk.
     fn follow(&mut self, one: &Candidate) -> bool {
         let desk = self.desk;
+        if !self.may_follow {
+            return false;
+        }
         let is_quick = one.server.and_then(|at| desk.servers.get(&at)).is_some_and(|server| server.is_quick);
         let is_free = is_quick
             && self.following < FOLLOWING

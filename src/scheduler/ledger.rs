@@ -2,7 +2,7 @@
 //! request leaves and outlives the database, so that a restored copy does not send again what its own time had
 //! sent already (RELIABILITY.md P8). It holds ids and moments, no texts and no numbers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -42,6 +42,22 @@ pub struct Ledger {
 fn boot() -> Option<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned())
+}
+
+/// What a line begins with that says what a server took.
+const TAKEN: &str = "taken ";
+
+/// That a server took a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Which message.
+    pub id: MessageId,
+    /// When it was created.
+    pub created: Moment,
+    /// By which attempt.
+    pub attempt: i64,
+    /// `key.id` of the server.
+    pub remote: String,
 }
 
 /// What a line begins with that names the start of the machine under which the next lines were written.
@@ -97,6 +113,50 @@ impl Ledger {
         self.is_whole && self.told.get(&(id, created)).is_none_or(|told| *told < attempt)
     }
 
+    /// Whether there is a ledger.
+    pub fn is_kept(&self) -> bool {
+        self.book.is_some()
+    }
+
+    /// Writes down what servers took, until the store does: who dies in between is in no doubt about it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn note_taken(&self, taken: &[Taken], now: Moment) -> io::Result<()> {
+        let Some(book) = self.book.as_ref().filter(|_| !taken.is_empty()) else { return Ok(()) };
+        let line = |one: &Taken| {
+            // What a server calls a message is one word, or it is not written down.
+            let is_word = !one.remote.is_empty() && !one.remote.contains(char::is_whitespace);
+            let (id, created, attempt, at) = (one.id.0, one.created.0, one.attempt, now.0);
+            is_word.then(|| format!("{TAKEN}{id} {created} {attempt} {at} {};\n", one.remote))
+        };
+        let lines: String = taken.iter().filter_map(line).collect();
+        book.lock().unwrap_or_else(PoisonError::into_inner).write(&lines)
+    }
+
+    /// What servers took of these claims of an earlier run, each with the moment.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn find_taken(&self, claims: &HashSet<(MessageId, Moment, i64)>) -> io::Result<Vec<(Taken, Moment)>> {
+        let Some(book) = self.book.as_ref().filter(|_| self.is_whole && !claims.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let path = book.lock().unwrap_or_else(PoisonError::into_inner).path.clone();
+        let mut found = Vec::new();
+        for line in BufReader::new(File::open(path)?).lines() {
+            let line = line?;
+            // A line that was torn has no end.
+            let whole = line.strip_prefix(TAKEN).and_then(|line| line.strip_suffix(';'));
+            let Some((told, remote)) = whole.and_then(|line| line.rsplit_once(' ')) else { continue };
+            let Some((id, created, attempt, at)) = parse(told) else { continue };
+            if claims.contains(&(id, created, attempt)) {
+                found.push((Taken { id, created, attempt, remote: remote.to_owned() }, at));
+            }
+        }
+        Ok(found)
+    }
+
     /// Writes down what is about to leave.
     ///
     /// # Errors
@@ -105,18 +165,13 @@ impl Ledger {
         let Some(book) = &self.book else { return Ok(()) };
         let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut lines, mut count) = (String::new(), 0);
-        if book.torn {
-            lines.push('\n');
-        }
         for due in leaving {
             use std::fmt::Write as _;
             count += 1;
             // Writing to a string does not fail.
             let _ = writeln!(lines, "{} {} {} {}", due.id.0, due.created_at.0, due.attempt + 1, now.0);
         }
-        book.torn = true;
-        book.file.write_all(lines.as_bytes())?;
-        book.torn = false;
+        book.write(&lines)?;
         book.lines += count;
         if book.lines > LINES {
             book.shorten(now)?;
@@ -126,6 +181,17 @@ impl Ledger {
 }
 
 impl Book {
+    /// Appends whole lines; they do not stand on a torn one.
+    fn write(&mut self, lines: &str) -> io::Result<()> {
+        let torn = std::mem::replace(&mut self.torn, true);
+        if torn {
+            self.file.write_all(b"\n")?;
+        }
+        self.file.write_all(lines.as_bytes())?;
+        self.torn = false;
+        Ok(())
+    }
+
     fn shorten(&mut self, now: Moment) -> io::Result<()> {
         let mut kept = boot().map(|boot| format!("{BOOT}{boot}\n")).unwrap_or_default();
         self.lines = 0;

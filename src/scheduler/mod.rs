@@ -183,11 +183,10 @@ impl Scheduler {
             };
             let next = next.unwrap_or(Moment(i64::MAX)).min(desk.net_at);
             let planned = desk.planned_at().unwrap_or(Moment(i64::MAX));
-            let next = if writing.round.is_some() { planned } else { next.min(planned) };
-            let settles = writing.settles(self.settles_apart());
+            let is_writing = writing.round.is_some();
+            let next = if is_writing { planned } else { next.min(planned) };
             let done = tokio::select! {
                 done = written(&mut writing.round) => Some(done),
-                done = written(&mut writing.outcomes) => Some(done),
                 (claims, noted) = noted(&mut writing.notes) => {
                     self.begin_noted(&mut desk, claims, &noted);
                     None
@@ -200,7 +199,7 @@ impl Scheduler {
                 one = told.recv() => {
                     desk.finished_first(one);
                     pause = None;
-                    if !settles && desk.started > 0 {
+                    if !is_writing && desk.started > 0 {
                         self.gather(&mut desk, &mut told, &mut out).await;
                     }
                     None
@@ -231,9 +230,8 @@ impl Scheduler {
         self.farewell(desk, told, out, writing).await;
     }
 
-    /// Whether outcomes are written beside the next claims, each over a connection of its own. On SQLite there is one
-    /// writer, and one transaction costs less than two.
-    fn settles_apart(&self) -> bool {
+    /// Whether it is noted in the store what begins of early claims: where there is no ledger.
+    fn notes_in_store(&self) -> bool {
         matches!(self.db, Database::Postgres(_))
     }
 
@@ -242,17 +240,11 @@ impl Scheduler {
         if writing.notes.is_none() && !desk.to_note.is_empty() {
             writing.notes = Some(self.note_begun(std::mem::take(&mut desk.to_note)));
         }
-        // When it is told what is claimed and what is not, or all leases are extended, nothing else is written meanwhile.
-        let apart = self.settles_apart() && !desk.unsure && !desk.is_to_beat(self.clock.now());
-        if apart && writing.outcomes.is_none() && !desk.finished.is_empty() {
-            writing.outcomes = Some(self.begin_outcomes(desk));
-        }
-        if writing.round.is_some() || !apart && writing.outcomes.is_some() {
-            return Ok(());
-        }
-        writing.round = self.begin(desk, !apart).await?;
-        if writing.round.is_none() && self.hand_out(desk, Vec::new()) {
-            self.well.note(Part::Scheduler, true);
+        if writing.round.is_none() {
+            writing.round = self.begin(desk).await?;
+            if writing.round.is_none() && self.hand_out(desk, Vec::new()) {
+                self.well.note(Part::Scheduler, true);
+            }
         }
         Ok(())
     }
@@ -344,7 +336,7 @@ impl Scheduler {
             }
         }
         for claim in claims {
-            if noted && claim.due.later && self.settles_apart() {
+            if noted && claim.due.later && self.notes_in_store() {
                 desk.to_note.push(claim);
             } else if noted {
                 desk.make_ready(Claim { ready: steady, ..claim });
@@ -358,6 +350,8 @@ impl Scheduler {
     /// Lets go what is ready, as far as there is room.
     fn start(self: &Arc<Self>, desk: &mut Desk, out: &mut Out) {
         let ahead = &self.wake.ahead;
+        // Where that fails, what follows cannot be noted either.
+        let _ = self.ledger.note_taken(&std::mem::take(&mut desk.taken), self.clock.now());
         let mut come = desk.take_released(ahead);
         for claim in desk.come_due(self.clock.now(), ahead) {
             come.extend(desk.take_turn(claim, ahead));
@@ -399,10 +393,9 @@ impl Scheduler {
     }
 
     /// Ends: outcomes are written as they come, and what stays on its way is looked for at the next start.
-    async fn farewell(&self, mut desk: Desk, mut told: mpsc::Receiver<Finished>, out: Out, writing: Writing) {
-        // What is being noted has not left.
-        for mut one in [writing.round, writing.outcomes].into_iter().flatten().map(Some) {
-            match written(&mut one).await {
+    async fn farewell(&self, mut desk: Desk, mut told: mpsc::Receiver<Finished>, out: Out, mut writing: Writing) {
+        if writing.round.is_some() {
+            match written(&mut writing.round).await {
                 (begun, Ok(done)) => {
                     let at = begun.now;
                     let claimed = self.after(&mut desk, begun, done);
@@ -415,6 +408,7 @@ impl Scheduler {
                 }
             }
         }
+        // What is being noted has not left.
         for claim in writing.notes.map(|notes| notes.claims).unwrap_or_default() {
             desk.release(claim);
         }
@@ -484,13 +478,11 @@ impl Scheduler {
     }
 }
 
-/// What is being written: at most one of each, the one beside the other.
+/// What is being written, the one beside the other.
 #[derive(Debug, Default)]
 struct Writing {
-    /// Claims, with what was set aside; outcomes too where they are not written apart.
+    /// A round: outcomes, and the next claims.
     round: Option<Begun>,
-    /// Outcomes that are written apart.
-    outcomes: Option<Begun>,
     /// Early claims that begin.
     notes: Option<Notes>,
 }
@@ -507,13 +499,6 @@ async fn noted(notes: &mut Option<Notes>) -> (Vec<Claim>, Result<(), StorageErro
     let Some(under_way) = notes else { return std::future::pending().await };
     let done = (&mut under_way.done).await.unwrap_or(Err(StorageError::Abandoned));
     (notes.take().map(|notes| notes.claims).unwrap_or_default(), done)
-}
-
-impl Writing {
-    /// Whether outcomes are being written.
-    fn settles(&self, apart: bool) -> bool {
-        if apart { self.outcomes.is_some() } else { self.round.is_some() }
-    }
 }
 
 /// Waits for the round that is being written; for ever when there is none.

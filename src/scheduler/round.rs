@@ -46,9 +46,8 @@ pub(super) struct Begun {
 }
 
 impl Scheduler {
-    /// Reads what came due, and begins a round over it, where there is anything to write; outcomes are written with it
-    /// where they are `together`.
-    pub(super) async fn begin(&self, desk: &mut Desk, together: bool) -> Result<Option<Begun>, StorageError> {
+    /// Reads what came due, and begins a round over it, where there is anything to write.
+    pub(super) async fn begin(&self, desk: &mut Desk) -> Result<Option<Begun>, StorageError> {
         self.reckon_anew(desk).await?;
         let now = self.clock.now();
         let until = now.plus(AHEAD + AT_ONCE);
@@ -60,12 +59,11 @@ impl Scheduler {
         if on_hold {
             desk.on_hold = true;
             desk.net_at = now.plus(if desk.rest_until.is_some() { UNNOTED } else { NET });
-            let due = desk.beat_at <= now || (together && !desk.finished.is_empty()) || desk.unsure;
+            let due = desk.beat_at <= now || !desk.finished.is_empty() || desk.unsure;
             if !due {
                 return Ok(None);
             }
-            let finished = if together { std::mem::take(&mut desk.finished) } else { Vec::new() };
-            let work = self.outcomes(desk, finished, now);
+            let work = self.outcomes(desk, now);
             return Ok(Some(self.write_down(work, Vec::new())));
         }
         if desk.net_at <= now {
@@ -80,9 +78,9 @@ impl Scheduler {
             let late = desk.agenda.take_out(|one| self.is_late(one, now));
             desk.late.extend(late);
         }
-        let finished = if together { desk.take_finished() } else { Vec::new() };
+        let finished = desk.take_finished();
         let mut agenda = std::mem::take(&mut desk.agenda);
-        let mut room = desk.room(self.settings.in_flight);
+        let mut room = desk.room(self.settings.in_flight, self.ledger.is_kept());
         let picked = agenda.pick(now, until, |one| room.has(one, now));
         desk.agenda = agenda;
         let work = Work {
@@ -94,7 +92,8 @@ impl Scheduler {
             follows: picked.iter().filter(|one| desk.is_behind(one.through)).map(|one| one.id).collect(),
             expiry: desk.next_expiry.is_some_and(|at| at <= now) || desk.expiry_at <= now,
             ask_next: desk.ask_next.then(|| desk.agenda.read_to()),
-            ..self.outcomes(desk, finished, now)
+            finished: Arc::new(finished),
+            ..self.outcomes(desk, now)
         };
         if work.is_idle() && desk.next_expiry.is_none_or(|at| at > now) {
             // Nothing to write; only when to look again is asked.
@@ -114,27 +113,20 @@ impl Scheduler {
     /// Begins a round, waits until it is written, and returns what was claimed.
     #[cfg(test)]
     pub(super) async fn round(&self, desk: &mut Desk) -> Result<Vec<Due>, StorageError> {
-        let Some(mut begun) = self.begin(desk, true).await? else { return Ok(Vec::new()) };
+        let Some(mut begun) = self.begin(desk).await? else { return Ok(Vec::new()) };
         let done = (&mut begun.done).await.map_err(|_| StorageError::Abandoned)??;
         Ok(self.after(desk, begun, done))
     }
 
-    /// Begins to write outcomes, and nothing else.
-    pub(super) fn begin_outcomes(&self, desk: &mut Desk) -> Begun {
-        let finished = desk.take_finished();
-        let work = Work { beat: None, ..self.outcomes(desk, finished, self.clock.now()) };
-        self.write_down(work, Vec::new())
-    }
-
     /// A transaction that writes outcomes, keeps what is ours, and does nothing else.
-    fn outcomes(&self, desk: &mut Desk, finished: Vec<Finished>, now: Moment) -> Work {
+    fn outcomes(&self, desk: &mut Desk, now: Moment) -> Work {
         Work {
             settings: self.settings,
             holder: self.holder.clone(),
             ahead: self.wake.ahead.clone(),
             now,
             until: now,
-            finished: Arc::new(finished),
+            finished: Arc::new(std::mem::take(&mut desk.finished)),
             homeless: Vec::new(),
             late: Vec::new(),
             doubtful: Vec::new(),
@@ -190,7 +182,8 @@ impl Scheduler {
 
     /// Writes outcomes, keeps what is ours, and does nothing else.
     pub(super) async fn write_outcomes(&self, desk: &mut Desk) -> Result<(), StorageError> {
-        let mut begun = self.begin_outcomes(desk);
+        let work = self.outcomes(desk, self.clock.now());
+        let mut begun = self.write_down(work, Vec::new());
         match (&mut begun.done).await.unwrap_or(Err(StorageError::Abandoned)) {
             Ok(done) => {
                 self.after(desk, begun, done);

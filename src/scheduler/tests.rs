@@ -335,7 +335,7 @@ async fn a_person_who_decides_first_ends_the_search() {
 
 #[tokio::test]
 async fn what_was_claimed_ahead_goes_on_after_a_kill_and_what_may_have_left_is_looked_for() {
-    for (boot, scheduled) in [("the same", 1), ("another", 0)] {
+    for (boot, scheduled, sent_already) in [("the same", 1, 1), ("another", 0, 0)] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("test.db");
         let mut scheduler = scheduler(&folder).await;
@@ -352,6 +352,16 @@ async fn what_was_claimed_ahead_goes_on_after_a_kill_and_what_may_have_left_is_l
         let mut come = desk.come_due(NOW.plus(AHEAD), &scheduler.wake.ahead);
         come.truncate(1);
         assert!(scheduler.hand_out(&mut desk, come));
+        // Another left, and its server took it, before that was written in the store.
+        messages(&scheduler, 2, 1, NOW).await;
+        run(
+            &scheduler,
+            "UPDATE scheduled_messages SET status = 'sending', attempt = 1, lease_holder = 'one', lease_until = 1, claimed_for = 2,
+                 started_at = due_at WHERE id = 3",
+        )
+        .await;
+        let taken = ledger::Taken { id: MessageId(3), created: Moment(0), attempt: 1, remote: "3EB0".to_owned() };
+        scheduler.ledger.note_taken(&[taken], NOW).unwrap();
         if boot == "another" {
             let ledger = folder.path().join("test.db-sends");
             let text = std::fs::read_to_string(&ledger).unwrap().replace("boot ", "boot x");
@@ -360,7 +370,11 @@ async fn what_was_claimed_ahead_goes_on_after_a_kill_and_what_may_have_left_is_l
         scheduler.ledger = Ledger::open(&file).unwrap();
         scheduler.adopt(&mut Desk::begun_at(NOW)).await.unwrap();
         let left = count(&scheduler, Status::Unknown).await;
-        assert_eq!((count(&scheduler, Status::Scheduled).await, left), (scheduled, 2 - scheduled), "{boot}");
+        assert_eq!(count(&scheduler, Status::Sent).await, sent_already, "{boot}");
+        let waits = count(&scheduler, Status::Scheduled).await;
+        assert_eq!((waits, left), (scheduled, 3 - scheduled - sent_already), "{boot}");
+        let told = reports(&scheduler).await.iter().filter(|one| matches!(one, Report::Sent { .. })).count();
+        assert_eq!(told, sent_already);
     }
 }
 

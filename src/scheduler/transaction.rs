@@ -419,6 +419,7 @@ pub(super) async fn adopt(
     if let Conn::Sqlite(_) = conn {
         // What was claimed ahead and did not come to leave goes on, unless it is so long ago that this store may be a copy.
         let mut left: Vec<Sending> = conn.list_sending().await?;
+        settle_taken(conn, ledger, &left, now).await?;
         left.retain(|one| now.since(one.due_at) < DOUBT && ledger.never_left(one.id, one.created_at, one.attempt));
         let left: Vec<Attempted> = left.iter().map(|one| (one.id, one.attempt)).collect();
         conn.give_back(&left, now).await?;
@@ -445,6 +446,41 @@ pub(super) async fn adopt(
     }
     let doubt_before = conn.find_meta(DOUBT_BEFORE).await?.and_then(|at| at.parse().ok()).map_or(Moment(0), Moment);
     Ok(Known { doubt_before, timeline })
+}
+
+/// What a server took, and the run that died did not come to write, is written now.
+async fn settle_taken(conn: &mut Conn, ledger: &Ledger, claims: &[Sending], now: Moment) -> Result<(), StorageError> {
+    let by_attempt: HashMap<(MessageId, Moment, i64), &Sending> =
+        claims.iter().map(|one| ((one.id, one.created_at, one.attempt), one)).collect();
+    let found = ledger.find_taken(&by_attempt.keys().copied().collect()).unwrap_or_else(|error| {
+        tracing::warn!(error = %error, "the ledger cannot be read; what it tells is looked for");
+        Vec::new()
+    });
+    let mut reports = Reports::new();
+    for (taken, at) in found {
+        let Some(one) = by_attempt.get(&(taken.id, taken.created, taken.attempt)) else { continue };
+        let (Some(through), Some(holder)) = (one.claimed_for, &one.lease_holder) else { continue };
+        let outcome = Outcome {
+            id: one.id,
+            attempt: one.attempt,
+            status: Status::Sent.as_str(),
+            reason: None,
+            remote: Some(taken.remote),
+            through: Some(through),
+            sent_at: Some(at),
+            look_at: None,
+            if_absent: None,
+            tries: 0,
+            word: Some(Status::Sent.as_str()),
+            tried_through: through,
+            begun: one.started_at.unwrap_or(one.due_at),
+        };
+        if !conn.settle_sent(&[&outcome], holder, at).await?.is_empty() {
+            let late_ms = i64::try_from(at.since(one.scheduled_time).as_millis()).unwrap_or(i64::MAX);
+            reports.push((one.user_id, one.chat_id, Report::Sent { message: one.id, late_ms }));
+        }
+    }
+    conn.add_reports(&reports, now).await
 }
 
 /// Ends claims that ran out; each message is looked for.

@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use super::queue::{over_rows, rows};
 use super::{Conn, Result, on};
 use crate::domain::clock::Moment;
-use crate::domain::ids::{AccountId, InstanceId, MessageId};
+use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
 
 /// A claim: which message, and the number of its attempt.
 pub type Attempted = (MessageId, i64);
@@ -20,9 +20,15 @@ pub type Attempted = (MessageId, i64);
 #[expect(missing_docs, reason = "the columns are told in the schema")]
 pub struct Sending {
     pub id: MessageId,
+    pub user_id: AccountId,
+    pub chat_id: ChatId,
     pub created_at: Moment,
+    pub scheduled_time: Moment,
     pub due_at: Moment,
     pub attempt: i64,
+    pub lease_holder: Option<String>,
+    pub claimed_for: Option<InstanceId>,
+    pub started_at: Option<Moment>,
 }
 
 /// The claims of this process that were made ahead and have not begun.
@@ -68,7 +74,8 @@ impl Conn {
     /// All that is claimed.
     pub async fn list_sending(&mut self) -> Result<Vec<Sending>> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT id, created_at, due_at, attempt FROM scheduled_messages WHERE status = 'sending'").fetch_all(c).await)?)
+            "SELECT id, user_id, chat_id, created_at, scheduled_time, due_at, attempt, lease_holder, claimed_for, started_at
+             FROM scheduled_messages WHERE status = 'sending'").fetch_all(c).await)?)
     }
 
     /// On PostgreSQL: from now on this process notes what begins of its early claims.
