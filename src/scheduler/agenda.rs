@@ -56,11 +56,22 @@ impl Agenda {
     pub fn file(&mut self, read: Vec<Waiting>) -> Vec<Waiting> {
         let mut homeless = Vec::new();
         for one in read {
-            match one.through {
-                None => homeless.push(one),
-                Some(through) if !self.known.contains_key(&one.id) => self.put(through, one),
-                Some(_) => {}
+            let Some(through) = one.through else {
+                homeless.push(one);
+                continue;
+            };
+            match self.known.get(&one.id) {
+                Some(known) if *known == through => continue,
+                Some(known) => {
+                    // It goes through another instance now.
+                    if let Some(lane) = self.lanes.get_mut(known) {
+                        lane.queue.retain(|place, _| place.1 != one.id);
+                    }
+                    self.known.remove(&one.id);
+                }
+                None => {}
             }
+            self.put(through, one);
         }
         homeless
     }

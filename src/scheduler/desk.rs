@@ -69,6 +69,10 @@ pub(super) struct Desk {
     following: HashMap<InstanceId, Claim>,
     /// Claims that may be handed out, since what they followed was taken.
     pub released: Vec<Claim>,
+    /// Instances whose message takes long: what followed it was given back, and nothing follows until it ends.
+    hanging: HashSet<InstanceId>,
+    /// Claims that need not be on the list of what can be taken back any more.
+    over: Vec<Attempted>,
     /// What servers took since that was noted last.
     pub taken: Vec<Taken>,
     /// Claims that may leave when that is noted.
@@ -131,6 +135,7 @@ impl Desk {
         let carried = self.carrying.get(&through) == Some(&one.due.id);
         if carried {
             self.carrying.remove(&through);
+            self.hanging.remove(&through);
         }
         let was_taken = matches!(one.ended, Ended::Answered(Ok(_)));
         if let Ended::Answered(Ok(sent)) = &one.ended {
@@ -151,6 +156,7 @@ impl Desk {
                 self.carrying.insert(through, next.due.id);
                 self.released.push(next);
             } else {
+                self.over.push(next.attempted());
                 self.release(next);
             }
         }
@@ -195,7 +201,7 @@ impl Desk {
     }
 
     /// When the loop must look again by itself.
-    pub fn next_at(&self, now: Moment, in_flight: usize) -> Option<Moment> {
+    pub fn next_at(&self, (now, steady): (Moment, Duration), in_flight: usize) -> Option<Moment> {
         if self.read_more {
             return Some(now);
         }
@@ -210,7 +216,7 @@ impl Desk {
         let beat = (!self.in_flight.is_empty()).then_some(self.beat_at);
         let sweep = (!self.agenda.is_empty()).then_some(self.sweep_at);
         let expiry = self.next_expiry.filter(|_| self.in_flight.is_empty());
-        [due, waiting, beat, sweep, expiry, self.patience_ends_at()].into_iter().flatten().min()
+        [due, waiting, beat, sweep, expiry, self.patience_ends_at(now, steady)].into_iter().flatten().min()
     }
 
     /// When the first claim comes to its moment.
@@ -266,6 +272,9 @@ impl Desk {
 
     /// Claims that may be handed out, since what they followed was taken.
     pub fn take_released(&mut self, ahead: &Ahead) -> Vec<Claim> {
+        for claim in self.over.drain(..) {
+            ahead.take(claim);
+        }
         let (go, back): (Vec<Claim>, Vec<Claim>) =
             std::mem::take(&mut self.released).into_iter().partition(|claim| ahead.take(claim.attempted()));
         for claim in back {
@@ -282,7 +291,11 @@ impl Desk {
             .filter(|(_, claim)| {
                 let place = (claim.due.scheduled_time, claim.due.id);
                 let is_late = |due| due < claim.due.due_at && due <= now.plus(SOON);
-                !ahead.holds(claim.attempted()) || agenda.comes_before(claim.due.through, place).is_some_and(is_late)
+                // The clock may have been set back.
+                let is_far = claim.due.due_at > now.plus(AHEAD * 2);
+                is_far
+                    || !ahead.holds(claim.attempted())
+                    || agenda.comes_before(claim.due.through, place).is_some_and(is_late)
             })
             .map(|(place, _)| *place)
             .collect();
@@ -351,6 +364,7 @@ impl Desk {
             self.following.extract_if(|_, claim| is_over(claim)).map(|(_, claim)| claim).collect();
         for claim in &over {
             ahead.take(claim.attempted());
+            self.hanging.insert(claim.due.through);
         }
         for at in &self.waiting {
             let Some(server) = self.servers.get_mut(at) else { continue };
@@ -384,13 +398,10 @@ impl Desk {
     }
 
     /// When the first claim that waits for a place is given back.
-    fn patience_ends_at(&self) -> Option<Moment> {
+    fn patience_ends_at(&self, now: Moment, steady: Duration) -> Option<Moment> {
         let fronts = self.waiting.iter().filter_map(|at| self.servers.get(at)?.ready.front());
-        fronts
-            .chain(self.following.values())
-            .map(|claim| claim.begun.max(claim.due.due_at))
-            .min()
-            .map(|ready| ready.plus(PATIENCE))
+        let ready = fronts.chain(self.following.values()).map(|claim| claim.ready).min()?;
+        Some(now.plus(PATIENCE.saturating_sub(steady.saturating_sub(ready))))
     }
 
     /// How many more may be claimed for each server. `places`: how many requests there may be at once. `may_follow`: whether
@@ -418,7 +429,7 @@ impl Desk {
         self.late.extend(begun.late);
         self.doubtful.extend(begun.doubtful);
         for one in begun.picked {
-            ahead.take((one.id, one.attempt + 1));
+            ahead.forget(one.id);
             self.put_back(one);
         }
     }
@@ -478,6 +489,7 @@ impl Room<'_> {
             && self.following < FOLLOWING
             && desk.carrying.contains_key(&one.through)
             && !desk.following.contains_key(&one.through)
+            && !desk.hanging.contains(&one.through)
             && !desk.broken.contains_key(&one.through);
         self.following += usize::from(is_free);
         is_free

@@ -25,6 +25,9 @@ struct Book {
     lines: usize,
     /// The last line could not be written to its end.
     torn: bool,
+    /// It says under which start of the machine it is written. That is said with the first line of a run, when what the
+    /// run before left is settled.
+    named: bool,
 }
 
 /// The ledger of a database; on PostgreSQL there is none.
@@ -90,7 +93,7 @@ impl Ledger {
         }
         let file = append(&path)?;
         Ok(Self {
-            book: Some(Arc::new(Mutex::new(Book { path, file, lines, torn: false }))),
+            book: Some(Arc::new(Mutex::new(Book { path, file, lines, torn: false, named: false }))),
             told: Arc::new(told),
             is_new,
             is_whole: written_under.is_some() && written_under == boot(),
@@ -187,6 +190,11 @@ impl Book {
         if torn {
             self.file.write_all(b"\n")?;
         }
+        if !self.named {
+            let boot = boot().map(|boot| format!("{BOOT}{boot}\n")).unwrap_or_default();
+            self.file.write_all(boot.as_bytes())?;
+            self.named = true;
+        }
         self.file.write_all(lines.as_bytes())?;
         self.torn = false;
         Ok(())
@@ -219,8 +227,7 @@ impl Book {
 fn append(path: &Path) -> io::Result<File> {
     let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
     // What comes next does not stand on a torn line.
-    let boot = boot().map(|boot| format!("{BOOT}{boot}\n")).unwrap_or_default();
-    file.write_all(format!("\n{boot}").as_bytes())?;
+    file.write_all(b"\n")?;
     Ok(file)
 }
 

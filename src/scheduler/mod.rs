@@ -179,7 +179,7 @@ impl Scheduler {
             let next = match pause {
                 Some(until) => Some(until),
                 None if desk.on_hold => desk.next_on_hold(),
-                None => desk.next_at(self.clock.now(), self.settings.in_flight),
+                None => desk.next_at(self.clock.both(), self.settings.in_flight),
             };
             let next = next.unwrap_or(Moment(i64::MAX)).min(desk.net_at);
             let planned = desk.planned_at().unwrap_or(Moment(i64::MAX));
@@ -336,6 +336,8 @@ impl Scheduler {
             }
         }
         for claim in claims {
+            // From now on it cannot be taken back.
+            self.wake.ahead.take(claim.attempted());
             if noted && claim.due.later && self.notes_in_store() {
                 desk.to_note.push(claim);
             } else if noted {
@@ -413,6 +415,10 @@ impl Scheduler {
             desk.release(claim);
         }
         desk.release_all(&self.wake.ahead);
+        // What is given back is not kept from other replicas until the last request has its answer.
+        if let Err(error) = self.write_outcomes(&mut desk).await {
+            tracing::error!(error = %error, "what had not begun could not be given back yet");
+        }
         drop(out.tell);
         out.tasks.close();
         let waited = async {

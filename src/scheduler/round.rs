@@ -80,7 +80,7 @@ impl Scheduler {
         }
         let finished = desk.take_finished();
         let mut agenda = std::mem::take(&mut desk.agenda);
-        let mut room = desk.room(self.settings.in_flight, self.ledger.is_kept());
+        let mut room = desk.room(self.settings.in_flight, self.ledger.is_kept() && self.settings.gap.is_zero());
         let picked = agenda.pick(now, until, |one| room.has(one, now));
         desk.agenda = agenda;
         let work = Work {
@@ -218,6 +218,12 @@ impl Scheduler {
             desk.settled(one.due.id);
             if one.ended == Ended::Released && !self.settings.gap.is_zero() {
                 desk.agenda.open(one.due.through);
+            }
+        }
+        // What was picked for one instance may have been claimed for another, which became the active one.
+        for one in &picked {
+            if let Some(through) = one.through {
+                desk.agenda.is_over(through, one.id);
             }
         }
         for due in &done.claimed {

@@ -117,7 +117,7 @@ impl Work {
         self.settle(conn, &mut done, &mut reports).await?;
         if self.expiry {
             done.expiry = true;
-            let unbegun = conn.list_unbegun(lease_now).await?;
+            let unbegun = conn.list_unbegun(lease_now, self.now.minus(self.settings.lease + DOUBT)).await?;
             if !unbegun.is_empty() {
                 done.again = true;
                 conn.give_back(&unbegun, self.now).await?;
@@ -223,9 +223,11 @@ impl Work {
                 tracing::info!(message.id = %id, attempt = one.attempt, error = %error, "not handed over");
             }
         }
-        if !self.settings.gap.is_zero() {
-            conn.open_gates(&unused, now).await?;
-        }
+        let closed: HashSet<InstanceId> = done.closed.iter().map(|one| one.0).collect();
+        let (waits, free): (Vec<InstanceId>, Vec<InstanceId>) =
+            unused.into_iter().partition(|through| self.settings.gap.is_zero() || closed.contains(through));
+        conn.open_gates(&waits, false, now).await?;
+        conn.open_gates(&free, true, now).await?;
         if !sent.is_empty() {
             let through: Vec<InstanceId> = sent.keys().copied().collect();
             for back in conn.note_sent(&through, now).await? {

@@ -10,7 +10,7 @@ use super::zone_rules::Rules;
 use crate::domain::account::Account;
 use crate::domain::clock::{Clock, Moment};
 use crate::domain::ids::{AccountId, ChatId, InstanceId, SeriesId, TelegramMessageId};
-use crate::domain::message::{Body, ScheduledMessage};
+use crate::domain::message::{Body, ScheduledMessage, Status};
 use crate::domain::series::{Rhythm, Series, SeriesStatus};
 use crate::domain::wall::WallTime;
 use crate::storage::series::{NewSeries, Occurrence, Progress};
@@ -275,7 +275,11 @@ impl AllSeries {
                         return Err(Refusal::Changed);
                     }
                     work(conn, series, now).await?;
-                    Ok::<_, Refusal>(())
+                    // Claimed by another replica, or begun this very moment: it cannot be taken back, so nothing is said to be.
+                    match conn.find_occurrence(owner, id, now).await? {
+                        Some(next) if next.status == Status::Sending => Err(Refusal::BeingSent),
+                        _ => Ok(()),
+                    }
                 })
             })
             .await?;
@@ -293,7 +297,7 @@ impl AllSeries {
                     // Not made yet: it is made as a skipped one.
                     let made = conn.find_occurrence(owner, id, now).await?;
                     if let Some(one) = made {
-                        conn.move_message(owner, one.id, crate::domain::message::Status::Cancelled, now).await?;
+                        conn.move_message(owner, one.id, Status::Cancelled, now).await?;
                     } else {
                         let next = next_occurrence(&series.rhythm, series.zone, series.made_to.max(now));
                         let Some(next) = next else { return Ok(()) };

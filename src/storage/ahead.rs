@@ -50,6 +50,11 @@ impl Ahead {
         self.list().remove(&claim).is_some()
     }
 
+    /// Takes all claims of a message off the list: none was made.
+    pub fn forget(&self, id: MessageId) {
+        self.list().retain(|claim, _| claim.0 != id);
+    }
+
     /// Whether a claim may begin still.
     pub fn holds(&self, claim: Attempted) -> bool {
         self.list().contains_key(&claim)
@@ -67,6 +72,13 @@ impl Conn {
         let claims = ahead.take_of(owner);
         if claims.is_empty() {
             return Ok(());
+        }
+        if let Self::Postgres(conn) = self {
+            // The transaction that claims may not be over: what it does is waited for, and seen by the next statement.
+            sqlx::query("SELECT id FROM scheduled_messages WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE")
+                .bind(claims.iter().map(|one| one.0.0).collect::<Vec<_>>())
+                .execute(&mut **conn)
+                .await?;
         }
         self.give_back(&claims, now).await
     }
@@ -108,17 +120,19 @@ impl Conn {
     }
 
     /// On PostgreSQL: early claims that ran out by `lease_now` and had not begun. Where the notes of their process were lost
-    /// they are none.
-    pub async fn list_unbegun(&mut self, lease_now: Moment) -> Result<Vec<Attempted>> {
+    /// they are none, and those due before `since` are not among them: such a store may be a copy.
+    pub async fn list_unbegun(&mut self, lease_now: Moment, since: Moment) -> Result<Vec<Attempted>> {
         let Self::Postgres(conn) = self else { return Ok(Vec::new()) };
         Ok(sqlx::query_as(
             "SELECT m.id, m.attempt FROM scheduled_messages m WHERE m.status = 'sending' AND m.lease_until <= $1 AND m.begins_later
+                 AND m.due_at + 0 > $2
                  AND EXISTS (SELECT 1 FROM begun b WHERE b.holder = m.lease_holder AND b.message_id = 0)
                  AND NOT EXISTS (SELECT 1 FROM begun b
                      WHERE b.holder = m.lease_holder AND b.message_id = m.id AND b.attempt = m.attempt)
              FOR NO KEY UPDATE OF m SKIP LOCKED",
         )
         .bind(lease_now)
+        .bind(since)
         .fetch_all(&mut **conn)
         .await?)
     }
@@ -152,21 +166,22 @@ impl Conn {
             "WHERE m.id = CAST(j.value->>0 AS BIGINT) AND m.attempt = CAST(j.value->>1 AS BIGINT)
                  AND m.status || '' = 'sending' AND m.claimed_for IS NOT NULL RETURNING claimed_for", c, sql =>
             sqlx::query_scalar(sql).bind(&list).bind(now).fetch_all(c).await)?;
-        self.open_gates(&through, now).await
+        self.open_gates(&through, true, now).await
     }
 
-    /// Nothing was sent through these instances that were claimed for: they may send at once, and it does not count.
-    pub async fn open_gates(&mut self, through: &[InstanceId], now: Moment) -> Result<()> {
+    /// Nothing was sent through these instances that were claimed for: it does not count, and where they had no other reason
+    /// to wait (`gates`) they may send at once.
+    pub async fn open_gates(&mut self, through: &[InstanceId], gates: bool, now: Moment) -> Result<()> {
         if through.is_empty() {
             return Ok(());
         }
         let list = rows(&through)?;
         over_rows!(self,
-            "UPDATE user_instances AS u SET next_send_at = CASE WHEN u.next_send_at > $2 THEN $2 ELSE u.next_send_at END,
+            "UPDATE user_instances AS u SET next_send_at = CASE WHEN $3 AND u.next_send_at > $2 THEN $2 ELSE u.next_send_at END,
                  hour_count = CASE WHEN u.hour_count > 0 THEN u.hour_count - 1 ELSE 0 END,
                  day_count = CASE WHEN u.day_count > 0 THEN u.day_count - 1 ELSE 0 END FROM",
             "WHERE u.id = CAST(CAST(j.value AS TEXT) AS BIGINT)", c, sql =>
-            sqlx::query(sql).bind(&list).bind(now).execute(c).await.map(|_| ()))?;
+            sqlx::query(sql).bind(&list).bind(now).bind(gates).execute(c).await.map(|_| ()))?;
         Ok(())
     }
 }

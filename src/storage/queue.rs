@@ -475,7 +475,7 @@ impl Conn {
                  sent_through = CAST(j.value->>'through' AS BIGINT), sent_at = CAST(j.value->>'sent_at' AS BIGINT),
                  look_at = CAST(j.value->>'look_at' AS BIGINT), looks = 0, if_absent = j.value->>'if_absent',
                  tries = tries + CAST(j.value->>'tries' AS BIGINT), lease_until = NULL, lease_holder = NULL,
-                 version = version + 1, updated_at = $2 FROM",
+                 version = version + 1 + CAST(j.value->>'tries' AS BIGINT), updated_at = $2 FROM",
             "WHERE m.id = CAST(j.value->>'id' AS BIGINT) AND m.attempt = CAST(j.value->>'attempt' AS BIGINT)
                  AND m.lease_holder = $3 AND m.status = 'sending' RETURNING id", c, sql =>
             sqlx::query_scalar(sql).bind(&list).bind(now).bind(holder).fetch_all(c).await)?;
