@@ -1,4 +1,4 @@
--- A claim may be made before its message may leave: ahead of its moment, or behind another of its number. Should its process
+-- A claim is made ahead of the moment at which its message may leave. Should its process
 -- die, such a message has not left unless it was noted here before. The table is unlogged, so that a note waits for no disk:
 -- it outlives the process, and not the server. Where it was lost is told by the lack of the process's own row (message 0).
 ALTER TABLE scheduled_messages ADD COLUMN begins_later BOOLEAN NOT NULL DEFAULT FALSE;

@@ -244,11 +244,6 @@ impl Desk {
         come
     }
 
-    /// Whether what goes through an instance now goes behind another message.
-    pub fn is_behind(&self, through: Option<InstanceId>) -> bool {
-        through.is_some_and(|through| self.carrying.contains_key(&through))
-    }
-
     /// A claim whose moment has come takes its turn at its instance: it is returned when that is now.
     pub fn take_turn(&mut self, claim: Claim, ahead: &Ahead) -> Option<Claim> {
         let (through, id) = (claim.due.through, claim.due.id);

@@ -32,8 +32,6 @@ pub(super) struct Work {
     pub late: Vec<Waiting>,
     pub doubtful: Vec<(MessageId, Absence)>,
     pub picked: Vec<MessageId>,
-    /// Those of it that follow another through their instance.
-    pub follows: HashSet<MessageId>,
     pub beat: Option<Vec<MessageId>>,
     /// Set after a failure: claims that nothing runs for are given back.
     pub running: Option<Vec<MessageId>>,
@@ -362,7 +360,7 @@ impl Work {
 
     /// Claims what was picked and may go.
     async fn claim(&self, conn: &mut Conn, lease: Moment, done: &mut Outcomes) -> Result<(), StorageError> {
-        let taken = conn.take_due(&self.picked, &self.holder, self.until, self.now).await?;
+        let taken = conn.take_due(&self.picked, self.until, self.now).await?;
         if matches!(conn, Conn::Postgres(_)) && taken.len() < self.picked.len() {
             let missing: Vec<MessageId> =
                 self.picked.iter().copied().filter(|id| !taken.iter().any(|due| due.id == *id)).collect();
@@ -389,7 +387,7 @@ impl Work {
                 gates.push((due.through, next));
                 done.closed.push((due.through, next));
             }
-            due.later = due.due_at > self.now || self.follows.contains(&due.id);
+            due.later = due.due_at > self.now;
             done.claimed.push(due);
         }
         if !done.claimed.is_empty() {

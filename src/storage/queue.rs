@@ -61,7 +61,7 @@ pub struct Due {
     /// Whether the next success is to be noted at the instance.
     #[serde(deserialize_with = "flag")]
     pub stale: bool,
-    /// It is claimed before it may leave; no column.
+    /// It is claimed ahead of its moment; no column.
     #[sqlx(skip)]
     #[serde(skip)]
     pub later: bool,
@@ -208,8 +208,7 @@ const TAKE_SQLITE: &str = due!(
 );
 const TAKE_POSTGRES: &str = due!(
     "= ANY($1)",
-    "AND NOT EXISTS (SELECT 1 FROM scheduled_messages s WHERE s.status = 'sending' AND s.claimed_for = i.id
-                         AND s.lease_holder IS DISTINCT FROM $4)
+    "AND NOT EXISTS (SELECT 1 FROM scheduled_messages s WHERE s.status = 'sending' AND s.claimed_for = i.id)
                      FOR NO KEY UPDATE OF m, i SKIP LOCKED"
 );
 const NEXT_DUE: &str = "SELECT due_at FROM scheduled_messages WHERE status = 'scheduled' AND due_at > $1
@@ -253,9 +252,8 @@ impl Conn {
     }
 
     /// Those of `ids` that are due still and have an instance to go through. On PostgreSQL message and instance are
-    /// locked, and what another replica has locked or claimed for is left out: an instance's messages go one after the other,
-    /// for which `holder` sees itself.
-    pub async fn take_due(&mut self, ids: &[MessageId], holder: &str, until: Moment, now: Moment) -> Result<Vec<Due>> {
+    /// locked, and what another replica has locked is left out: an instance's messages go one after the other.
+    pub async fn take_due(&mut self, ids: &[MessageId], until: Moment, now: Moment) -> Result<Vec<Due>> {
         Ok(match self {
             Self::Sqlite(conn) => {
                 let list: String = sqlx::query_scalar(TAKE_SQLITE)
@@ -268,13 +266,7 @@ impl Conn {
             }
             Self::Postgres(conn) => {
                 let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-                sqlx::query_as(TAKE_POSTGRES)
-                    .bind(ids)
-                    .bind(until)
-                    .bind(now)
-                    .bind(holder)
-                    .fetch_all(&mut **conn)
-                    .await?
+                sqlx::query_as(TAKE_POSTGRES).bind(ids).bind(until).bind(now).fetch_all(&mut **conn).await?
             }
         })
     }
@@ -301,20 +293,20 @@ impl Conn {
         match self {
             Self::Sqlite(conn) => {
                 static CLAIM: Listed = Listed::new(
-                    3,
+                    2,
                     "UPDATE scheduled_messages AS m SET status = 'sending', attempt = attempt + 1, tries = tries + 1,
                          lease_until = $1, lease_holder = $2, started_at = CASE WHEN m.due_at > $3 THEN m.due_at ELSE $3 END,
-                         claimed_for = j.c2, begins_later = j.c3, updated_at = $3 FROM",
+                         claimed_for = j.c2, updated_at = $3 FROM",
                     "WHERE m.id = j.c1 AND m.status || '' = 'scheduled'",
                 );
                 for claims in claims.chunks(MOST) {
                     let (text, size) = CLAIM.text(claims.len());
                     let mut query = sqlx::query(text);
-                    for (id, through, later) in claims {
-                        query = query.bind(id).bind(through).bind(later);
+                    for (id, through, _) in claims {
+                        query = query.bind(id).bind(through);
                     }
                     for _ in claims.len()..size {
-                        query = query.bind(None::<i64>).bind(None::<i64>).bind(None::<bool>);
+                        query = query.bind(None::<i64>).bind(None::<i64>);
                     }
                     query.bind(lease).bind(holder).bind(now).execute(&mut **conn).await?;
                 }
