@@ -90,7 +90,7 @@ pub async fn messages(db: &Database, count: u64, at: Moment, step: u64) {
             format!("WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < {count} - 1)"),
             Clock::System.now().0,
         ),
-        Database::Postgres(_) => {
+        Database::Postgres { .. } => {
             (format!("WITH n(n) AS (SELECT generate_series(0, {count} - 1))"), Clock::System.now().0)
         }
     };

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use reqwest::header::HeaderValue;
 use reqwest::{Client, Method, Response, redirect};
+use serde::Serialize;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -105,10 +106,24 @@ pub struct Found {
     pub at: DateTime<Utc>,
 }
 
-/// An answer, read.
+/// An answer, read to its end.
 pub(crate) struct Answer {
     pub status: u16,
-    pub body: Option<Value>,
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    /// What it says; null where that is no JSON.
+    pub fn body(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_default()
+    }
+}
+
+/// Where an instance's texts go: what is the same for all of them, made once.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    url: Url,
+    key: HeaderValue,
 }
 
 impl Evolution {
@@ -146,24 +161,21 @@ impl Evolution {
         &self,
         method: Method,
         url: Url,
-        key: Option<&ApiKey>,
-        body: Option<&Value>,
+        key: Option<HeaderValue>,
+        body: Option<&(impl Serialize + Sync)>,
         limits: Limits,
     ) -> Result<Answer, CallError> {
         self.allow.check(&url).map_err(|Refused| CallError::Policy)?;
         let mut request = self.client.request(method, url).timeout(limits.total);
         if let Some(key) = key {
-            let mut value = HeaderValue::from_str(key.expose()).map_err(|_| CallError::Refused)?;
-            value.set_sensitive(true);
-            request = request.header("apikey", value);
+            request = request.header("apikey", key);
         }
         if let Some(body) = body {
             request = request.json(body);
         }
         let response = request.send().await.map_err(|error| CallError::of(&error))?;
         let status = response.status().as_u16();
-        let bytes = read(response, limits.cap).await?;
-        Ok(Answer { status, body: serde_json::from_slice(&bytes).ok() })
+        Ok(Answer { status, bytes: read(response, limits.cap).await? })
     }
 
     async fn get(
@@ -173,7 +185,7 @@ impl Evolution {
         segments: &[&str],
         limits: Limits,
     ) -> Result<Answer, CallError> {
-        self.call(Method::GET, Self::url(server, segments), Some(key), None, limits).await
+        self.call(Method::GET, Self::url(server, segments), Some(header(key)?), NOTHING, limits).await
     }
 
     async fn post(
@@ -184,10 +196,23 @@ impl Evolution {
         body: &Value,
         limits: Limits,
     ) -> Result<Answer, CallError> {
-        self.call(Method::POST, Self::url(server, segments), Some(key), Some(body), limits).await
+        self.call(Method::POST, Self::url(server, segments), Some(header(key)?), Some(body), limits).await
+    }
+
+    /// What [`Self::send`] is done with.
+    pub fn sender(server: &ServerUrl, key: &ApiKey, instance: &InstanceName) -> Result<Sender, CallError> {
+        Ok(Sender { url: Self::url(server, &["message", "sendText", instance.as_str()]), key: header(key)? })
     }
 
     /// Sends a text. Only a 201 with a non-empty `key.id` is a success.
+    pub async fn send(&self, through: &Sender, number: &str, text: &str) -> Result<Sent, SendError> {
+        let Sender { url, key } = through;
+        let answer =
+            self.call(Method::POST, url.clone(), Some(key.clone()), Some(&wire::Text { number, text }), SEND).await;
+        wire::sent(&answer.map_err(SendError::Call)?)
+    }
+
+    /// [`Self::send`], where nothing was made for it before.
     pub async fn send_text(
         &self,
         server: &ServerUrl,
@@ -196,9 +221,8 @@ impl Evolution {
         number: &str,
         text: &str,
     ) -> Result<Sent, SendError> {
-        let body = json!({ "number": number, "text": text });
-        let answer = self.post(server, key, &["message", "sendText", instance.as_str()], &body, SEND).await;
-        wire::sent(answer.map_err(SendError::Call)?)
+        let sender = Self::sender(server, key, instance).map_err(SendError::Call)?;
+        self.send(&sender, number, text).await
     }
 
     /// The live state of an instance.
@@ -209,13 +233,13 @@ impl Evolution {
         instance: &InstanceName,
     ) -> Result<Connection, CallError> {
         let answer = self.get(server, key, &["instance", "connectionState", instance.as_str()], CALL).await?;
-        wire::state(&wire::ok(answer)?)
+        wire::state(&wire::ok(&answer)?)
     }
 
     /// The instances that the key can list. Their states are the database's view, which can lag.
     pub async fn list_instances(&self, server: &ServerUrl, key: &ApiKey) -> Result<Vec<Listed>, CallError> {
         let answer = self.get(server, key, &["instance", "fetchInstances"], LIST).await?;
-        wire::list(&wire::ok(answer)?)
+        wire::list(&wire::ok(&answer)?)
     }
 
     /// One row of the list. It is picked here: no name of a person's goes into a query (T15).
@@ -231,7 +255,7 @@ impl Evolution {
 
     /// Whether the key is the server's own.
     pub async fn verify_global_key(&self, server: &ServerUrl, key: &ApiKey) -> Result<bool, CallError> {
-        match wire::ok(self.post(server, key, &["verify-creds"], &json!({}), CALL).await?) {
+        match wire::ok(&self.post(server, key, &["verify-creds"], &json!({}), CALL).await?) {
             Ok(_) => Ok(true),
             Err(CallError::Refused) => Ok(false),
             Err(error) => Err(error),
@@ -248,8 +272,7 @@ impl Evolution {
     }
 
     async fn version_at(&self, url: Url) -> Result<String, CallError> {
-        let answer = self.call(Method::GET, url, None, None, ROOT).await?;
-        let body = answer.body.ok_or(CallError::NotEvolution)?;
+        let body = self.call(Method::GET, url, None, NOTHING, ROOT).await?.body();
         let version = body.get("version").and_then(Value::as_str).ok_or(CallError::NotEvolution)?;
         Ok(version.chars().filter(|c| !c.is_control()).take(32).collect())
     }
@@ -268,7 +291,7 @@ impl Evolution {
             body["token"] = token.expose().into();
         }
         let answer = self.post(server, key, &["instance", "create"], &body, CALL).await?;
-        wire::created(&wire::ok(answer)?)
+        wire::created(&wire::ok(&answer)?)
     }
 
     /// Deletes an instance with its history; the server does so a moment after it has answered.
@@ -279,12 +302,12 @@ impl Evolution {
         instance: &InstanceName,
     ) -> Result<(), CallError> {
         let delete = || Self::url(server, &["instance", "delete", instance.as_str()]);
-        match wire::ok(self.call(Method::DELETE, delete(), Some(key), None, CALL).await?) {
+        match wire::ok(&self.call(Method::DELETE, delete(), Some(header(key)?), NOTHING, CALL).await?) {
             // Older servers want it disconnected first.
             Err(CallError::Status { status: 400, .. }) => {
                 let logout = Self::url(server, &["instance", "logout", instance.as_str()]);
-                self.call(Method::DELETE, logout, Some(key), None, CALL).await?;
-                wire::ok(self.call(Method::DELETE, delete(), Some(key), None, CALL).await?).map(drop)
+                self.call(Method::DELETE, logout, Some(header(key)?), NOTHING, CALL).await?;
+                wire::ok(&self.call(Method::DELETE, delete(), Some(header(key)?), NOTHING, CALL).await?).map(drop)
             }
             done => done.map(drop),
         }
@@ -300,7 +323,7 @@ impl Evolution {
     ) -> Result<Vec<Looked>, CallError> {
         let body = json!({ "numbers": numbers });
         let answer = self.post(server, key, &["chat", "whatsappNumbers", instance.as_str()], &body, CALL).await?;
-        wire::looked(&wire::ok(answer)?)
+        wire::looked(&wire::ok(&answer)?)
     }
 
     /// Searches an instance's history for a text of ours between two moments (`EVOLUTION_API.md` section 8).
@@ -325,7 +348,7 @@ impl Evolution {
         for page in 1..=PAGES {
             let body = json!({ "where": { "key": which, "messageTimestamp": span }, "page": page, "offset": PAGE });
             let answer = self.post(server, key, &["chat", "findMessages", instance.as_str()], &body, LIST).await?;
-            let answer = wire::ok(answer)?;
+            let answer = wire::ok(&answer)?;
             let records =
                 answer.pointer("/messages/records").and_then(Value::as_array).ok_or(CallError::NotEvolution)?;
             found.extend(records.iter().filter_map(|record| wire::found(record, text)));
@@ -336,6 +359,16 @@ impl Evolution {
         // What was not read to its end proves nothing.
         Err(CallError::AnswerLost)
     }
+}
+
+/// No body.
+const NOTHING: Option<&Value> = None;
+
+/// A key as the header that carries it, which no log shows.
+fn header(key: &ApiKey) -> Result<HeaderValue, CallError> {
+    let mut value = HeaderValue::from_str(key.expose()).map_err(|_| CallError::Refused)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 async fn read(response: Response, cap: usize) -> Result<Vec<u8>, CallError> {

@@ -1,6 +1,7 @@
 //! The bodies of the server's answers, read liberally (`EVOLUTION_API.md` section 3).
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::{CallError, SendError, is_gateway};
@@ -37,8 +38,8 @@ fn is_missing(said: &Value) -> bool {
 }
 
 /// The body of a success, or what the failure means.
-pub(super) fn ok(answer: Answer) -> Result<Value, CallError> {
-    let body = answer.body.unwrap_or(Value::Null);
+pub(super) fn ok(answer: &Answer) -> Result<Value, CallError> {
+    let body = answer.body();
     match answer.status {
         200..=299 if !body.is_null() => Ok(body),
         401 | 403 => Err(CallError::Refused),
@@ -55,9 +56,15 @@ pub(super) fn ok(answer: Answer) -> Result<Value, CallError> {
 
 /// Reads the answer of a send. Classified by text, not by status: the same cause comes with several. Each text is
 /// read as a whole, for the server may quote what was sent.
-pub(super) fn sent(answer: Answer) -> Result<Sent, SendError> {
+pub(super) fn sent(answer: &Answer) -> Result<Sent, SendError> {
     let status = answer.status;
-    let body = answer.body.unwrap_or(Value::Null);
+    if status == 201
+        && let Ok(Handed { key: Key { id, remote_jid } }) = serde_json::from_slice(&answer.bytes)
+        && !id.is_empty()
+    {
+        return Ok(Sent { remote_id: id, remote_jid });
+    }
+    let body = answer.body();
     match status {
         200..=299 => return handed_over(status, &body),
         429 => return Err(SendError::TooMany),
@@ -82,6 +89,27 @@ pub(super) fn sent(answer: Answer) -> Result<Sent, SendError> {
     } else {
         Err(SendError::Unclear(status))
     }
+}
+
+/// What is sent.
+#[derive(Serialize)]
+pub(super) struct Text<'a> {
+    pub number: &'a str,
+    pub text: &'a str,
+}
+
+/// What nearly every answer says, read without the rest.
+#[derive(Deserialize)]
+struct Handed {
+    key: Key,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Key {
+    id: String,
+    #[serde(default)]
+    remote_jid: String,
 }
 
 /// A success has a key; without one it is Meta's refusal, passed on with a 201 (#361, #362).
@@ -199,8 +227,12 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn verdict(status: u16, body: Value) -> Verdict {
-        sent(Answer { status, body: Some(body) }).expect_err("a failure").verdict()
+    fn said(status: u16, text: &str) -> Result<Sent, SendError> {
+        sent(&Answer { status, bytes: text.as_bytes().to_vec() })
+    }
+
+    fn verdict(status: u16, body: &Value) -> Verdict {
+        said(status, &body.to_string()).expect_err("a failure").verdict()
     }
 
     fn envelope(message: impl Into<Value>) -> Value {
@@ -211,52 +243,65 @@ mod tests {
     fn every_row_of_the_answer_table_is_read() {
         let held = Verdict::Hold(HoldReason::Disconnected);
         assert_eq!(
-            verdict(400, envelope(json!([{ "jid": "1@s.whatsapp.net", "exists": false, "number": "1" }]))),
+            verdict(400, &envelope(json!([{ "jid": "1@s.whatsapp.net", "exists": false, "number": "1" }]))),
             Verdict::GiveUp(FailReason::NotOnWhatsApp)
         );
         assert_eq!(
-            verdict(400, envelope(json!([["instance requires property \"text\""]]))),
+            verdict(400, &envelope(json!([["instance requires property \"text\""]]))),
             Verdict::GiveUp(FailReason::Invalid)
         );
-        assert_eq!(verdict(400, envelope(json!(["Text is required"]))), Verdict::GiveUp(FailReason::Invalid));
-        assert_eq!(verdict(400, envelope(json!(["[object Object]"]))), Verdict::GiveUp(FailReason::GroupUnknown));
-        assert_eq!(verdict(400, envelope(json!(["Error: Connection Closed"]))), held);
-        assert_eq!(verdict(500, envelope(json!("Connection Closed"))), held);
+        assert_eq!(verdict(400, &envelope(json!(["Text is required"]))), Verdict::GiveUp(FailReason::Invalid));
+        assert_eq!(verdict(400, &envelope(json!(["[object Object]"]))), Verdict::GiveUp(FailReason::GroupUnknown));
+        assert_eq!(verdict(400, &envelope(json!(["Error: Connection Closed"]))), held);
+        assert_eq!(verdict(500, &envelope(json!("Connection Closed"))), held);
         assert_eq!(
-            verdict(400, envelope(json!(["TypeError: Cannot read properties of undefined (reading 'sendMessage')"]))),
+            verdict(400, &envelope(json!(["TypeError: Cannot read properties of undefined (reading 'sendMessage')"]))),
             held
         );
-        assert_eq!(verdict(500, envelope(json!("Cannot read properties of undefined (reading 'onWhatsApp')"))), held);
-        assert_eq!(verdict(401, envelope(json!("Unauthorized"))), Verdict::Hold(HoldReason::KeyRefused));
+        assert_eq!(verdict(500, &envelope(json!("Cannot read properties of undefined (reading 'onWhatsApp')"))), held);
+        assert_eq!(verdict(401, &envelope(json!("Unauthorized"))), Verdict::Hold(HoldReason::KeyRefused));
         assert_eq!(
-            verdict(404, envelope(json!(["The \"x\" instance does not exist"]))),
+            verdict(404, &envelope(json!(["The \"x\" instance does not exist"]))),
             Verdict::Hold(HoldReason::Missing)
         );
-        assert_eq!(verdict(503, json!({ "code": "LICENSE_REQUIRED" })), Verdict::Hold(HoldReason::Licence));
-        assert_eq!(verdict(429, json!({})), Verdict::Retry);
+        assert_eq!(verdict(503, &json!({ "code": "LICENSE_REQUIRED" })), Verdict::Hold(HoldReason::Licence));
+        assert_eq!(verdict(429, &json!({})), Verdict::Retry);
         assert_eq!(
-            verdict(201, json!({ "message": "bad", "type": "OAuthException", "code": 131_030 })),
+            verdict(201, &json!({ "message": "bad", "type": "OAuthException", "code": 131_030 })),
             Verdict::GiveUp(FailReason::Channel)
         );
         assert_eq!(
-            verdict(400, envelope(json!(["PrismaClientKnownRequestError"]))),
+            verdict(400, &envelope(json!(["PrismaClientKnownRequestError"]))),
             Verdict::Unknown { searchable: true }
         );
-        assert_eq!(verdict(500, envelope(json!("anything"))), Verdict::Unknown { searchable: true });
+        assert_eq!(verdict(500, &envelope(json!("anything"))), Verdict::Unknown { searchable: true });
         assert_eq!(
-            verdict(201, json!({ "message": "expired", "type": "OAuthException", "code": 190 })),
+            verdict(201, &json!({ "message": "expired", "type": "OAuthException", "code": 190 })),
             Verdict::Hold(HoldReason::KeyRefused)
         );
-        assert_eq!(verdict(200, json!({ "key": { "id": "1" } })), Verdict::Unknown { searchable: false });
+        assert_eq!(verdict(200, &json!({ "key": { "id": "1" } })), Verdict::Unknown { searchable: false });
         // What the server quotes of a text says nothing about its fate.
         assert_eq!(
-            verdict(400, envelope(json!(["Invalid value: \"Connection Closed (reading 'id')\""]))),
+            verdict(400, &envelope(json!(["Invalid value: \"Connection Closed (reading 'id')\""]))),
             Verdict::Unknown { searchable: true }
         );
         // The Business channel stores nothing when Meta's answer is lost (#364).
         let lost = json!(["TypeError: Cannot read properties of undefined (reading 'message')"]);
-        assert_eq!(verdict(400, envelope(lost)), Verdict::Unknown { searchable: false });
-        assert!(matches!(sent(Answer { status: 502, body: None }), Err(SendError::Unclear(502))));
-        assert!(matches!(sent(Answer { status: 201, body: None }), Err(SendError::Call(CallError::AnswerLost))));
+        assert_eq!(verdict(400, &envelope(lost)), Verdict::Unknown { searchable: false });
+        assert!(matches!(said(502, "<html>"), Err(SendError::Unclear(502))));
+        assert!(matches!(said(201, ""), Err(SendError::Call(CallError::AnswerLost))));
+    }
+
+    #[test]
+    fn a_key_is_found_in_whatever_comes_with_it() {
+        let sent = |key: &str| said(201, &format!(r#"{{"message":{{"key":{{"id":"no"}}}},"key":{key},"code":190}}"#));
+        let is = |jid: &str| Ok(Sent { remote_id: "A1".to_owned(), remote_jid: jid.to_owned() });
+        assert_eq!(sent(r#"{"remoteJid":"5@lid","fromMe":true,"id":"A1"}"#), is("5@lid"));
+        assert_eq!(sent(r#"{"id":"A1","remoteJid":null}"#), is(""));
+        assert_eq!(sent(r#"{"id":"A1"}"#), is(""));
+        let refused = Err(SendError::Call(CallError::Refused));
+        assert_eq!(sent(r#"{"id":"","remoteJid":"5@lid"}"#), refused);
+        assert_eq!(sent(r#"{"id":7}"#), refused);
+        assert_eq!(sent("null"), refused);
     }
 }

@@ -106,6 +106,8 @@ pub(super) struct Desk {
     /// How far the clock was set back, as far as that was made good.
     pub set_back: Duration,
     pub read_more: bool,
+    /// Something changed since the table was read last.
+    pub is_unread: bool,
     pub unsure: bool,
     /// Nothing is sent, since the clock may be ahead.
     pub on_hold: bool,
@@ -182,12 +184,14 @@ impl Desk {
     pub fn rewind(&mut self, now: Moment) {
         self.agenda.rewind(now.minus(Duration::from_secs(15)));
         self.next_due = Some(now);
+        self.is_unread = true;
     }
 
     /// Reads everything anew: what is known of the table may have holes.
     pub fn anew(&mut self, now: Moment) {
         self.agenda.rewind(Moment::default());
         self.next_due = Some(now);
+        self.is_unread = true;
     }
 
     /// Whether the leases of what is claimed are to be extended.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
-use super::Scheduler;
+use super::{Opened, Scheduler};
 use crate::domain::clock::Moment;
 use crate::domain::guard::Standing;
 use crate::domain::instance::{ApiKey, InstanceName, ServerUrl};
@@ -159,7 +159,9 @@ impl Scheduler {
         let (Some(url), Some(name), Some(key)) = (&lookup.api_url, &lookup.instance_name, &lookup.api_key) else {
             return History::Mute;
         };
-        let Some((server, name, key)) = self.open(lookup.user_id, url, name, key) else { return History::Mute };
+        let Some(Opened { server, name, key, .. }) = self.open(lookup.user_id, url, name, key) else {
+            return History::Mute;
+        };
         let from = lookup.started_at.minus(SLACK).utc();
         let to = self.clock.now().plus(SLACK).utc();
         let text = lookup.message.as_str();

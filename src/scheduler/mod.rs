@@ -35,7 +35,7 @@ use crate::domain::instance::{ApiKey, InstanceName, ServerUrl};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::well::{Part, Well};
 use crate::evolution::error::{CallError, SendError};
-use crate::evolution::{Evolution, Sent};
+use crate::evolution::{Evolution, Sender, Sent};
 use crate::services::instances::key_context;
 use crate::services::secrets::Keyring;
 use crate::storage::ahead::Attempted;
@@ -183,10 +183,11 @@ impl Scheduler {
             };
             let next = next.unwrap_or(Moment(i64::MAX)).min(desk.net_at);
             let planned = desk.planned_at().unwrap_or(Moment(i64::MAX));
-            let is_writing = writing.round.is_some();
-            let next = if is_writing { planned } else { next.min(planned) };
+            let is_next_later = writing.round.is_some() || (writing.outcomes.is_some() && self.goes_alone(&desk));
+            let next = if is_next_later { planned } else { next.min(planned) };
             let done = tokio::select! {
                 done = written(&mut writing.round) => Some(done),
+                done = written(&mut writing.outcomes) => Some(done),
                 (claims, noted) = noted(&mut writing.notes) => {
                     self.begin_noted(&mut desk, claims, &noted);
                     None
@@ -199,7 +200,7 @@ impl Scheduler {
                 one = told.recv() => {
                     desk.finished_first(one);
                     pause = None;
-                    if !is_writing && desk.started > 0 {
+                    if writing.is_none() && desk.started > 0 {
                         self.gather(&mut desk, &mut told, &mut out).await;
                     }
                     None
@@ -232,7 +233,7 @@ impl Scheduler {
 
     /// Whether it is noted in the store what begins of early claims: where there is no ledger.
     fn notes_in_store(&self) -> bool {
-        matches!(self.db, Database::Postgres(_))
+        matches!(self.db, Database::Postgres { .. })
     }
 
     /// Begins to write what there is to be written, as far as the same is not being written.
@@ -240,13 +241,23 @@ impl Scheduler {
         if writing.notes.is_none() && !desk.to_note.is_empty() {
             writing.notes = Some(self.note_begun(std::mem::take(&mut desk.to_note)));
         }
-        if writing.round.is_none() {
-            writing.round = self.begin(desk).await?;
+        let goes_alone = self.goes_alone(desk);
+        if !goes_alone && !desk.finished.is_empty() && !writing.is_shut() {
+            writing.outcomes = Some(self.begin_outcomes(desk));
+        }
+        if writing.round.is_none() && (!goes_alone || writing.outcomes.is_none()) {
+            writing.round = self.begin(desk, goes_alone).await?;
             if writing.round.is_none() && self.hand_out(desk, Vec::new()) {
                 self.well.note(Part::Scheduler, true);
             }
         }
         Ok(())
+    }
+
+    /// Whether outcomes and claims go into one transaction, beside which there is no other: on SQLite always, since one
+    /// writes there; on PostgreSQL when claims are kept or mended, which must know of all.
+    fn goes_alone(&self, desk: &Desk) -> bool {
+        matches!(self.db, Database::Sqlite { .. }) || desk.unsure || desk.on_hold || desk.is_to_beat(self.clock.now())
     }
 
     /// Notes in the store that early claims begin, beside whatever else happens.
@@ -396,8 +407,11 @@ impl Scheduler {
 
     /// Ends: outcomes are written as they come, and what stays on its way is looked for at the next start.
     async fn farewell(&self, mut desk: Desk, mut told: mpsc::Receiver<Finished>, out: Out, mut writing: Writing) {
-        if writing.round.is_some() {
-            match written(&mut writing.round).await {
+        for slot in [&mut writing.outcomes, &mut writing.round] {
+            if slot.is_none() {
+                continue;
+            }
+            match written(slot).await {
                 (begun, Ok(done)) => {
                     let at = begun.now;
                     let claimed = self.after(&mut desk, begun, done);
@@ -455,7 +469,7 @@ impl Scheduler {
         if !self.guard.may_send(&self.clock) || now < due.due_at {
             return Ended::Released;
         }
-        let Some((server, name, key)) = through else {
+        let Some(Opened { server, name, key, sender }) = through else {
             return Ended::Answered(Err(SendError::Call(CallError::Policy)));
         };
         // Where a request hung or broke off, the next message is no probe: one that hangs in turn would be unsure too.
@@ -470,17 +484,17 @@ impl Scheduler {
             return Ended::Released;
         }
         tracing::debug!(message.id = %due.id, "handing over");
-        Ended::Answered(self.evolution.send_text(server, key, name, &due.recipient, &due.message).await)
+        Ended::Answered(self.evolution.send(sender, &due.recipient, &due.message).await)
     }
 
     /// What an instance's row says, as types; nothing when its key cannot be opened.
     fn open(&self, account: AccountId, url: &str, name: &str, key: &str) -> Option<Opened> {
         let key = self.keyring.open(&key_context(account, url, name), key).ok()?;
-        Some((
-            ServerUrl::parse(url).ok()?,
-            InstanceName::parse(name).ok()?,
-            ApiKey::parse(&String::from_utf8(key).ok()?).ok()?,
-        ))
+        let server = ServerUrl::parse(url).ok()?;
+        let name = InstanceName::parse(name).ok()?;
+        let key = ApiKey::parse(&String::from_utf8(key).ok()?).ok()?;
+        let sender = Evolution::sender(&server, &key, &name).ok()?;
+        Some(Opened { server, name, key, sender })
     }
 }
 
@@ -489,8 +503,22 @@ impl Scheduler {
 struct Writing {
     /// A round: outcomes, and the next claims.
     round: Option<Begun>,
+    /// Outcomes, while a round has none.
+    outcomes: Option<Begun>,
     /// Early claims that begin.
     notes: Option<Notes>,
+}
+
+impl Writing {
+    /// Whether neither outcomes nor claims are being written.
+    fn is_none(&self) -> bool {
+        self.round.is_none() && self.outcomes.is_none()
+    }
+
+    /// Whether outcomes cannot be written beside what is being written.
+    fn is_shut(&self) -> bool {
+        self.outcomes.is_some() || self.round.as_ref().is_some_and(|round| round.goes_alone)
+    }
 }
 
 /// Early claims, of which it is noted in the store that they begin.
@@ -518,7 +546,12 @@ async fn written(writing: &mut Option<Begun>) -> (Begun, Result<Outcomes, Storag
 }
 
 /// An instance's row as types, with its key.
-type Opened = (ServerUrl, InstanceName, ApiKey);
+struct Opened {
+    server: ServerUrl,
+    name: InstanceName,
+    key: ApiKey,
+    sender: Sender,
+}
 
 /// How many opened instances are kept.
 const OPENED: usize = 2048;

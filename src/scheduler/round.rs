@@ -43,11 +43,14 @@ pub(super) struct Begun {
     pub picked: Vec<Waiting>,
     /// It gives back what was claimed and is not known to be.
     mends: bool,
+    /// No outcomes may be written beside it.
+    pub goes_alone: bool,
 }
 
 impl Scheduler {
-    /// Reads what came due, and begins a round over it, where there is anything to write.
-    pub(super) async fn begin(&self, desk: &mut Desk) -> Result<Option<Begun>, StorageError> {
+    /// Reads what came due, and begins a round over it, where there is anything to write. Where it does not go alone, outcomes
+    /// are written beside it.
+    pub(super) async fn begin(&self, desk: &mut Desk, goes_alone: bool) -> Result<Option<Begun>, StorageError> {
         self.reckon_anew(desk).await?;
         let now = self.clock.now();
         let until = now.plus(AHEAD + AT_ONCE);
@@ -60,11 +63,11 @@ impl Scheduler {
             desk.on_hold = true;
             desk.net_at = now.plus(if desk.rest_until.is_some() { UNNOTED } else { NET });
             let due = desk.beat_at <= now || !desk.finished.is_empty() || desk.unsure;
-            if !due {
+            if !due || !goes_alone {
                 return Ok(None);
             }
             let work = self.outcomes(desk, now);
-            return Ok(Some(self.write_down(work, Vec::new())));
+            return Ok(Some(self.write_down(work, Vec::new(), true)));
         }
         if desk.net_at <= now {
             desk.agenda.rewind(Moment::default());
@@ -78,7 +81,7 @@ impl Scheduler {
             let late = desk.agenda.take_out(|one| self.is_late(one, now));
             desk.late.extend(late);
         }
-        let finished = desk.take_finished();
+        let finished = if goes_alone { desk.take_finished() } else { Vec::new() };
         let mut agenda = std::mem::take(&mut desk.agenda);
         let mut room = desk.room(self.settings.in_flight, self.ledger.is_kept() && self.settings.gap.is_zero());
         let picked = agenda.pick(now, until, |one| room.has(one, now));
@@ -92,46 +95,60 @@ impl Scheduler {
             expiry: desk.next_expiry.is_some_and(|at| at <= now) || desk.expiry_at <= now,
             ask_next: desk.ask_next.then(|| desk.agenda.read_to()),
             finished: Arc::new(finished),
-            ..self.outcomes(desk, now)
+            ..self.work(desk, now, goes_alone)
         };
         if work.is_idle() && desk.next_expiry.is_none_or(|at| at > now) {
             // Nothing to write; only when to look again is asked.
             desk.moved = false;
-            let mut conn = self.db.read().await?;
-            desk.next_due = conn.next_due(desk.agenda.read_to()).await?;
-            desk.ask_next = false;
-            desk.next_expiry = conn.next_expiry().await?;
+            if desk.ask_next || desk.in_flight.is_empty() {
+                let mut conn = self.db.read().await?;
+                desk.next_due = conn.next_due(desk.agenda.read_to()).await?;
+                desk.ask_next = false;
+                desk.next_expiry = conn.next_expiry().await?;
+            }
             return Ok(None);
         }
         if work.expiry {
             desk.expiry_at = now.plus(self.settings.lease / 3);
         }
-        Ok(Some(self.write_down(work, picked)))
+        Ok(Some(self.write_down(work, picked, goes_alone)))
+    }
+
+    /// Begins to write outcomes, beside a round that has none.
+    pub(super) fn begin_outcomes(&self, desk: &mut Desk) -> Begun {
+        let work =
+            Work { finished: Arc::new(std::mem::take(&mut desk.finished)), ..self.work(desk, self.clock.now(), false) };
+        self.write_down(work, Vec::new(), false)
     }
 
     /// Begins a round, waits until it is written, and returns what was claimed.
     #[cfg(test)]
     pub(super) async fn round(&self, desk: &mut Desk) -> Result<Vec<Due>, StorageError> {
-        let Some(mut begun) = self.begin(desk).await? else { return Ok(Vec::new()) };
+        let Some(mut begun) = self.begin(desk, true).await? else { return Ok(Vec::new()) };
         let done = (&mut begun.done).await.map_err(|_| StorageError::Abandoned)??;
         Ok(self.after(desk, begun, done))
     }
 
-    /// A transaction that writes outcomes, keeps what is ours, and does nothing else.
+    /// A transaction that writes outcomes, keeps what is ours, and does nothing else. None may go beside it.
     fn outcomes(&self, desk: &mut Desk, now: Moment) -> Work {
+        Work { finished: Arc::new(std::mem::take(&mut desk.finished)), ..self.work(desk, now, true) }
+    }
+
+    /// A transaction that does nothing yet but keep and mend what is ours, where it goes alone.
+    fn work(&self, desk: &Desk, now: Moment, goes_alone: bool) -> Work {
         Work {
             settings: self.settings,
             holder: self.holder.clone(),
             ahead: self.wake.ahead.clone(),
             now,
             until: now,
-            finished: Arc::new(std::mem::take(&mut desk.finished)),
+            finished: Arc::default(),
             homeless: Vec::new(),
             late: Vec::new(),
             doubtful: Vec::new(),
             picked: Vec::new(),
-            beat: desk.is_to_beat(now).then(|| running(desk)),
-            running: desk.unsure.then(|| running(desk)),
+            beat: (goes_alone && desk.is_to_beat(now)).then(|| running(desk)),
+            running: (goes_alone && desk.unsure).then(|| running(desk)),
             timeline: desk.timeline.clone(),
             expiry: false,
             ask_next: None,
@@ -139,13 +156,15 @@ impl Scheduler {
     }
 
     /// Has the transaction written beside whatever else happens.
-    fn write_down(&self, work: Work, picked: Vec<Waiting>) -> Begun {
+    fn write_down(&self, work: Work, picked: Vec<Waiting>, goes_alone: bool) -> Begun {
         let (now, finished) = (work.now, Arc::clone(&work.finished));
         let (homeless, late, doubtful) = (work.homeless.clone(), work.late.clone(), work.doubtful.clone());
         let (db, mends) = (self.db.clone(), work.running.is_some());
         let done =
-            tokio::spawn(async move { db.write(move |conn| Box::pin(async move { work.run(conn).await })).await });
-        Begun { done, now, finished, homeless, late, doubtful, picked, mends }
+            tokio::spawn(
+                async move { db.write_round(move |conn| Box::pin(async move { work.run(conn).await })).await },
+            );
+        Begun { done, now, finished, homeless, late, doubtful, picked, mends, goes_alone }
     }
 
     /// When the clock was set back, what was to wait for a moment of it waits no longer than it was to.
@@ -181,7 +200,7 @@ impl Scheduler {
     /// Writes outcomes, keeps what is ours, and does nothing else.
     pub(super) async fn write_outcomes(&self, desk: &mut Desk) -> Result<(), StorageError> {
         let work = self.outcomes(desk, self.clock.now());
-        let mut begun = self.write_down(work, Vec::new());
+        let mut begun = self.write_down(work, Vec::new(), true);
         match (&mut begun.done).await.unwrap_or(Err(StorageError::Abandoned)) {
             Ok(done) => {
                 self.after(desk, begun, done);
@@ -196,7 +215,7 @@ impl Scheduler {
 
     /// What the transaction did is taken into memory. Returns what was claimed.
     pub(super) fn after(&self, desk: &mut Desk, begun: Begun, done: Outcomes) -> Vec<Due> {
-        let Begun { now, finished, picked, mends, .. } = begun;
+        let Begun { now, finished, picked, mends, goes_alone: went_alone, .. } = begun;
         desk.unsure &= !mends;
         desk.moved = !finished.is_empty() || !done.claimed.is_empty();
         if let Some(known) = done.known {
@@ -209,7 +228,7 @@ impl Scheduler {
             desk.net_at = now;
             return Vec::new();
         }
-        if desk.beat_at <= now {
+        if went_alone && desk.beat_at <= now {
             desk.beat_at = now.plus(self.settings.lease / 3);
         }
         for one in finished.iter() {
@@ -252,7 +271,7 @@ impl Scheduler {
         if done.again {
             desk.rewind(now);
             desk.agenda.rewind(Moment::default());
-        } else if done.asked_next {
+        } else if done.asked_next && !desk.is_unread {
             desk.next_due = done.next_due;
             desk.ask_next = false;
         }
@@ -273,7 +292,7 @@ impl Scheduler {
     fn turn(&self, until: Moment) -> Moment {
         match &self.db {
             Database::Sqlite { .. } => until,
-            Database::Postgres(_) => until.plus(Duration::from_millis(rand::random_range(0..YIELD))),
+            Database::Postgres { .. } => until.plus(Duration::from_millis(rand::random_range(0..YIELD))),
         }
     }
 
@@ -283,6 +302,7 @@ impl Scheduler {
         let mut read = Vec::new();
         if more || desk.next_due.is_some_and(|due| due.minus(AHEAD) <= now) || desk.agenda.is_rewound() {
             desk.ask_next = true;
+            desk.is_unread = false;
             read = self
                 .db
                 .read()

@@ -91,11 +91,21 @@ impl Work {
             && self.running.is_none()
     }
 
+    /// Whether it only writes outcomes: those are fenced, whatever became of the server.
+    fn only_settles(&self) -> bool {
+        self.picked.is_empty()
+            && self.beat.is_none()
+            && self.running.is_none()
+            && !self.expiry
+            && self.ask_next.is_none()
+    }
+
     /// Does it.
     pub async fn run(self, conn: &mut Conn) -> Result<Outcomes, StorageError> {
         let mut done = Outcomes::default();
         let mut reports = Reports::new();
-        let (lease_now, timeline) = conn.lease_now(self.now).await?;
+        let (lease_now, timeline) =
+            if self.only_settles() { (self.now, self.timeline.clone()) } else { conn.lease_now(self.now).await? };
         if timeline != self.timeline {
             // Another server took over, which may lack our last commits: nothing that is overdue goes unasked.
             conn.set_meta(DOUBT_BEFORE, &self.now.0.to_string()).await?;

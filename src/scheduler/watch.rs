@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Scheduler;
+use super::{Opened, Scheduler};
 use crate::domain::instance::Connection;
 use crate::domain::report::Report;
 use crate::storage::StorageError;
@@ -29,7 +29,8 @@ impl Scheduler {
     pub async fn recheck_once(&self) -> Result<(), StorageError> {
         let instances = self.db.read().await?.list_held_instances().await?;
         for held in instances {
-            let Some((server, name, key)) = self.open(held.user_id, &held.api_url, &held.instance_name, &held.api_key)
+            let Some(Opened { server, name, key, .. }) =
+                self.open(held.user_id, &held.api_url, &held.instance_name, &held.api_key)
             else {
                 continue;
             };

@@ -186,11 +186,11 @@ impl Conn {
 
     /// How many wait and how many are past.
     pub async fn count_messages(&mut self, owner: AccountId) -> Result<(i64, i64)> {
-        let (waiting, all): (i64, i64) = on!(self, c => sqlx::query_as(
+        let counts: (i64, i64) = on!(self, c => sqlx::query_as(
             "SELECT (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status IN ('scheduled', 'sending', 'held', 'late', 'unknown')),
-                    (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1)")
+                    (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled'))")
             .bind(owner).fetch_one(c).await)?;
-        Ok((waiting, all - waiting))
+        Ok(counts)
     }
 
     /// How many waiting messages would go through an instance: those pinned to it, and, when it is the
@@ -342,6 +342,7 @@ impl Conn {
     pub async fn list_recent_recipients(&mut self, owner: AccountId, limit: i64) -> Result<Vec<(String, String)>> {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT recipient, MAX(recipient_name) FROM scheduled_messages WHERE user_id = $1
+                 AND (status IN ('scheduled', 'sending', 'held', 'late', 'unknown') OR status IN ('sent', 'failed', 'cancelled'))
              GROUP BY recipient ORDER BY MAX(id) DESC LIMIT $2")
             .bind(owner).bind(limit).fetch_all(c).await)?)
     }

@@ -93,7 +93,12 @@ pub enum Database {
         options: Arc<SqliteConnectOptions>,
     },
     /// A server.
-    Postgres(PgPool),
+    Postgres {
+        /// Connections for everything but the scheduler's rounds.
+        pool: PgPool,
+        /// Connections for those: the same few statements again and again, whose plans are made once.
+        rounds: PgPool,
+    },
 }
 
 /// What waits for the writer: a piece of work, or the wish that it closes the file.
@@ -119,7 +124,7 @@ impl Database {
         let database = Self::connect(url).await?;
         match &database {
             Self::Sqlite { .. } => {}
-            Self::Postgres(pool) => POSTGRES.run(pool).await?,
+            Self::Postgres { pool, .. } => POSTGRES.run(pool).await?,
         }
         Ok(database)
     }
@@ -128,31 +133,20 @@ impl Database {
         if url.starts_with("postgres") {
             // Else each harmless ROLLBACK below would be a warning in our log.
             let options = PgConnectOptions::from_str(url)?.options([("client_min_messages", "error")]);
-            let pool = PgPoolOptions::new()
-                .max_connections(16)
-                .acquire_timeout(Duration::from_secs(10))
-                // A statement that is planned once, while a table is small, goes on reading all of it when it is not; and
-                // where pages are far apart no more, an index is never the dear way.
-                .after_connect(|conn, _| {
-                    Box::pin(async move {
-                        let tune = "SET plan_cache_mode = force_custom_plan; SET random_page_cost = 1.1";
-                        sqlx::raw_sql(tune).execute(conn).await?;
-                        Ok(())
-                    })
-                })
-                // A connection that was used a moment ago is there still.
-                .test_before_acquire(false)
-                .before_acquire(|conn, last| {
-                    Box::pin(async move {
-                        if last.idle_for > Duration::from_secs(1) {
-                            conn.ping().await?;
-                        }
-                        Ok(true)
-                    })
-                })
-                .connect_with(options)
+            // A statement that is planned once, while a table is small, goes on reading all of it when it is not; and
+            // where pages are far apart no more, an index is never the dear way.
+            let pool = postgres_pool(16, "SET plan_cache_mode = force_custom_plan; SET random_page_cost = 1.1")
+                .connect_with(options.clone())
                 .await?;
-            return Ok(Self::Postgres(pool));
+            // What a round reads it finds by an index, whatever the tables hold: planning that anew each time would cost a
+            // tenth of a round.
+            let rounds = postgres_pool(
+                2,
+                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
+                 SET enable_mergejoin = off; SET random_page_cost = 1.1; SET jit = off",
+            )
+            .connect_lazy_with(options);
+            return Ok(Self::Postgres { pool, rounds });
         }
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
@@ -187,7 +181,7 @@ impl Database {
     pub async fn read(&self) -> Result<Conn> {
         Ok(match self {
             Self::Sqlite { reads, .. } => Conn::Sqlite(reads.acquire().await?),
-            Self::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
+            Self::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
         })
     }
 
@@ -200,57 +194,21 @@ impl Database {
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, std::result::Result<T, E>> + Send + 'static,
     {
         match self {
-            Self::Sqlite { writer, .. } => {
-                let (tell, told) = oneshot::channel();
-                let work: Work = Box::new(move |conn| {
-                    Box::pin(async move {
-                        let outcome = work(conn).await;
-                        let keep = outcome.is_ok();
-                        let answer = move |commit: std::result::Result<(), String>| {
-                            let outcome = match commit {
-                                Ok(()) => outcome,
-                                Err(why) => Err(StorageError::Uncommitted(why).into()),
-                            };
-                            // The caller may have gone away.
-                            let _ = tell.send(outcome);
-                        };
-                        Verdict { keep, answer: Box::new(answer) }
-                    })
-                });
-                writer.send(SqliteWork::Do(work)).await.map_err(|_| StorageError::Abandoned)?;
-                told.await.map_err(|_| StorageError::Abandoned)?
-            }
-            Self::Postgres(pool) => {
-                let pool = pool.clone();
-                let task = tokio::spawn(async move {
-                    let mut conn = Conn::Postgres(pool.acquire().await.map_err(StorageError::from)?);
-                    let done = AssertUnwindSafe(async {
-                        conn.execute("BEGIN").await?;
-                        let outcome = work(&mut conn).await;
-                        let ended = conn.execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
-                        Ok::<_, E>((outcome, ended))
-                    });
-                    // This task is its own, so nobody breaks it off in the midst of a transaction (sqlx #4393). Where it
-                    // breaks off by itself, its connection is not used again.
-                    match done.catch_unwind().await {
-                        Ok(Ok((outcome, Ok(())))) => outcome,
-                        Ok(Ok((_, Err(error)))) => {
-                            conn.forsake();
-                            Err(error.into())
-                        }
-                        Ok(Err(error)) => {
-                            conn.forsake();
-                            Err(error)
-                        }
-                        Err(_) => {
-                            conn.forsake();
-                            tracing::error!("a piece of work on the store panicked");
-                            Err(StorageError::Abandoned.into())
-                        }
-                    }
-                });
-                task.await.map_err(|_| StorageError::Abandoned)?
-            }
+            Self::Sqlite { writer, .. } => write_sqlite(writer, work).await,
+            Self::Postgres { pool, .. } => write_postgres(pool, work).await,
+        }
+    }
+
+    /// [`Self::write`] for the scheduler's rounds, the same few statements again and again.
+    pub async fn write_round<T, E, F>(&self, work: F) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, std::result::Result<T, E>> + Send + 'static,
+    {
+        match self {
+            Self::Sqlite { writer, .. } => write_sqlite(writer, work).await,
+            Self::Postgres { rounds, .. } => write_postgres(rounds, work).await,
         }
     }
 
@@ -264,7 +222,7 @@ impl Database {
                 conn.close().await?;
                 Ok(())
             }
-            Self::Postgres(_) => {
+            Self::Postgres { .. } => {
                 Err(StorageError::Engine(sqlx::Error::Configuration("use pg_dump for PostgreSQL".into())))
             }
         }
@@ -291,7 +249,10 @@ impl Database {
                     let _ = told.await;
                 }
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, rounds } => {
+                rounds.close().await;
+                pool.close().await;
+            }
         }
     }
 }
@@ -336,6 +297,92 @@ fn make_private(file: &Path) -> Result<()> {
     let mode = std::fs::metadata(file).map_err(sqlx::Error::Io)?.permissions().mode() & 0o777;
     let others = mode & 0o007;
     if others == 0 { Ok(()) } else { Err(StorageError::Exposed { path: file.to_owned(), mode }) }
+}
+
+async fn write_sqlite<T, E, F>(writer: &mpsc::Sender<SqliteWork>, work: F) -> std::result::Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StorageError> + Send + 'static,
+    F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, std::result::Result<T, E>> + Send + 'static,
+{
+    let (tell, told) = oneshot::channel();
+    let work: Work = Box::new(move |conn| {
+        Box::pin(async move {
+            let outcome = work(conn).await;
+            let keep = outcome.is_ok();
+            let answer = move |commit: std::result::Result<(), String>| {
+                let outcome = match commit {
+                    Ok(()) => outcome,
+                    Err(why) => Err(StorageError::Uncommitted(why).into()),
+                };
+                // The caller may have gone away.
+                let _ = tell.send(outcome);
+            };
+            Verdict { keep, answer: Box::new(answer) }
+        })
+    });
+    writer.send(SqliteWork::Do(work)).await.map_err(|_| StorageError::Abandoned)?;
+    told.await.map_err(|_| StorageError::Abandoned)?
+}
+
+async fn write_postgres<T, E, F>(pool: &PgPool, work: F) -> std::result::Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StorageError> + Send + 'static,
+    F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, std::result::Result<T, E>> + Send + 'static,
+{
+    let pool = pool.clone();
+    let task = tokio::spawn(async move {
+        let mut conn = Conn::Postgres(pool.acquire().await.map_err(StorageError::from)?);
+        let done = AssertUnwindSafe(async {
+            conn.execute("BEGIN").await?;
+            let outcome = work(&mut conn).await;
+            let ended = conn.execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
+            Ok::<_, E>((outcome, ended))
+        });
+        // This task is its own, so nobody breaks it off in the midst of a transaction (sqlx #4393). Where it
+        // breaks off by itself, its connection is not used again.
+        match done.catch_unwind().await {
+            Ok(Ok((outcome, Ok(())))) => outcome,
+            Ok(Ok((_, Err(error)))) => {
+                conn.forsake();
+                Err(error.into())
+            }
+            Ok(Err(error)) => {
+                conn.forsake();
+                Err(error)
+            }
+            Err(_) => {
+                conn.forsake();
+                tracing::error!("a piece of work on the store panicked");
+                Err(StorageError::Abandoned.into())
+            }
+        }
+    });
+    task.await.map_err(|_| StorageError::Abandoned)?
+}
+
+/// How connections to a server are made and kept; each is tuned as told.
+fn postgres_pool(most: u32, tune: &'static str) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(Duration::from_secs(10))
+        .after_connect(move |conn, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(tune).execute(conn).await?;
+                Ok(())
+            })
+        })
+        // A connection that was used a moment ago is there still.
+        .test_before_acquire(false)
+        .before_acquire(|conn, last| {
+            Box::pin(async move {
+                if last.idle_for > Duration::from_secs(1) {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
 }
 
 /// The writer: takes what has gathered, commits it together, and answers all.

@@ -432,19 +432,14 @@ impl Conn {
                 }
                 Ok(ours)
             }
-            Self::Postgres(conn) => Ok(sqlx::query_scalar(
-                    "WITH j AS MATERIALIZED (
-                         SELECT * FROM unnest($3, $4, $5, $6, $7, $8) AS j (id, attempt, remote, through, tried, begun)),
-                     sent AS (
-                         UPDATE scheduled_messages AS m SET status = 'sent', reason = NULL, remote_id = j.remote,
-                             sent_through = j.through, sent_at = $1, lease_until = NULL, lease_holder = NULL,
-                             version = version + 1, updated_at = $1
-                         FROM j WHERE m.id = j.id AND m.attempt = j.attempt AND m.lease_holder = $2
-                             AND m.status || '' = 'sending' RETURNING m.id)
-                     INSERT INTO message_attempts AS t (message_id, attempt, instance_id, started_at, finished_at, outcome, remote_id)
-                     SELECT j.id, j.attempt, j.tried, j.begun, $1, 'sent', j.remote FROM j JOIN sent ON sent.id = j.id
-                     ON CONFLICT (message_id, attempt) DO UPDATE SET finished_at = excluded.finished_at,
-                         outcome = excluded.outcome, remote_id = excluded.remote_id RETURNING t.message_id",
+            Self::Postgres(conn) => {
+                let ours: Vec<MessageId> = sqlx::query_scalar(
+                    "UPDATE scheduled_messages AS m SET status = 'sent', reason = NULL, remote_id = j.remote,
+                         sent_through = j.through, sent_at = $1, lease_until = NULL, lease_holder = NULL,
+                         version = version + 1, updated_at = $1
+                     FROM unnest($3, $4, $5, $6) AS j (id, attempt, remote, through)
+                     WHERE m.id = j.id AND m.attempt = j.attempt AND m.lease_holder = $2 AND m.status || '' = 'sending'
+                     RETURNING m.id",
                 )
                 .bind(now)
                 .bind(holder)
@@ -452,10 +447,30 @@ impl Conn {
                 .bind(sent.iter().map(|one| one.attempt).collect::<Vec<_>>())
                 .bind(sent.iter().map(|one| one.remote.as_deref()).collect::<Vec<_>>())
                 .bind(sent.iter().map(|one| one.through.map(|through| through.0)).collect::<Vec<_>>())
-                .bind(sent.iter().map(|one| one.tried_through.0).collect::<Vec<_>>())
-                .bind(sent.iter().map(|one| one.begun.0).collect::<Vec<_>>())
                 .fetch_all(&mut **conn)
-                .await?),
+                .await?;
+                let mut ended: Vec<&Outcome> = sent.to_vec();
+                if ours.len() < sent.len() {
+                    let found: HashSet<MessageId> = ours.iter().copied().collect();
+                    ended.retain(|one| found.contains(&one.id));
+                }
+                sqlx::query(
+                    "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at, finished_at, outcome, remote_id)
+                     SELECT j.id, j.attempt, j.tried, j.begun, $1, 'sent', j.remote
+                     FROM unnest($2, $3, $4, $5, $6) AS j (id, attempt, tried, begun, remote)
+                     ON CONFLICT (message_id, attempt) DO UPDATE SET finished_at = excluded.finished_at,
+                         outcome = excluded.outcome, remote_id = excluded.remote_id",
+                )
+                .bind(now)
+                .bind(ended.iter().map(|one| one.id.0).collect::<Vec<_>>())
+                .bind(ended.iter().map(|one| one.attempt).collect::<Vec<_>>())
+                .bind(ended.iter().map(|one| one.tried_through.0).collect::<Vec<_>>())
+                .bind(ended.iter().map(|one| one.begun.0).collect::<Vec<_>>())
+                .bind(ended.iter().map(|one| one.remote.as_deref()).collect::<Vec<_>>())
+                .execute(&mut **conn)
+                .await?;
+                Ok(ours)
+            }
         }
     }
 

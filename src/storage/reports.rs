@@ -74,10 +74,11 @@ impl Conn {
             Self::Postgres(conn) => {
                 sqlx::query(
                     "INSERT INTO reports (account_id, chat_id, payload, created_at)
-                     SELECT CAST(j.value->>0 AS BIGINT), CAST(j.value->>1 AS BIGINT), j.value->>2, $2
-                     FROM json_array_elements(CAST($1 AS json)) AS j(value)",
+                     SELECT j.account, j.chat, j.payload, $4 FROM unnest($1, $2, $3) AS j (account, chat, payload)",
                 )
-                .bind(rows(&list)?)
+                .bind(list.iter().map(|one| one.0.0).collect::<Vec<_>>())
+                .bind(list.iter().map(|one| one.1.0).collect::<Vec<_>>())
+                .bind(list.iter().map(|one| one.2.as_str()).collect::<Vec<_>>())
                 .bind(now)
                 .execute(&mut **conn)
                 .await?;

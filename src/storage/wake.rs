@@ -30,7 +30,7 @@ impl Wake {
     pub fn new(db: &Database) -> Self {
         let elsewhere = match db {
             Database::Sqlite { .. } => None,
-            Database::Postgres(pool) => Some((pool.clone(), Arc::default())),
+            Database::Postgres { pool, .. } => Some((pool.clone(), Arc::default())),
         };
         Self { here: Arc::default(), ahead: Ahead::default(), elsewhere }
     }

@@ -178,7 +178,7 @@ impl Mouth {
     fn newest(&self) -> i64 {
         match self.ctx.db {
             Database::Sqlite { .. } => self.last,
-            Database::Postgres(_) => (self.last - LOOK_BACK).max(0),
+            Database::Postgres { .. } => (self.last - LOOK_BACK).max(0),
         }
     }
 
