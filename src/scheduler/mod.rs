@@ -399,6 +399,9 @@ impl Scheduler {
                     Some(one) => desk.ended(one),
                     None => return,
                 }
+                while let Ok(one) = told.try_recv() {
+                    desk.ended(one);
+                }
                 self.start(desk, out);
             }
         };
