@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::error::{CallError, SendError, is_gateway};
 use super::{Answer, Created, Found, Listed, Looked, Sent};
@@ -59,8 +60,7 @@ pub(super) fn ok(answer: &Answer) -> Result<Value, CallError> {
 pub(super) fn sent(answer: &Answer) -> Result<Sent, SendError> {
     let status = answer.status;
     if status == 201
-        && let Ok(Handed { key: Key { id, remote_jid } }) = serde_json::from_slice(&answer.bytes)
-        && !id.is_empty()
+        && let Some(Key { id, remote_jid }) = key_of(&answer.bytes).filter(|key| !key.id.is_empty())
     {
         return Ok(Sent { remote_id: id, remote_jid });
     }
@@ -99,9 +99,16 @@ pub(super) struct Text<'a> {
 }
 
 /// What nearly every answer says, read without the rest.
-#[derive(Deserialize)]
-struct Handed {
-    key: Key,
+fn key_of(bytes: &[u8]) -> Option<Key> {
+    #[derive(Deserialize)]
+    struct Handed<'a> {
+        #[serde(borrow)]
+        key: &'a RawValue,
+    }
+    // Else a list would do for an object.
+    let is_object = |text: &[u8]| text.trim_ascii_start().starts_with(b"{");
+    let Handed { key } = is_object(bytes).then(|| serde_json::from_slice(bytes).ok())??;
+    is_object(key.get().as_bytes()).then(|| serde_json::from_str(key.get()).ok())?
 }
 
 #[derive(Deserialize)]
@@ -303,5 +310,7 @@ mod tests {
         assert_eq!(sent(r#"{"id":"","remoteJid":"5@lid"}"#), refused);
         assert_eq!(sent(r#"{"id":7}"#), refused);
         assert_eq!(sent("null"), refused);
+        assert_eq!(sent(r#"["A1","5@lid"]"#), refused);
+        assert_eq!(said(201, r#"[{"id":"A1"}]"#), Err(SendError::Call(CallError::AnswerLost)));
     }
 }

@@ -106,8 +106,8 @@ pub(super) struct Desk {
     /// How far the clock was set back, as far as that was made good.
     pub set_back: Duration,
     pub read_more: bool,
-    /// Something changed since the table was read last.
-    pub is_unread: bool,
+    /// What is to be read begins earlier than where the last reading ended: something changed.
+    pub was_rewound: bool,
     pub unsure: bool,
     /// Nothing is sent, since the clock may be ahead.
     pub on_hold: bool,
@@ -184,14 +184,19 @@ impl Desk {
     pub fn rewind(&mut self, now: Moment) {
         self.agenda.rewind(now.minus(Duration::from_secs(15)));
         self.next_due = Some(now);
-        self.is_unread = true;
+        self.was_rewound = true;
     }
 
     /// Reads everything anew: what is known of the table may have holes.
     pub fn anew(&mut self, now: Moment) {
         self.agenda.rewind(Moment::default());
         self.next_due = Some(now);
-        self.is_unread = true;
+        self.was_rewound = true;
+    }
+
+    /// Whether something cannot go, or may have gone, which is to be written down.
+    pub fn sets_aside(&self) -> bool {
+        !(self.homeless.is_empty() && self.late.is_empty() && self.doubtful.is_empty())
     }
 
     /// Whether the leases of what is claimed are to be extended.

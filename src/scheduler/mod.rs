@@ -27,7 +27,7 @@ pub use self::transaction::DOUBT_BEFORE;
 use self::desk::{Claim, Desk};
 use self::ledger::Ledger;
 use self::round::Begun;
-use self::transaction::Outcomes;
+use self::transaction::Done;
 use crate::domain::clock::{Clock, Moment};
 use crate::domain::guard::Guard;
 use crate::domain::ids::{AccountId, InstanceId};
@@ -241,23 +241,36 @@ impl Scheduler {
         if writing.notes.is_none() && !desk.to_note.is_empty() {
             writing.notes = Some(self.note_begun(std::mem::take(&mut desk.to_note)));
         }
-        let goes_alone = self.goes_alone(desk);
-        if !goes_alone && !desk.finished.is_empty() && !writing.is_shut() {
+        self.guard.look(&self.clock);
+        if !self.goes_alone(desk) && !desk.finished.is_empty() && !writing.outcomes_wait() {
             writing.outcomes = Some(self.begin_outcomes(desk));
         }
-        if writing.round.is_none() && (!goes_alone || writing.outcomes.is_none()) {
-            writing.round = self.begin(desk, goes_alone).await?;
-            if writing.round.is_none() && self.hand_out(desk, Vec::new()) {
-                self.well.note(Part::Scheduler, true);
-            }
+        if writing.round.is_some() {
+            return Ok(());
+        }
+        if !self.goes_alone(desk) {
+            writing.round = self.begin(desk, false).await?;
+        }
+        // What was read just now may have to go alone.
+        if writing.is_none() && self.goes_alone(desk) {
+            writing.round = self.begin(desk, true).await?;
+        }
+        if writing.round.is_none() && self.hand_out(desk, Vec::new()) {
+            self.well.note(Part::Scheduler, true);
         }
         Ok(())
     }
 
     /// Whether outcomes and claims go into one transaction, beside which there is no other: on SQLite always, since one
-    /// writes there; on PostgreSQL when claims are kept or mended, which must know of all.
+    /// writes there. On PostgreSQL where claims are kept or mended, or the clock was set back, since all must be known then,
+    /// and where messages are set aside, since outcomes may lock the same.
     fn goes_alone(&self, desk: &Desk) -> bool {
-        matches!(self.db, Database::Sqlite { .. }) || desk.unsure || desk.on_hold || desk.is_to_beat(self.clock.now())
+        matches!(self.db, Database::Sqlite { .. })
+            || desk.unsure
+            || desk.on_hold
+            || desk.sets_aside()
+            || desk.is_to_beat(self.clock.now())
+            || self.guard.set_back() != desk.set_back
     }
 
     /// Notes in the store that early claims begin, beside whatever else happens.
@@ -313,6 +326,7 @@ impl Scheduler {
     /// What was claimed at `at` waits for its moment, or is handed out. Says whether what is about to leave could be noted.
     fn take_in(&self, desk: &mut Desk, claimed: Vec<Due>, at: Moment) -> bool {
         let steady = self.clock.steady();
+        let is_first = desk.in_flight.is_empty();
         let mut ready = Vec::new();
         for due in claimed {
             let server = server_of(&due.api_url);
@@ -324,7 +338,7 @@ impl Scheduler {
                 ready.extend(desk.take_turn(claim, &self.wake.ahead));
             }
         }
-        if desk.beat_at < at {
+        if is_first && desk.beat_at < at {
             desk.beat_at = at.plus(self.settings.lease / 3);
         }
         self.hand_out(desk, ready)
@@ -504,9 +518,9 @@ impl Scheduler {
 /// What is being written, the one beside the other.
 #[derive(Debug, Default)]
 struct Writing {
-    /// A round: outcomes, and the next claims.
+    /// The next claims; where it goes alone, outcomes too.
     round: Option<Begun>,
-    /// Outcomes, while a round has none.
+    /// Outcomes, beside a round that does not go alone.
     outcomes: Option<Begun>,
     /// Early claims that begin.
     notes: Option<Notes>,
@@ -519,7 +533,7 @@ impl Writing {
     }
 
     /// Whether outcomes cannot be written beside what is being written.
-    fn is_shut(&self) -> bool {
+    fn outcomes_wait(&self) -> bool {
         self.outcomes.is_some() || self.round.as_ref().is_some_and(|round| round.goes_alone)
     }
 }
@@ -539,7 +553,7 @@ async fn noted(notes: &mut Option<Notes>) -> (Vec<Claim>, Result<(), StorageErro
 }
 
 /// Waits for the round that is being written; for ever when there is none.
-async fn written(writing: &mut Option<Begun>) -> (Begun, Result<Outcomes, StorageError>) {
+async fn written(writing: &mut Option<Begun>) -> (Begun, Result<Done, StorageError>) {
     let Some(begun) = writing else { return std::future::pending().await };
     let done = (&mut begun.done).await.unwrap_or(Err(StorageError::Abandoned));
     match writing.take() {

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::agenda::Agenda;
 use super::desk::Desk;
-use super::transaction::{DOUBT_BEFORE, Outcomes, Work};
+use super::transaction::{DOUBT_BEFORE, Done, Work};
 use super::{AHEAD, AT_ONCE, DOUBT, Ended, Finished, NET, READ, SWEEP, Scheduler, UNNOTED};
 use crate::domain::account::LatePolicy;
 use crate::domain::clock::Moment;
@@ -28,7 +28,7 @@ const YIELD: u64 = 60;
 #[derive(Debug)]
 pub(super) struct Begun {
     /// Becomes ready when it is written.
-    pub done: JoinHandle<Result<Outcomes, StorageError>>,
+    pub done: JoinHandle<Result<Done, StorageError>>,
     /// When it was begun.
     pub now: Moment,
     /// What it settles.
@@ -43,7 +43,7 @@ pub(super) struct Begun {
     pub picked: Vec<Waiting>,
     /// It gives back what was claimed and is not known to be.
     mends: bool,
-    /// No outcomes may be written beside it.
+    /// Neither outcomes nor claims may be written beside it.
     pub goes_alone: bool,
 }
 
@@ -51,7 +51,9 @@ impl Scheduler {
     /// Reads what came due, and begins a round over it, where there is anything to write. Where it does not go alone, outcomes
     /// are written beside it.
     pub(super) async fn begin(&self, desk: &mut Desk, goes_alone: bool) -> Result<Option<Begun>, StorageError> {
-        self.reckon_anew(desk).await?;
+        if goes_alone {
+            self.reckon_anew(desk).await?;
+        }
         let now = self.clock.now();
         let until = now.plus(AHEAD + AT_ONCE);
         let on_hold =
@@ -66,7 +68,7 @@ impl Scheduler {
             if !due || !goes_alone {
                 return Ok(None);
             }
-            let work = self.outcomes(desk, now);
+            let work = self.closing(desk, now);
             return Ok(Some(self.write_down(work, Vec::new(), true)));
         }
         if desk.net_at <= now {
@@ -86,17 +88,19 @@ impl Scheduler {
         let mut room = desk.room(self.settings.in_flight, self.ledger.is_kept() && self.settings.gap.is_zero());
         let picked = agenda.pick(now, until, |one| room.has(one, now));
         desk.agenda = agenda;
-        let work = Work {
+        let mut work = Work {
             until,
-            homeless: std::mem::take(&mut desk.homeless),
-            late: std::mem::take(&mut desk.late),
-            doubtful: std::mem::take(&mut desk.doubtful),
             picked: picked.iter().map(|one| one.id).collect(),
             expiry: desk.next_expiry.is_some_and(|at| at <= now) || desk.expiry_at <= now,
             ask_next: desk.ask_next.then(|| desk.agenda.read_to()),
             finished: Arc::new(finished),
             ..self.work(desk, now, goes_alone)
         };
+        if goes_alone {
+            work.homeless = std::mem::take(&mut desk.homeless);
+            work.late = std::mem::take(&mut desk.late);
+            work.doubtful = std::mem::take(&mut desk.doubtful);
+        }
         if work.is_idle() && desk.next_expiry.is_none_or(|at| at > now) {
             // Nothing to write; only when to look again is asked.
             desk.moved = false;
@@ -114,7 +118,8 @@ impl Scheduler {
         Ok(Some(self.write_down(work, picked, goes_alone)))
     }
 
-    /// Begins to write outcomes, beside a round that has none.
+    /// Begins to write outcomes, beside a round that has none. Their instances are not free before they are written: the
+    /// round could be written, and this fail.
     pub(super) fn begin_outcomes(&self, desk: &mut Desk) -> Begun {
         let work =
             Work { finished: Arc::new(std::mem::take(&mut desk.finished)), ..self.work(desk, self.clock.now(), false) };
@@ -129,8 +134,8 @@ impl Scheduler {
         Ok(self.after(desk, begun, done))
     }
 
-    /// A transaction that writes outcomes, keeps what is ours, and does nothing else. None may go beside it.
-    fn outcomes(&self, desk: &mut Desk, now: Moment) -> Work {
+    /// A transaction that writes outcomes, keeps and mends what is ours, and claims nothing. It goes alone.
+    fn closing(&self, desk: &mut Desk, now: Moment) -> Work {
         Work { finished: Arc::new(std::mem::take(&mut desk.finished)), ..self.work(desk, now, true) }
     }
 
@@ -199,7 +204,7 @@ impl Scheduler {
 
     /// Writes outcomes, keeps what is ours, and does nothing else.
     pub(super) async fn write_outcomes(&self, desk: &mut Desk) -> Result<(), StorageError> {
-        let work = self.outcomes(desk, self.clock.now());
+        let work = self.closing(desk, self.clock.now());
         let mut begun = self.write_down(work, Vec::new(), true);
         match (&mut begun.done).await.unwrap_or(Err(StorageError::Abandoned)) {
             Ok(done) => {
@@ -214,7 +219,7 @@ impl Scheduler {
     }
 
     /// What the transaction did is taken into memory. Returns what was claimed.
-    pub(super) fn after(&self, desk: &mut Desk, begun: Begun, done: Outcomes) -> Vec<Due> {
+    pub(super) fn after(&self, desk: &mut Desk, begun: Begun, done: Done) -> Vec<Due> {
         let Begun { now, finished, picked, mends, goes_alone: went_alone, .. } = begun;
         desk.unsure &= !mends;
         desk.moved = !finished.is_empty() || !done.claimed.is_empty();
@@ -271,7 +276,7 @@ impl Scheduler {
         if done.again {
             desk.rewind(now);
             desk.agenda.rewind(Moment::default());
-        } else if done.asked_next && !desk.is_unread {
+        } else if done.asked_next && !desk.was_rewound {
             desk.next_due = done.next_due;
             desk.ask_next = false;
         }
@@ -302,7 +307,7 @@ impl Scheduler {
         let mut read = Vec::new();
         if more || desk.next_due.is_some_and(|due| due.minus(AHEAD) <= now) || desk.agenda.is_rewound() {
             desk.ask_next = true;
-            desk.is_unread = false;
+            desk.was_rewound = false;
             read = self
                 .db
                 .read()

@@ -11,9 +11,24 @@ use crate::storage::looks::Looked;
 const NOW: Moment = Moment(1_800_000_000_000);
 
 async fn scheduler(folder: &tempfile::TempDir) -> Scheduler {
-    let url = format!("sqlite://{}", folder.path().join("test.db").display());
+    on(&format!("sqlite://{}", folder.path().join("test.db").display())).await
+}
+
+/// The same on PostgreSQL, where there is one: a database of its own, on the server for tests.
+async fn on_postgres(name: &str) -> Option<Scheduler> {
+    let server = std::env::var("TEST_DATABASE_URL").ok()?;
+    let name = format!("{name}_{}", std::process::id());
+    let admin = sqlx::PgPool::connect(&server).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.unwrap();
+    let (base, _) = server.rsplit_once('/').unwrap();
+    let scheduler = on(&format!("{base}/{name}")).await;
+    scheduler.adopt(&mut desk(&scheduler)).await.unwrap();
+    Some(scheduler)
+}
+
+async fn on(url: &str) -> Scheduler {
     Scheduler {
-        db: Database::open(&url).await.unwrap(),
+        db: Database::open(url).await.unwrap(),
         clock: Clock::manual(NOW),
         evolution: Evolution::new(AllowHosts::parse("").unwrap()).unwrap(),
         keyring: Arc::new(Keyring::generate()),
@@ -50,7 +65,7 @@ async fn seed(scheduler: &Scheduler) {
         "INSERT INTO users (id, username, password_hash, role, locale, time_zone, region, created_at, updated_at)
          VALUES (1,'ana','','user','pt','UTC','BR',0,0),(2,'bob','','user','pt','UTC','BR',0,0);
          INSERT INTO user_instances (id, user_id, name, api_url, instance_name, api_key, api_key_hint, is_active, created_at, updated_at)
-         VALUES (1,1,'a','http://a','a','','',1,0,0),(2,2,'b','http://b','b','','',1,0,0);",
+         VALUES (1,1,'a','http://a','a','','',TRUE,0,0),(2,2,'b','http://b','b','','',TRUE,0,0);",
     )
     .await;
 }
@@ -398,4 +413,95 @@ async fn a_claim_that_was_taken_back_is_not_begun_and_its_message_is_read_again(
     assert!(claims(&scheduler, &mut desk).await.is_empty());
     let again = claims(&scheduler, &mut desk).await;
     assert_eq!(again.iter().map(|due| due.attempt).collect::<Vec<_>>(), [1]);
+}
+
+/// Messages that have left: two people's first ones, each with another behind it.
+async fn two_under_way(scheduler: &Scheduler) -> (Desk, Vec<Due>) {
+    seed(scheduler).await;
+    // What is due before the first start is doubted there.
+    run(scheduler, "DELETE FROM meta WHERE name = 'doubt_before'").await;
+    messages(scheduler, 1, 2, NOW).await;
+    messages(scheduler, 2, 2, NOW).await;
+    let mut desk = desk(scheduler);
+    scheduler.adopt(&mut desk).await.unwrap();
+    let claimed = scheduler.round(&mut desk).await.unwrap();
+    scheduler.take_in(&mut desk, claimed.clone(), NOW);
+    assert_eq!(claimed.iter().map(|due| due.id.0).collect::<Vec<_>>(), [1, 3]);
+    (desk, claimed)
+}
+
+async fn end(scheduler: &Scheduler, desk: &mut Desk, mut begun: Begun) -> Vec<Due> {
+    let done = (&mut begun.done).await.unwrap().unwrap();
+    scheduler.after(desk, begun, done)
+}
+
+#[tokio::test]
+async fn outcomes_and_claims_that_are_written_beside_each_other_may_end_in_either_order() {
+    let Some(scheduler) = on_postgres("orders").await else { return };
+    let (mut desk, under_way) = two_under_way(&scheduler).await;
+    let [first, other] = under_way.as_slice() else { unreachable!("two left") };
+    desk.ended(finished(first, Ok(sent())));
+    let outcomes = scheduler.begin_outcomes(&mut desk);
+    assert!(
+        scheduler.begin(&mut desk, false).await.unwrap().is_none(),
+        "its number is not free before that is written"
+    );
+    end(&scheduler, &mut desk, outcomes).await;
+    // The round that claims its number's next ends before, or after, the outcome of the other.
+    let round = scheduler.begin(&mut desk, false).await.unwrap().unwrap();
+    desk.ended(finished(other, Ok(sent())));
+    let outcomes = scheduler.begin_outcomes(&mut desk);
+    let claimed = end(&scheduler, &mut desk, round).await;
+    assert_eq!(claimed.iter().map(|due| due.id.0).collect::<Vec<_>>(), [2]);
+    scheduler.take_in(&mut desk, claimed.clone(), NOW);
+    end(&scheduler, &mut desk, outcomes).await;
+    let round = scheduler.begin(&mut desk, false).await.unwrap().unwrap();
+    desk.ended(finished(&claimed[0], Ok(sent())));
+    let outcomes = scheduler.begin_outcomes(&mut desk);
+    end(&scheduler, &mut desk, outcomes).await;
+    let last = end(&scheduler, &mut desk, round).await;
+    assert_eq!(last.iter().map(|due| due.id.0).collect::<Vec<_>>(), [4]);
+    assert_eq!(count(&scheduler, Status::Sent).await, 3);
+    assert_eq!(reports(&scheduler).await.len(), 3);
+}
+
+#[tokio::test]
+async fn where_outcomes_cannot_be_written_what_is_claimed_beside_them_stays_claimed() {
+    let Some(scheduler) = on_postgres("halves").await else { return };
+    let (mut desk, under_way) = two_under_way(&scheduler).await;
+    desk.ended(finished(&under_way[0], Ok(sent())));
+    let outcomes = scheduler.begin_outcomes(&mut desk);
+    end(&scheduler, &mut desk, outcomes).await;
+    let round = scheduler.begin(&mut desk, false).await.unwrap().unwrap();
+    run(&scheduler, "ALTER TABLE message_attempts RENAME TO away").await;
+    desk.ended(finished(&under_way[1], Ok(sent())));
+    let mut outcomes = scheduler.begin_outcomes(&mut desk);
+    let error = (&mut outcomes.done).await.unwrap().unwrap_err();
+    desk.take_back(outcomes, &scheduler.wake.ahead);
+    scheduler.failed(&mut desk, &error);
+    assert!(scheduler.goes_alone(&desk), "what is ours is looked over next");
+    let claimed = end(&scheduler, &mut desk, round).await;
+    scheduler.take_in(&mut desk, claimed.clone(), NOW);
+    run(&scheduler, "ALTER TABLE away RENAME TO message_attempts").await;
+    let next = scheduler.round(&mut desk).await.unwrap();
+    assert_eq!(next.iter().map(|due| due.id.0).collect::<Vec<_>>(), [4], "its number is free");
+    assert!(!scheduler.goes_alone(&desk));
+    let now: Vec<_> = statuses(&scheduler).await.into_iter().map(|(id, status, _)| (id.0, status)).collect();
+    assert_eq!(now, [(1, Status::Sent), (2, Status::Sending), (3, Status::Sent), (4, Status::Sending)]);
+}
+
+#[tokio::test]
+async fn what_is_set_aside_waits_for_the_outcomes_that_are_being_written() {
+    let Some(scheduler) = on_postgres("aside").await else { return };
+    let (mut desk, _) = two_under_way(&scheduler).await;
+    messages(&scheduler, 1, 1, NOW.minus(Duration::from_secs(3600))).await;
+    desk.doubt_before = Moment::default();
+    desk.started_at = Moment::default();
+    desk.anew(NOW);
+    assert!(scheduler.begin(&mut desk, false).await.unwrap().is_none());
+    assert!(scheduler.goes_alone(&desk));
+    assert_eq!(count(&scheduler, Status::Late).await, 0);
+    scheduler.round(&mut desk).await.unwrap();
+    assert_eq!(count(&scheduler, Status::Late).await, 1);
+    assert!(!scheduler.goes_alone(&desk));
 }

@@ -45,7 +45,7 @@ pub(super) struct Work {
 /// What comes out of it.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each tells of another thing that happened")]
-pub(super) struct Outcomes {
+pub(super) struct Done {
     pub claimed: Vec<Due>,
     /// Due, but locked elsewhere.
     pub elsewhere: Vec<MessageId>,
@@ -93,7 +93,8 @@ impl Work {
 
     /// Whether it only writes outcomes: those are fenced, whatever became of the server.
     fn only_settles(&self) -> bool {
-        self.picked.is_empty()
+        let more = [self.picked.is_empty(), self.homeless.is_empty(), self.late.is_empty(), self.doubtful.is_empty()];
+        more.iter().all(|none| *none)
             && self.beat.is_none()
             && self.running.is_none()
             && !self.expiry
@@ -101,8 +102,8 @@ impl Work {
     }
 
     /// Does it.
-    pub async fn run(self, conn: &mut Conn) -> Result<Outcomes, StorageError> {
-        let mut done = Outcomes::default();
+    pub async fn run(self, conn: &mut Conn) -> Result<Done, StorageError> {
+        let mut done = Done::default();
         let mut reports = Reports::new();
         let (lease_now, timeline) =
             if self.only_settles() { (self.now, self.timeline.clone()) } else { conn.lease_now(self.now).await? };
@@ -148,7 +149,7 @@ impl Work {
     }
 
     /// Writes what became of attempts.
-    async fn settle(&self, conn: &mut Conn, done: &mut Outcomes, reports: &mut Reports) -> Result<(), StorageError> {
+    async fn settle(&self, conn: &mut Conn, done: &mut Done, reports: &mut Reports) -> Result<(), StorageError> {
         if self.finished.is_empty() {
             return Ok(());
         }
@@ -319,7 +320,7 @@ impl Work {
     }
 
     /// Sets aside what cannot go.
-    async fn put_aside(&self, conn: &mut Conn, done: &mut Outcomes, reports: &mut Reports) -> Result<(), StorageError> {
+    async fn put_aside(&self, conn: &mut Conn, done: &mut Done, reports: &mut Reports) -> Result<(), StorageError> {
         let now = self.now;
         for if_absent in [Absence::Late, Absence::Send] {
             let ids: Vec<MessageId> = self.doubtful.iter().filter(|one| one.1 == if_absent).map(|one| one.0).collect();
@@ -369,7 +370,7 @@ impl Work {
     }
 
     /// Claims what was picked and may go.
-    async fn claim(&self, conn: &mut Conn, lease: Moment, done: &mut Outcomes) -> Result<(), StorageError> {
+    async fn claim(&self, conn: &mut Conn, lease: Moment, done: &mut Done) -> Result<(), StorageError> {
         let taken = conn.take_due(&self.picked, self.until, self.now).await?;
         if matches!(conn, Conn::Postgres(_)) && taken.len() < self.picked.len() {
             let missing: Vec<MessageId> =

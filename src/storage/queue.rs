@@ -484,7 +484,7 @@ impl Conn {
                  tries = tries + CAST(j.value->>'tries' AS BIGINT), lease_until = NULL, lease_holder = NULL,
                  version = version + 1 + CAST(j.value->>'tries' AS BIGINT), updated_at = $2 FROM",
             "WHERE m.id = CAST(j.value->>'id' AS BIGINT) AND m.attempt = CAST(j.value->>'attempt' AS BIGINT)
-                 AND m.lease_holder = $3 AND m.status = 'sending' RETURNING id", c, sql =>
+                 AND m.lease_holder = $3 AND m.status || '' = 'sending' RETURNING id", c, sql =>
             sqlx::query_scalar(sql).bind(&list).bind(now).bind(holder).fetch_all(c).await)?;
         let tried: Vec<&Outcome> = outcomes.iter().filter(|one| one.word.is_some() && ours.contains(&one.id)).collect();
         if tried.is_empty() {
@@ -527,7 +527,7 @@ impl Conn {
         Ok(())
     }
 
-    /// Holds what else is due through an instance, so that what cannot go is not tried message by message.
+    /// Holds what else is due through an instance (found by when it is due: an account may have much that is not), so that what cannot go is not tried message by message.
     pub async fn hold_due_of(
         &mut self,
         account: AccountId,
@@ -537,7 +537,7 @@ impl Conn {
     ) -> Result<u64> {
         Ok(on!(self, c => sqlx::query(
             "UPDATE scheduled_messages SET status = 'held', reason = $3, version = version + 1, updated_at = $4
-             WHERE user_id = $1 AND status = 'scheduled' AND due_at <= $4 AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
+             WHERE user_id + 0 = $1 AND status = 'scheduled' AND due_at <= $4 AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
                  SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active)))")
             .bind(account).bind(through).bind(reason).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
     }
@@ -562,7 +562,7 @@ impl Conn {
     pub async fn extend_leases(&mut self, ids: &[MessageId], holder: &str, until: Moment) -> Result<()> {
         let ids = rows(&ids)?;
         over_rows!(self, "UPDATE scheduled_messages AS m SET lease_until = $2 FROM",
-            "WHERE m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND m.lease_holder = $3 AND m.status = 'sending'", c, sql =>
+            "WHERE m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND m.lease_holder = $3 AND m.status || '' = 'sending'", c, sql =>
             sqlx::query(sql).bind(ids).bind(until).bind(holder).execute(c).await.map(|_| ()))?;
         Ok(())
     }
@@ -575,7 +575,7 @@ impl Conn {
         orphans.retain(|id| !running.contains(id));
         for id in &orphans {
             on!(self, c => sqlx::query("UPDATE scheduled_messages SET status = 'scheduled', tries = tries - 1, lease_until = NULL,
-                 lease_holder = NULL, updated_at = $3 WHERE id = $1 AND lease_holder = $2 AND status = 'sending'")
+                 lease_holder = NULL, updated_at = $3 WHERE id = $1 AND lease_holder = $2 AND status || '' = 'sending'")
                 .bind(id).bind(holder).bind(now).execute(c).await.map(|_| ()))?;
         }
         Ok(orphans.len() as u64)
