@@ -115,6 +115,10 @@ impl std::fmt::Debug for SqliteWork {
     }
 }
 
+/// What a round reads it finds by an index, whatever the tables hold: planning that anew each time would cost a tenth of it.
+const ROUNDS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
+    SET enable_mergejoin = off; SET random_page_cost = 1.1; SET jit = off";
+
 /// How many pieces of work one commit takes at most.
 const GROUP: usize = 256;
 
@@ -138,14 +142,7 @@ impl Database {
             let pool = postgres_pool(16, "SET plan_cache_mode = force_custom_plan; SET random_page_cost = 1.1")
                 .connect_with(options.clone())
                 .await?;
-            // What a round reads it finds by an index, whatever the tables hold: planning that anew each time would cost a
-            // tenth of a round.
-            let rounds = postgres_pool(
-                2,
-                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
-                 SET enable_mergejoin = off; SET random_page_cost = 1.1; SET jit = off",
-            )
-            .connect_lazy_with(options);
+            let rounds = postgres_pool(2, ROUNDS).connect_lazy_with(options);
             return Ok(Self::Postgres { pool, rounds });
         }
         let options = SqliteConnectOptions::from_str(url)?

@@ -208,7 +208,8 @@ const TAKE_SQLITE: &str = due!(
 );
 const TAKE_POSTGRES: &str = due!(
     "= ANY($1)",
-    "AND NOT EXISTS (SELECT 1 FROM scheduled_messages s WHERE s.status = 'sending' AND s.claimed_for = i.id)
+    // No join: where nothing was being sent when it was planned, it would walk along all that is for each.
+    "AND (SELECT s.id FROM scheduled_messages s WHERE s.status = 'sending' AND s.claimed_for = i.id LIMIT 1) IS NULL
                      FOR NO KEY UPDATE OF m, i SKIP LOCKED"
 );
 const NEXT_DUE: &str = "SELECT due_at FROM scheduled_messages WHERE status = 'scheduled' AND due_at > $1

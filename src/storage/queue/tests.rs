@@ -75,6 +75,15 @@ async fn what_is_due_is_found_by_its_index_on_postgres() {
         assert!(plan.iter().any(|step| step.contains(index)), "{plan:#?}");
         assert!(!plan.iter().any(|step| step.contains("Seq Scan on scheduled_messages")), "{plan:#?}");
     }
+    // As a round plans it, once: when nothing is being sent.
+    let prepare =
+        format!("DEALLOCATE ALL; {}; PREPARE it (bigint[], bigint, bigint) AS {TAKE_POSTGRES}", crate::storage::ROUNDS);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(prepare)).execute(&mut **on).await.unwrap();
+    let rows = sqlx::raw_sql("EXPLAIN EXECUTE it ('{1,2}', 3, 3)").fetch_all(&mut **on).await.unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| sqlx::Row::get(row, 0)).collect();
+    for by in ["Index Cond: (id = ANY ($1))", "Index Cond: (claimed_for = i.id)"] {
+        assert!(plan.iter().any(|step| step.contains(by)), "{plan:#?}");
+    }
     drop(conn);
     db.close().await;
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!("DROP DATABASE {name}"))).execute(&admin).await.unwrap();
