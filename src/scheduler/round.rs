@@ -164,11 +164,9 @@ impl Scheduler {
     fn write_down(&self, work: Work, picked: Vec<Waiting>, goes_alone: bool) -> Begun {
         let (now, finished) = (work.now, Arc::clone(&work.finished));
         let (homeless, late, doubtful) = (work.homeless.clone(), work.late.clone(), work.doubtful.clone());
-        let (db, mends) = (self.db.clone(), work.running.is_some());
+        let (db, mends) = (self.db.for_rounds(), work.running.is_some());
         let done =
-            tokio::spawn(
-                async move { db.write_round(move |conn| Box::pin(async move { work.run(conn).await })).await },
-            );
+            tokio::spawn(async move { db.write(move |conn| Box::pin(async move { work.run(conn).await })).await });
         Begun { done, now, finished, homeless, late, doubtful, picked, mends, goes_alone }
     }
 

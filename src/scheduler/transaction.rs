@@ -82,8 +82,11 @@ type Reports = Vec<(AccountId, ChatId, Report)>;
 impl Work {
     /// Whether there is nothing to write.
     pub fn is_idle(&self) -> bool {
-        self.finished.is_empty()
-            && self.homeless.is_empty()
+        self.finished.is_empty() && self.has_only_outcomes()
+    }
+
+    fn has_only_outcomes(&self) -> bool {
+        self.homeless.is_empty()
             && self.late.is_empty()
             && self.doubtful.is_empty()
             && self.picked.is_empty()
@@ -91,14 +94,9 @@ impl Work {
             && self.running.is_none()
     }
 
-    /// Whether it only writes outcomes: those are fenced, whatever became of the server.
+    /// Whether it only writes outcomes and asks nothing: those are fenced, whatever became of the server.
     fn only_settles(&self) -> bool {
-        let more = [self.picked.is_empty(), self.homeless.is_empty(), self.late.is_empty(), self.doubtful.is_empty()];
-        more.iter().all(|none| *none)
-            && self.beat.is_none()
-            && self.running.is_none()
-            && !self.expiry
-            && self.ask_next.is_none()
+        self.has_only_outcomes() && !self.expiry && self.ask_next.is_none()
     }
 
     /// Does it.

@@ -93,7 +93,7 @@ impl Conn {
             .bind(owner).bind(chat).bind(since).bind(now).fetch_one(c).await)?;
         let newest = on!(self, c => sqlx::query_scalar(
             "SELECT id FROM scheduled_messages WHERE user_id = $1 AND chat_id = $2 AND scheduled_time >= $3 - 90000000
-                 AND scheduled_time <= $4 AND status IN ('sent', 'failed', 'cancelled') AND status = 'sent' AND updated_at >= $3 ORDER BY updated_at DESC, id DESC LIMIT 15")
+                 AND scheduled_time <= $4 AND status = 'sent' AND updated_at >= $3 ORDER BY updated_at DESC, id DESC LIMIT 15")
             .bind(owner).bind(chat).bind(since).bind(now).fetch_all(c).await)?;
         let left = self.count_due_now(owner, chat, now, i64::MAX).await?;
         Ok(Digest { sent, failed, left, newest })

@@ -174,6 +174,14 @@ impl Database {
         Ok(Self::Sqlite { reads, writer, options: Arc::new(options) })
     }
 
+    /// The same for the scheduler's rounds, which are the same few statements again and again.
+    pub fn for_rounds(&self) -> Self {
+        match self {
+            Self::Sqlite { .. } => self.clone(),
+            Self::Postgres { rounds, .. } => Self::Postgres { pool: rounds.clone(), rounds: rounds.clone() },
+        }
+    }
+
     /// A connection for reading.
     pub async fn read(&self) -> Result<Conn> {
         Ok(match self {
@@ -191,21 +199,57 @@ impl Database {
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, std::result::Result<T, E>> + Send + 'static,
     {
         match self {
-            Self::Sqlite { writer, .. } => write_sqlite(writer, work).await,
-            Self::Postgres { pool, .. } => write_postgres(pool, work).await,
-        }
-    }
-
-    /// [`Self::write`] for the scheduler's rounds, the same few statements again and again.
-    pub async fn write_round<T, E, F>(&self, work: F) -> std::result::Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StorageError> + Send + 'static,
-        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, std::result::Result<T, E>> + Send + 'static,
-    {
-        match self {
-            Self::Sqlite { writer, .. } => write_sqlite(writer, work).await,
-            Self::Postgres { rounds, .. } => write_postgres(rounds, work).await,
+            Self::Sqlite { writer, .. } => {
+                let (tell, told) = oneshot::channel();
+                let work: Work = Box::new(move |conn| {
+                    Box::pin(async move {
+                        let outcome = work(conn).await;
+                        let keep = outcome.is_ok();
+                        let answer = move |commit: std::result::Result<(), String>| {
+                            let outcome = match commit {
+                                Ok(()) => outcome,
+                                Err(why) => Err(StorageError::Uncommitted(why).into()),
+                            };
+                            // The caller may have gone away.
+                            let _ = tell.send(outcome);
+                        };
+                        Verdict { keep, answer: Box::new(answer) }
+                    })
+                });
+                writer.send(SqliteWork::Do(work)).await.map_err(|_| StorageError::Abandoned)?;
+                told.await.map_err(|_| StorageError::Abandoned)?
+            }
+            Self::Postgres { pool, .. } => {
+                let pool = pool.clone();
+                let task = tokio::spawn(async move {
+                    let mut conn = Conn::Postgres(pool.acquire().await.map_err(StorageError::from)?);
+                    let done = AssertUnwindSafe(async {
+                        conn.execute("BEGIN").await?;
+                        let outcome = work(&mut conn).await;
+                        let ended = conn.execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
+                        Ok::<_, E>((outcome, ended))
+                    });
+                    // This task is its own, so nobody breaks it off in the midst of a transaction (sqlx #4393). Where it
+                    // breaks off by itself, its connection is not used again.
+                    match done.catch_unwind().await {
+                        Ok(Ok((outcome, Ok(())))) => outcome,
+                        Ok(Ok((_, Err(error)))) => {
+                            conn.forsake();
+                            Err(error.into())
+                        }
+                        Ok(Err(error)) => {
+                            conn.forsake();
+                            Err(error)
+                        }
+                        Err(_) => {
+                            conn.forsake();
+                            tracing::error!("a piece of work on the store panicked");
+                            Err(StorageError::Abandoned.into())
+                        }
+                    }
+                });
+                task.await.map_err(|_| StorageError::Abandoned)?
+            }
         }
     }
 
@@ -294,69 +338,6 @@ fn make_private(file: &Path) -> Result<()> {
     let mode = std::fs::metadata(file).map_err(sqlx::Error::Io)?.permissions().mode() & 0o777;
     let others = mode & 0o007;
     if others == 0 { Ok(()) } else { Err(StorageError::Exposed { path: file.to_owned(), mode }) }
-}
-
-async fn write_sqlite<T, E, F>(writer: &mpsc::Sender<SqliteWork>, work: F) -> std::result::Result<T, E>
-where
-    T: Send + 'static,
-    E: From<StorageError> + Send + 'static,
-    F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, std::result::Result<T, E>> + Send + 'static,
-{
-    let (tell, told) = oneshot::channel();
-    let work: Work = Box::new(move |conn| {
-        Box::pin(async move {
-            let outcome = work(conn).await;
-            let keep = outcome.is_ok();
-            let answer = move |commit: std::result::Result<(), String>| {
-                let outcome = match commit {
-                    Ok(()) => outcome,
-                    Err(why) => Err(StorageError::Uncommitted(why).into()),
-                };
-                // The caller may have gone away.
-                let _ = tell.send(outcome);
-            };
-            Verdict { keep, answer: Box::new(answer) }
-        })
-    });
-    writer.send(SqliteWork::Do(work)).await.map_err(|_| StorageError::Abandoned)?;
-    told.await.map_err(|_| StorageError::Abandoned)?
-}
-
-async fn write_postgres<T, E, F>(pool: &PgPool, work: F) -> std::result::Result<T, E>
-where
-    T: Send + 'static,
-    E: From<StorageError> + Send + 'static,
-    F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, std::result::Result<T, E>> + Send + 'static,
-{
-    let pool = pool.clone();
-    let task = tokio::spawn(async move {
-        let mut conn = Conn::Postgres(pool.acquire().await.map_err(StorageError::from)?);
-        let done = AssertUnwindSafe(async {
-            conn.execute("BEGIN").await?;
-            let outcome = work(&mut conn).await;
-            let ended = conn.execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
-            Ok::<_, E>((outcome, ended))
-        });
-        // This task is its own, so nobody breaks it off in the midst of a transaction (sqlx #4393). Where it
-        // breaks off by itself, its connection is not used again.
-        match done.catch_unwind().await {
-            Ok(Ok((outcome, Ok(())))) => outcome,
-            Ok(Ok((_, Err(error)))) => {
-                conn.forsake();
-                Err(error.into())
-            }
-            Ok(Err(error)) => {
-                conn.forsake();
-                Err(error)
-            }
-            Err(_) => {
-                conn.forsake();
-                tracing::error!("a piece of work on the store panicked");
-                Err(StorageError::Abandoned.into())
-            }
-        }
-    });
-    task.await.map_err(|_| StorageError::Abandoned)?
 }
 
 /// How connections to a server are made and kept; each is tuned as told.
