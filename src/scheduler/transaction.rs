@@ -14,7 +14,8 @@ use crate::domain::message::{Absence, Reason, Status};
 use crate::domain::report::Report;
 use crate::evolution::error::{CallError, SendError};
 use crate::storage::ahead::{Ahead, Attempted, Sending};
-use crate::storage::queue::{Due, Outcome, Waiting};
+use crate::storage::outcomes::Outcome;
+use crate::storage::queue::{Due, Waiting};
 use crate::storage::{Conn, StorageError};
 
 /// How long a server must be away before the account is told.

@@ -17,6 +17,7 @@ pub mod live;
 pub mod looks;
 pub mod messages;
 pub mod outbox;
+pub mod outcomes;
 pub mod queue;
 pub mod reports;
 pub mod series;
