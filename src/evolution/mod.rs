@@ -102,8 +102,18 @@ pub struct Found {
     pub remote_id: String,
     /// `key.remoteJid`, as stored.
     pub remote_jid: String,
+    /// What was said.
+    pub text: String,
     /// When the server stored it.
     pub at: DateTime<Utc>,
+}
+
+/// A stretch of a history; both ends are in it.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "its ends")]
+pub struct Stretch {
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
 }
 
 /// An answer, read to its end.
@@ -326,24 +336,22 @@ impl Evolution {
         wire::looked(&wire::ok(&answer)?)
     }
 
-    /// Searches an instance's history for a text of ours between two moments (`EVOLUTION_API.md` section 8).
+    /// Searches a stretch of an instance's history for texts of ours (`EVOLUTION_API.md` section 8).
     /// `remote_jid` is the stored address; without it every chat is searched.
-    #[expect(clippy::too_many_arguments, reason = "one question, asked with all it needs")]
     pub async fn find_sent(
         &self,
         server: &ServerUrl,
         key: &ApiKey,
         instance: &InstanceName,
         remote_jid: Option<&str>,
-        text: &str,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
+        is_wanted: &(dyn Fn(&str) -> bool + Sync),
+        stretch: Stretch,
     ) -> Result<Vec<Found>, CallError> {
         let mut which = json!({ "fromMe": true });
         if let Some(jid) = remote_jid {
             which["remoteJid"] = jid.into();
         }
-        let span = json!({ "gte": wire::iso(from), "lte": wire::iso(to) });
+        let span = json!({ "gte": wire::iso(stretch.from), "lte": wire::iso(stretch.to) });
         let mut found = Vec::new();
         for page in 1..=PAGES {
             let body = json!({ "where": { "key": which, "messageTimestamp": span }, "page": page, "offset": PAGE });
@@ -351,7 +359,7 @@ impl Evolution {
             let answer = wire::ok(&answer)?;
             let records =
                 answer.pointer("/messages/records").and_then(Value::as_array).ok_or(CallError::NotEvolution)?;
-            found.extend(records.iter().filter_map(|record| wire::found(record, text)));
+            found.extend(records.iter().filter_map(|record| wire::found(record, is_wanted)));
             if answer.pointer("/messages/pages").and_then(Value::as_u64).unwrap_or(0) <= page {
                 return Ok(found);
             }

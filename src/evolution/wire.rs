@@ -215,15 +215,17 @@ fn listed(row: &Value) -> Option<Listed> {
 }
 
 /// A record of the history that has this text and is ours.
-pub(super) fn found(record: &Value, text: &str) -> Option<Found> {
+pub(super) fn found(record: &Value, is_wanted: &(dyn Fn(&str) -> bool + Sync)) -> Option<Found> {
     let said =
         record.pointer("/message/conversation").or_else(|| record.pointer("/message/extendedTextMessage/text"))?;
-    if said.as_str()? != text || record.pointer("/key/fromMe") != Some(&Value::Bool(true)) {
+    let said = said.as_str()?;
+    if !is_wanted(said) || record.pointer("/key/fromMe") != Some(&Value::Bool(true)) {
         return None;
     }
     Some(Found {
         remote_id: record.pointer("/key/id")?.as_str()?.to_owned(),
         remote_jid: record.pointer("/key/remoteJid")?.as_str()?.to_owned(),
+        text: said.to_owned(),
         at: DateTime::from_timestamp(record.get("messageTimestamp")?.as_i64()?, 0)?,
     })
 }

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
+use super::histories::{Histories, SLACK};
 use super::{Opened, Scheduler};
 use crate::domain::clock::Moment;
 use crate::domain::guard::Standing;
-use crate::domain::instance::{ApiKey, InstanceName, ServerUrl};
+use crate::domain::ids::InstanceId;
 use crate::domain::message::Absence;
 use crate::domain::report::Report;
+use crate::evolution::Stretch;
 use crate::evolution::error::CallError;
 use crate::storage::StorageError;
 use crate::storage::looks::{Looked, Lookup};
 
-/// The server's clock may differ from ours by this much.
-const SLACK: Duration = Duration::from_secs(180);
 /// How long a look may take before another process looks as well; only one of them writes what it found.
 const TAKEN: Duration = Duration::from_secs(30);
 /// Between two looks.
@@ -36,6 +36,8 @@ const NET: Duration = Duration::from_secs(60);
 const TROUBLE: Duration = Duration::from_secs(2);
 /// Looks at once.
 const AT_ONCE: usize = 8;
+/// Looks of one pass, which read each history once.
+const MOST: i64 = 500;
 
 /// What the history said.
 enum History {
@@ -80,14 +82,16 @@ impl Scheduler {
         if self.guard.standing() != Standing::Trusted {
             return Ok(Some(self.clock.now().plus(UNTRUSTED)));
         }
-        let lookups = self.db.read().await?.list_lookups(self.clock.now(), 200).await?;
-        let looks = futures::stream::iter(lookups).map(|lookup| self.look_for(lookup)).buffer_unordered(AT_ONCE);
+        let lookups = self.db.read().await?.list_lookups(self.clock.now(), MOST).await?;
+        let histories = &Histories::of(&lookups);
+        let looks =
+            futures::stream::iter(lookups).map(|lookup| self.look_for(lookup, histories)).buffer_unordered(AT_ONCE);
         let outcomes: Vec<Result<(), StorageError>> = looks.collect().await;
         outcomes.into_iter().collect::<Result<(), _>>()?;
         self.db.read().await?.next_lookup().await
     }
 
-    async fn look_for(&self, lookup: Lookup) -> Result<(), StorageError> {
+    async fn look_for(&self, lookup: Lookup, histories: &Histories) -> Result<(), StorageError> {
         if self.shutdown.is_cancelled() {
             return Ok(());
         }
@@ -99,7 +103,7 @@ impl Scheduler {
             return Ok(());
         }
         let known = self.db.read().await?.list_remote_ids(&lookup).await?;
-        let history = self.search(&lookup, &known).await;
+        let history = Box::pin(self.search(&lookup, &known, histories)).await;
         let now = self.clock.now();
         let away = matches!(history, History::Away);
         let looked = decide(&lookup, history, self.settings.settle, now);
@@ -155,23 +159,22 @@ impl Scheduler {
         Ok(())
     }
 
-    async fn search(&self, lookup: &Lookup, known: &[String]) -> History {
-        let (Some(url), Some(name), Some(key)) = (&lookup.api_url, &lookup.instance_name, &lookup.api_key) else {
+    async fn search(&self, lookup: &Lookup, known: &[String], histories: &Histories) -> History {
+        let (Some(through), Some(url), Some(name), Some(key)) =
+            (lookup.through, &lookup.api_url, &lookup.instance_name, &lookup.api_key)
+        else {
             return History::Mute;
         };
-        let Some(Opened { server, name, key, .. }) = self.open(lookup.user_id, url, name, key) else {
+        let Some(at) = self.open(lookup.user_id, url, name, key) else {
             return History::Mute;
         };
-        let from = lookup.started_at.minus(SLACK).utc();
-        let to = self.clock.now().plus(SLACK).utc();
-        let text = lookup.message.as_str();
         let mut proof = true;
         // The address as the server stores it; a group's is its own.
         let jid = if lookup.recipient.contains('@') {
             Some(lookup.recipient.clone())
         } else {
-            match self.evolution.whatsapp_numbers(&server, &key, &name, &[&lookup.recipient]).await {
-                Ok(rows) => rows.into_iter().find(|row| row.exists).map(|row| row.jid),
+            match histories.address(&self.evolution, &at, (through, &lookup.recipient)).await {
+                Ok(jid) => jid,
                 Err(error) if error.is_away() => return History::Away,
                 Err(error) => {
                     // What Meta took may not be stored: there absence proves nothing.
@@ -183,7 +186,7 @@ impl Scheduler {
         let mut found = Vec::new();
         let places = if jid.is_some() { vec![jid.as_deref(), None] } else { vec![None] };
         for place in places {
-            match self.evolution.find_sent(&server, &key, &name, place, text, from, to).await {
+            match histories.find(&self.evolution, &at, (lookup, through), place, self.clock.now()).await {
                 Ok(rows) => found = rows,
                 Err(error) => return of_error(&error),
             }
@@ -198,7 +201,7 @@ impl Scheduler {
         match found.into_iter().min_by_key(|one| one.at) {
             Some(one) => History::Has { remote: one.remote_id, at: one.at.into() },
             None if !proof => History::HasNot { proof },
-            None => match self.is_kept(lookup, &server, &key, &name).await {
+            None => match histories.is_kept(through, Box::pin(self.is_kept(lookup, through, &at))).await {
                 Ok(proof) => History::HasNot { proof },
                 Err(error) => of_error(&error),
             },
@@ -207,18 +210,13 @@ impl Scheduler {
 
     /// Whether the history holds what is known to have gone through the instance lately. One that does not is not kept,
     /// or was begun anew with its instance, or its clock is not ours: what it lacks proves nothing.
-    async fn is_kept(
-        &self,
-        lookup: &Lookup,
-        server: &ServerUrl,
-        key: &ApiKey,
-        name: &InstanceName,
-    ) -> Result<bool, CallError> {
+    async fn is_kept(&self, lookup: &Lookup, through: InstanceId, at: &Opened) -> Result<bool, CallError> {
         let since = self.clock.now().minus(WITNESS);
-        let read = async { self.db.read().await?.find_witness(lookup, since).await };
-        let Ok(Some((id, text, at))) = read.await else { return Ok(true) };
-        let (from, to) = (at.minus(SLACK).utc(), at.plus(SLACK).utc());
-        let rows = self.evolution.find_sent(server, key, name, None, &text, from, to).await?;
+        let read = async { self.db.read().await?.find_witness(lookup.user_id, through, since).await };
+        let Ok(Some((id, text, sent_at))) = read.await else { return Ok(true) };
+        let stretch = Stretch { from: sent_at.minus(SLACK).utc(), to: sent_at.plus(SLACK).utc() };
+        let wanted = |said: &str| said == text;
+        let rows = self.evolution.find_sent(&at.server, &at.key, &at.name, None, &wanted, stretch).await?;
         Ok(rows.iter().any(|row| row.remote_id == id))
     }
 }

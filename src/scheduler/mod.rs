@@ -3,6 +3,7 @@
 pub mod agenda;
 pub mod decision;
 mod desk;
+mod histories;
 pub mod ledger;
 mod looks;
 mod round;

@@ -124,12 +124,17 @@ impl Conn {
     }
 
     /// The newest message that is known to have gone through an instance since `since`: its id there, text and moment.
-    pub async fn find_witness(&mut self, lookup: &Lookup, since: Moment) -> Result<Option<(String, String, Moment)>> {
+    pub async fn find_witness(
+        &mut self,
+        account: AccountId,
+        through: InstanceId,
+        since: Moment,
+    ) -> Result<Option<(String, String, Moment)>> {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT remote_id, message, sent_at FROM scheduled_messages WHERE user_id = $1 AND sent_through = $2
-                 AND status = 'sent' AND remote_id IS NOT NULL AND sent_at > $3 AND id <> $4
+                 AND status = 'sent' AND remote_id IS NOT NULL AND sent_at > $3
              ORDER BY scheduled_time DESC, id DESC LIMIT 1")
-            .bind(lookup.user_id).bind(lookup.through).bind(since).bind(lookup.id).fetch_optional(c).await)?)
+            .bind(account).bind(through).bind(since).fetch_optional(c).await)?)
     }
 
     /// Writes what a look came to; `false` when the message was settled otherwise meanwhile.

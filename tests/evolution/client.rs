@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Redirect};
 use axum::routing::any;
 use chrono::{DateTime, Utc};
 use schedulezap::domain::instance::{ApiKey, Connection, InstanceName, KeyKind, ServerUrl};
-use schedulezap::evolution::Evolution;
 use schedulezap::evolution::doctor::{CheckName, Diagnosis};
 use schedulezap::evolution::error::{CallError, FailReason, HoldReason, SendError, Verdict};
 use schedulezap::evolution::policy::AllowHosts;
+use schedulezap::evolution::{Evolution, Stretch};
 use schedulezap::sandbox::evolution::Faults;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -168,20 +168,22 @@ async fn what_went_out_without_an_answer_is_found_in_the_history() {
         evolution.send_text(&url, &key, &loja, ANA, "outra").await.unwrap();
     }
     let delivered = server.next_delivery(60, std::time::Duration::from_secs(5)).await.unwrap();
-    let (from, to) = (moment(delivered.at / 1000 - 60), moment(delivered.at / 1000 + 60));
+    let then = Stretch { from: moment(delivered.at / 1000 - 60), to: moment(delivered.at / 1000 + 60) };
+    let (hello, other) = (|text: &str| text == "Olá", |text: &str| text == "outra");
     let jid = format!("{ANA}@s.whatsapp.net");
     for jid in [None, Some(jid.as_str())] {
-        let found = evolution.find_sent(&url, &key, &loja, jid, "Olá", from, to).await.unwrap();
+        let found = evolution.find_sent(&url, &key, &loja, jid, &hello, then).await.unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].remote_id, delivered.id);
     }
-    assert_eq!(evolution.find_sent(&url, &key, &loja, None, "outra", from, to).await.unwrap().len(), 120);
-    let before = evolution.find_sent(&url, &key, &loja, None, "Olá", moment(0), moment(1)).await.unwrap();
+    assert_eq!(evolution.find_sent(&url, &key, &loja, None, &other, then).await.unwrap().len(), 120);
+    let long_ago = Stretch { from: moment(0), to: moment(1) };
+    let before = evolution.find_sent(&url, &key, &loja, None, &hello, long_ago).await.unwrap();
     assert_eq!(before, []);
-    let elsewhere = evolution.find_sent(&url, &key, &loja, Some("1@lid"), "Olá", from, to).await.unwrap();
+    let elsewhere = evolution.find_sent(&url, &key, &loja, Some("1@lid"), &hello, then).await.unwrap();
     assert_eq!(elsewhere, []);
     server.set_searchable(false);
-    let broken = evolution.find_sent(&url, &key, &loja, None, "Olá", from, to).await;
+    let broken = evolution.find_sent(&url, &key, &loja, None, &hello, then).await;
     assert!(matches!(broken, Err(CallError::Status { status: 500, .. })));
 }
 

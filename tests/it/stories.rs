@@ -304,6 +304,52 @@ async fn equal_texts_are_counted_one_by_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn for_many_in_doubt_of_one_number_its_history_is_read_once() {
+    within(async {
+        let world = World::start_with(schedulezap::domain::clock::Clock::manual(crate::harness::START), |config| {
+            config.send_gap = Duration::ZERO;
+        })
+        .await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        world.handled().await;
+        world.advance(Duration::from_secs(60));
+        let account = world.door.services.accounts.find_account(schedulezap::domain::ids::AccountId(1)).await.unwrap();
+        let to = [schedulezap::services::messages::Addressee {
+            recipient: schedulezap::domain::recipient::Recipient::Phone("5511988887777".to_owned()),
+            name: String::new(),
+        }];
+        let due = world.clock.now().plus(Duration::from_secs(600));
+        for n in 0..30 {
+            let body = schedulezap::domain::message::Body::parse(&format!("aviso {n}")).unwrap();
+            let service = &world.door.services.messages;
+            let chat = schedulezap::domain::ids::ChatId(ana.id());
+            service.schedule(account.as_ref().unwrap(), chat, &to, &body, due, &format!("many-{n}")).await.unwrap();
+        }
+        // No answer comes back, though all were sent.
+        world.evolution.lose_next_answers(30);
+        world.advance(Duration::from_secs(600));
+        let unknown = "SELECT COUNT(*) FROM scheduled_messages WHERE status = 'unknown'";
+        while world.count(unknown).await < 30 {
+            world.breath().await;
+            world.advance(Duration::from_secs(1));
+        }
+        let before = world.evolution.calls();
+        let sent = "SELECT COUNT(*) FROM scheduled_messages WHERE status = 'sent'";
+        world.advance(Duration::from_secs(120));
+        while world.count(sent).await < 30 {
+            world.breath().await;
+            world.advance(Duration::from_secs(5));
+        }
+        let asked = world.evolution.calls() - before;
+        assert!(asked < 30, "{asked} requests for 30 messages");
+        assert_eq!(world.evolution.count(), 30);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_number_without_whatsapp_fails_once_with_a_plain_reason() {
     within(async {
         let world = World::start().await;
