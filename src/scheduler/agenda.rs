@@ -1,9 +1,9 @@
 //! What is due, in memory: one queue for each instance, served in turn. It is a hint and never the truth: a claim
 //! looks at the row again, so what was changed or cancelled meanwhile is merely dropped.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use super::AHEAD;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, InstanceId, MessageId};
 use crate::storage::queue::Waiting;
@@ -26,6 +26,16 @@ struct Lane {
     claims: Vec<MessageId>,
     server: Option<u64>,
     more: bool,
+    /// Where it stands among those that wait.
+    wakes_at: Option<Moment>,
+}
+
+impl Lane {
+    /// When the next of it may be claimed, where none is: the instance is open, and the moment is near.
+    fn next_at(&self) -> Option<Moment> {
+        let (_, first) = self.queue.first_key_value().filter(|_| self.claims.is_empty())?;
+        Some(self.open_at.max(first.due_at.minus(AHEAD)))
+    }
 }
 
 /// A message that could be claimed.
@@ -41,12 +51,26 @@ pub struct Candidate {
     pub follows: bool,
 }
 
+/// Files anew when an instance is to be looked at.
+fn refile(wakes: &mut BTreeSet<(Moment, InstanceId)>, id: InstanceId, lane: &mut Lane) {
+    let next = lane.next_at();
+    if next == lane.wakes_at {
+        return;
+    }
+    if let Some(old) = std::mem::replace(&mut lane.wakes_at, next) {
+        wakes.remove(&(old, id));
+    }
+    wakes.extend(next.map(|at| (at, id)));
+}
+
 /// The queues.
 #[derive(Debug, Default)]
 pub struct Agenda {
     lanes: HashMap<InstanceId, Lane>,
     ring: VecDeque<InstanceId>,
     known: HashMap<MessageId, InstanceId>,
+    /// Instances that have no claim, by when the next may be made for them.
+    wakes: BTreeSet<(Moment, InstanceId)>,
     /// Up to where the table was read.
     pub low: Option<Place>,
 }
@@ -60,13 +84,11 @@ impl Agenda {
                 homeless.push(one);
                 continue;
             };
-            match self.known.get(&one.id) {
-                Some(known) if *known == through => continue,
+            match self.known.get(&one.id).copied() {
+                Some(known) if known == through => continue,
                 Some(known) => {
                     // It goes through another instance now.
-                    if let Some(lane) = self.lanes.get_mut(known) {
-                        lane.queue.retain(|place, _| place.1 != one.id);
-                    }
+                    self.change(known, |lane| lane.queue.retain(|place, _| place.1 != one.id));
                     self.known.remove(&one.id);
                 }
                 None => {}
@@ -78,7 +100,7 @@ impl Agenda {
 
     fn put(&mut self, through: InstanceId, one: Waiting) {
         let ring = &mut self.ring;
-        let lane = self.lanes.entry(through).or_insert_with(|| {
+        self.lanes.entry(through).or_insert_with(|| {
             ring.push_back(through);
             Lane {
                 account: one.user_id,
@@ -87,14 +109,29 @@ impl Agenda {
                 claims: Vec::new(),
                 server: None,
                 more: false,
+                wakes_at: None,
             }
         });
-        if lane.queue.len() >= MOST {
-            lane.more = true;
-            return;
+        let id = one.id;
+        let is_filed = self.change(through, |lane| {
+            if lane.queue.len() >= MOST {
+                lane.more = true;
+                return false;
+            }
+            lane.queue.insert((one.scheduled_time, id), one);
+            true
+        });
+        if is_filed == Some(true) {
+            self.known.insert(id, through);
         }
-        self.known.insert(one.id, through);
-        lane.queue.insert((one.scheduled_time, one.id), one);
+    }
+
+    /// Changes what is known of an instance, and when it is to be looked at with it.
+    fn change<T>(&mut self, through: InstanceId, how: impl FnOnce(&mut Lane) -> T) -> Option<T> {
+        let lane = self.lanes.get_mut(&through)?;
+        let done = how(lane);
+        refile(&mut self.wakes, through, lane);
+        Some(done)
     }
 
     /// An account of which more messages are to be read.
@@ -109,10 +146,19 @@ impl Agenda {
         }
     }
 
-    /// Takes messages that may go by `until`, one of each instance that is not closed at `now`. `has_room` tells whether
-    /// there is room for one more.
-    pub fn pick(&mut self, now: Moment, until: Moment, mut has_room: impl FnMut(&Candidate) -> bool) -> Vec<Waiting> {
+    /// Takes messages that may go by `until`, one of each instance that is not closed at `now`. `may_follow`: of those too
+    /// that have one claim already. `has_room` tells whether there is room for one more.
+    pub fn pick(
+        &mut self,
+        (now, until): (Moment, Moment),
+        may_follow: bool,
+        mut has_room: impl FnMut(&Candidate) -> bool,
+    ) -> Vec<Waiting> {
         let mut picked = Vec::new();
+        // Where many instances wait for their pace, to look at each whenever anything happens would take all the time.
+        if !may_follow && self.next_at().is_none_or(|at| at > now) {
+            return picked;
+        }
         for _ in 0..self.ring.len() {
             let Some(id) = self.ring.pop_front() else { break };
             let Some(lane) = self.lanes.get_mut(&id) else { continue };
@@ -121,7 +167,7 @@ impl Agenda {
                 continue;
             }
             self.ring.push_back(id);
-            let ready = lane.claims.len() < 2 && lane.open_at <= now;
+            let ready = lane.claims.len() < 1 + usize::from(may_follow) && lane.open_at <= now;
             let next = lane.queue.first_entry().filter(|next| ready && next.get().due_at <= until);
             if let Some(next) = next
                 && has_room(&Candidate {
@@ -133,6 +179,7 @@ impl Agenda {
             {
                 let one = next.remove();
                 lane.claims.push(one.id);
+                refile(&mut self.wakes, id, lane);
                 self.known.remove(&one.id);
                 picked.push(one);
             }
@@ -142,38 +189,33 @@ impl Agenda {
 
     /// A picked message was not claimed, or its attempt is over: its instance may send the next.
     pub fn is_over(&mut self, through: InstanceId, id: MessageId) {
-        if let Some(lane) = self.lanes.get_mut(&through) {
-            lane.claims.retain(|claim| *claim != id);
-        }
+        self.change(through, |lane| lane.claims.retain(|claim| *claim != id));
     }
 
     /// An instance carries a message.
     pub fn carries(&mut self, through: InstanceId, id: MessageId) {
-        if let Some(lane) = self.lanes.get_mut(&through)
-            && !lane.claims.contains(&id)
-        {
-            lane.claims.push(id);
-        }
+        self.change(through, |lane| {
+            if !lane.claims.contains(&id) {
+                lane.claims.push(id);
+            }
+        });
     }
 
     /// An instance may not send before this moment.
     pub fn close(&mut self, through: InstanceId, until: Moment) {
-        if let Some(lane) = self.lanes.get_mut(&through) {
-            lane.open_at = lane.open_at.max(until);
-        }
+        self.change(through, |lane| lane.open_at = lane.open_at.max(until));
     }
 
     /// An instance may send again at once.
     pub fn open(&mut self, through: InstanceId) {
-        if let Some(lane) = self.lanes.get_mut(&through) {
-            lane.open_at = Moment::default();
-        }
+        self.change(through, |lane| lane.open_at = Moment::default());
     }
 
     /// Every instance may send again at once, unless its row says otherwise.
     pub fn open_all(&mut self) {
-        for lane in self.lanes.values_mut() {
+        for (id, lane) in &mut self.lanes {
             lane.open_at = Moment::default();
+            refile(&mut self.wakes, *id, lane);
         }
     }
 
@@ -187,9 +229,10 @@ impl Agenda {
     /// Takes out all messages for which `gone` says so.
     pub fn take_out(&mut self, mut gone: impl FnMut(&Waiting) -> bool) -> Vec<Waiting> {
         let mut out = Vec::new();
-        for lane in self.lanes.values_mut() {
+        for (id, lane) in &mut self.lanes {
             let places: Vec<Place> = lane.queue.iter().filter(|(_, one)| gone(one)).map(|(place, _)| *place).collect();
             out.extend(places.iter().filter_map(|place| lane.queue.remove(place)));
+            refile(&mut self.wakes, *id, lane);
         }
         for one in &out {
             self.known.remove(&one.id);
@@ -197,10 +240,10 @@ impl Agenda {
         out
     }
 
-    /// When something may be claimed for an instance that waits: when it is open, and `lead` before the moment.
-    pub fn next_at(&self, lead: Duration) -> Option<Moment> {
-        let lanes = self.lanes.values().filter(|lane| lane.claims.is_empty());
-        lanes.filter_map(|lane| Some(lane.open_at.max(lane.queue.first_key_value()?.1.due_at.minus(lead)))).min()
+    /// When something may be claimed for an instance that waits: when it is open, and as much before its moment as claims are
+    /// made ahead.
+    pub fn next_at(&self) -> Option<Moment> {
+        self.wakes.first().map(|wake| wake.0)
     }
 
     /// When what comes next through an instance is due, if it is to go before what is at this place.
@@ -260,16 +303,37 @@ mod tests {
     fn instances_take_turns_and_send_one_after_the_other_in_order() {
         let mut agenda = Agenda::default();
         assert!(agenda.file(vec![waiting(2, 1), waiting(1, 1), waiting(3, 1), waiting(9, 2)]).is_empty());
-        let (now, all) = (Moment(10), |one: &Candidate| !one.follows);
-        assert_eq!(ids(&agenda.pick(now, now, all)), [1, 9]);
-        assert_eq!(ids(&agenda.pick(now, now, all)), [0_i64; 0], "both are busy");
+        let pick = |agenda: &mut Agenda, at: i64| ids(&agenda.pick((Moment(at), Moment(at)), false, |_| true));
+        assert_eq!(pick(&mut agenda, 10), [1, 9]);
+        assert_eq!(pick(&mut agenda, 10), [0_i64; 0], "both are busy");
+        assert_eq!(agenda.next_at(), None);
         agenda.is_over(InstanceId(1), MessageId(1));
-        assert_eq!(ids(&agenda.pick(now, now, all)), [2]);
+        assert_eq!(pick(&mut agenda, 10), [2]);
         agenda.close(InstanceId(1), Moment(20));
         agenda.is_over(InstanceId(1), MessageId(2));
-        assert_eq!(ids(&agenda.pick(now, now, all)), [0_i64; 0]);
-        assert_eq!(agenda.next_at(Duration::ZERO), Some(Moment(20)));
-        assert_eq!(ids(&agenda.pick(Moment(20), Moment(20), all)), [3]);
+        assert_eq!(pick(&mut agenda, 10), [0_i64; 0]);
+        assert_eq!(agenda.next_at(), Some(Moment(20)));
+        assert_eq!(pick(&mut agenda, 20), [3]);
+        assert_eq!(agenda.next_at(), None);
+    }
+
+    #[test]
+    fn an_instance_is_looked_at_when_it_opens_or_its_first_message_comes_near() {
+        let mut agenda = Agenda::default();
+        let at = |id, due| Waiting { due_at: Moment(due), ..waiting(id, 1) };
+        agenda.file(vec![at(1, 9_000), at(2, 8_000)]);
+        assert_eq!(agenda.next_at(), Some(Moment(9_000).minus(AHEAD)), "the first by the user's time");
+        agenda.take_out(|one| one.id == MessageId(1));
+        assert_eq!(agenda.next_at(), Some(Moment(8_000).minus(AHEAD)));
+        agenda.close(InstanceId(1), Moment(50_000));
+        assert_eq!(agenda.next_at(), Some(Moment(50_000)));
+        agenda.open_all();
+        agenda.carries(InstanceId(1), MessageId(7));
+        assert_eq!(agenda.next_at(), None, "it is busy");
+        agenda.is_over(InstanceId(1), MessageId(7));
+        assert_eq!(agenda.next_at(), Some(Moment(8_000).minus(AHEAD)));
+        agenda.file(vec![Waiting { through: Some(InstanceId(2)), ..at(2, 8_000) }]);
+        assert_eq!(agenda.wakes.len(), 1, "it went from one to the other");
     }
 
     #[test]
@@ -278,7 +342,7 @@ mod tests {
         agenda.file((1..=1000).map(|id| waiting(id, 1)).collect());
         assert_eq!(agenda.runs_low(), None);
         for _ in 0..=(MOST - FEW) {
-            for one in agenda.pick(Moment(10), Moment(10), |_| true) {
+            for one in agenda.pick((Moment(10), Moment(10)), false, |_| true) {
                 agenda.is_over(InstanceId(1), one.id);
             }
         }
@@ -290,7 +354,7 @@ mod tests {
         let mut agenda = Agenda::default();
         agenda.file(vec![waiting(1, 1)]);
         agenda.file(vec![waiting(1, 1)]);
-        assert_eq!(agenda.pick(Moment(10), Moment(10), |one| !one.follows).len(), 1);
+        assert_eq!(agenda.pick((Moment(10), Moment(10)), false, |_| true).len(), 1);
         assert!(agenda.is_empty());
     }
 }

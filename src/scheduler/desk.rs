@@ -215,7 +215,7 @@ impl Desk {
             return Some(now);
         }
         let due = self.next_due.map(|due| due.minus(AHEAD));
-        let waiting = self.agenda.next_at(AHEAD).and_then(|at| match at > now {
+        let waiting = self.agenda.next_at().and_then(|at| match at > now {
             true => Some(at),
             false if self.moved => Some(now),
             // It is ready, and waits for a place: an end of something makes one.
@@ -408,14 +408,12 @@ impl Desk {
         Some(now.plus(PATIENCE.saturating_sub(steady.saturating_sub(ready))))
     }
 
-    /// How many more may be claimed for each server. `places`: how many requests there may be at once. `may_follow`: whether
-    /// a message may leave before it is written in the store that the one before was taken.
-    pub fn room(&self, places: usize, may_follow: bool) -> Room<'_> {
+    /// How many more may be claimed for each server. `places`: how many requests there may be at once.
+    pub fn room(&self, places: usize) -> Room<'_> {
         let ready = self.waiting.iter().filter_map(|at| self.servers.get(at)).map(|server| server.ready.len()).sum();
         Room {
             desk: self,
             places,
-            may_follow,
             all: self.started,
             ahead: ready,
             planned: self.planned.len(),
@@ -451,7 +449,6 @@ impl Desk {
 pub(super) struct Room<'a> {
     desk: &'a Desk,
     places: usize,
-    may_follow: bool,
     /// Requests on their way, and picked messages that will find a place at once.
     all: usize,
     /// Claims that wait for a place, and picked messages that will.
@@ -485,9 +482,6 @@ impl Room<'_> {
     /// for the disk.
     fn follow(&mut self, one: &Candidate) -> bool {
         let desk = self.desk;
-        if !self.may_follow {
-            return false;
-        }
         let is_quick = one.server.and_then(|at| desk.servers.get(&at)).is_some_and(|server| server.is_quick);
         let is_free = is_quick
             && self.following < FOLLOWING

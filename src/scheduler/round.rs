@@ -85,8 +85,10 @@ impl Scheduler {
         }
         let finished = if goes_alone { desk.take_finished() } else { Vec::new() };
         let mut agenda = std::mem::take(&mut desk.agenda);
-        let mut room = desk.room(self.settings.in_flight, self.ledger.is_kept() && self.settings.gap.is_zero());
-        let picked = agenda.pick(now, until, |one| room.has(one, now));
+        let mut room = desk.room(self.settings.in_flight);
+        // A message may leave before the store knows that the one before was taken, where the ledger does.
+        let may_follow = self.ledger.is_kept() && self.settings.gap.is_zero();
+        let picked = agenda.pick((now, until), may_follow, |one| room.has(one, now));
         desk.agenda = agenda;
         let mut work = Work {
             until,
