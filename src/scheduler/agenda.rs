@@ -2,6 +2,7 @@
 //! looks at the row again, so what was changed or cancelled meanwhile is merely dropped.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
 
 use super::AHEAD;
 use crate::domain::clock::Moment;
@@ -68,7 +69,7 @@ fn refile(wakes: &mut BTreeSet<(Moment, InstanceId)>, id: InstanceId, lane: &mut
 pub struct Agenda {
     lanes: HashMap<InstanceId, Lane>,
     ring: VecDeque<InstanceId>,
-    known: HashMap<MessageId, InstanceId>,
+    known: HashMap<MessageId, (InstanceId, Place)>,
     /// Instances that have no claim, by when the next may be made for them.
     wakes: BTreeSet<(Moment, InstanceId)>,
     /// Up to where the table was read.
@@ -84,14 +85,9 @@ impl Agenda {
                 homeless.push(one);
                 continue;
             };
-            match self.known.get(&one.id).copied() {
-                Some(known) if known == through => continue,
-                Some(known) => {
-                    // It goes through another instance now.
-                    self.change(known, |lane| lane.queue.retain(|place, _| place.1 != one.id));
-                    self.known.remove(&one.id);
-                }
-                None => {}
+            // What was read last holds: its moment, its text's order and its account's choice may have changed.
+            if let Some((known, place)) = self.known.remove(&one.id) {
+                self.change(known, |lane| lane.queue.remove(&place));
             }
             self.put(through, one);
         }
@@ -112,17 +108,17 @@ impl Agenda {
                 wakes_at: None,
             }
         });
-        let id = one.id;
+        let place = (one.scheduled_time, one.id);
         let is_filed = self.change(through, |lane| {
             if lane.queue.len() >= MOST {
                 lane.more = true;
                 return false;
             }
-            lane.queue.insert((one.scheduled_time, id), one);
+            lane.queue.insert(place, one);
             true
         });
         if is_filed == Some(true) {
-            self.known.insert(id, through);
+            self.known.insert(place.1, (through, place));
         }
     }
 
@@ -154,7 +150,7 @@ impl Agenda {
         may_follow: bool,
         mut has_room: impl FnMut(&Candidate) -> bool,
     ) -> Vec<Waiting> {
-        let mut picked = Vec::new();
+        let (mut picked, mut served) = (Vec::new(), Vec::new());
         // Where many instances wait for their pace, to look at each whenever anything happens would take all the time.
         if !may_follow && self.next_at().is_none_or(|at| at > now) {
             return picked;
@@ -166,7 +162,6 @@ impl Agenda {
                 self.lanes.remove(&id);
                 continue;
             }
-            self.ring.push_back(id);
             let ready = lane.claims.len() < 1 + usize::from(may_follow) && lane.open_at <= now;
             let next = lane.queue.first_entry().filter(|next| ready && next.get().due_at <= until);
             if let Some(next) = next
@@ -182,8 +177,13 @@ impl Agenda {
                 refile(&mut self.wakes, id, lane);
                 self.known.remove(&one.id);
                 picked.push(one);
+                served.push(id);
+            } else {
+                self.ring.push_back(id);
             }
         }
+        // Those for which there was no room come first the next time.
+        self.ring.extend(served);
         picked
     }
 
@@ -244,6 +244,11 @@ impl Agenda {
     /// made ahead.
     pub fn next_at(&self) -> Option<Moment> {
         self.wakes.first().map(|wake| wake.0)
+    }
+
+    /// The same, as far as it lies after `now`: what may be claimed already may wait for a place.
+    pub fn next_after(&self, now: Moment) -> Option<Moment> {
+        self.wakes.range((now.plus(Duration::from_millis(1)), InstanceId(i64::MIN))..).next().map(|wake| wake.0)
     }
 
     /// When what comes next through an instance is due, if it is to go before what is at this place.
@@ -350,9 +355,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_not_filed_twice() {
+    fn those_for_which_there_was_no_room_come_first_the_next_time() {
+        let mut agenda = Agenda::default();
+        agenda.file(vec![waiting(1, 1), waiting(11, 1), waiting(2, 2), waiting(12, 2), waiting(3, 3)]);
+        let at = (Moment(10), Moment(10));
+        let mut left = 2;
+        let room = |_: &Candidate| {
+            left -= 1;
+            left >= 0
+        };
+        assert_eq!(ids(&agenda.pick(at, false, room)), [1, 2]);
+        agenda.is_over(InstanceId(1), MessageId(1));
+        agenda.is_over(InstanceId(2), MessageId(2));
+        assert_eq!(ids(&agenda.pick(at, false, |_| true)), [3, 11, 12]);
+    }
+
+    #[test]
+    fn what_is_read_again_holds_and_is_not_filed_twice() {
         let mut agenda = Agenda::default();
         agenda.file(vec![waiting(1, 1)]);
+        agenda.file(vec![Waiting { late_policy: LatePolicy::Always, ..waiting(1, 1) }]);
+        agenda.file(vec![Waiting { scheduled_time: Moment(3), ..waiting(2, 1) }]);
+        agenda.file(vec![Waiting { scheduled_time: Moment(0), ..waiting(2, 1) }]);
+        assert_eq!(agenda.take_out(|one| one.late_policy == LatePolicy::Always).len(), 1);
+        assert_eq!(agenda.take_out(|one| one.id == MessageId(2)).len(), 1);
         agenda.file(vec![waiting(1, 1)]);
         assert_eq!(agenda.pick((Moment(10), Moment(10)), false, |_| true).len(), 1);
         assert!(agenda.is_empty());

@@ -215,13 +215,13 @@ impl Desk {
             return Some(now);
         }
         let due = self.next_due.map(|due| due.minus(AHEAD));
-        let waiting = self.agenda.next_at().and_then(|at| match at > now {
-            true => Some(at),
-            false if self.moved => Some(now),
+        let ready = self.agenda.next_at().filter(|at| *at <= now);
+        let waiting = match ready {
+            Some(_) if self.moved => Some(now),
             // It is ready, and waits for a place: an end of something makes one.
-            false if !self.in_flight.is_empty() || in_flight == 0 => None,
-            false => Some(now.plus(Duration::from_millis(5))),
-        });
+            Some(_) if self.in_flight.is_empty() && in_flight > 0 => Some(now.plus(Duration::from_millis(5))),
+            _ => self.agenda.next_after(now),
+        };
         let beat = (!self.in_flight.is_empty()).then_some(self.beat_at);
         let sweep = (!self.agenda.is_empty()).then_some(self.sweep_at);
         let expiry = self.next_expiry.filter(|_| self.in_flight.is_empty());

@@ -257,6 +257,40 @@ async fn what_missed_its_grace_is_late_and_told_once_for_the_account() {
 }
 
 #[tokio::test]
+async fn what_was_given_another_day_while_it_waited_for_its_turn_is_not_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    messages(&scheduler, 1, 3, NOW).await;
+    let mut desk = desk(&scheduler);
+    assert_eq!(claims(&scheduler, &mut desk).await.len(), 1, "the others are in memory, and wait for it");
+    run(
+        &scheduler,
+        "UPDATE scheduled_messages SET scheduled_time = due_at + 86400000, due_at = due_at + 86400000 WHERE id = 2",
+    )
+    .await;
+    scheduler.clock.advance(Duration::from_secs(3600));
+    claims(&scheduler, &mut desk).await;
+    let late = statuses(&scheduler).await.into_iter().filter(|one| one.1 == Status::Late).map(|one| one.0.0);
+    assert_eq!(late.collect::<Vec<_>>(), [3], "the second goes tomorrow");
+}
+
+#[tokio::test]
+async fn what_was_held_while_the_store_was_younger_is_looked_for_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    messages(&scheduler, 1, 1, NOW.minus(Duration::from_secs(600))).await;
+    // As after it was mended: it is due anew.
+    scheduler.clock.advance(Duration::from_secs(10));
+    run(&scheduler, "UPDATE scheduled_messages SET due_at = scheduled_time + 605000").await;
+    let mut desk = desk(&scheduler);
+    desk.doubt_before = NOW;
+    assert!(claims(&scheduler, &mut desk).await.is_empty());
+    assert_eq!(count(&scheduler, Status::Unknown).await, 1);
+}
+
+#[tokio::test]
 async fn dropped_late_messages_are_told_of() {
     let folder = tempfile::tempdir().unwrap();
     let scheduler = scheduler(&folder).await;

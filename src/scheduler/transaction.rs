@@ -335,8 +335,8 @@ impl Work {
         }
         for ((account, reason), list) in by_reason {
             let told = conn.holds_for(account, reason).await?;
-            let ids: Vec<MessageId> = list.iter().map(|one| one.id).collect();
-            let held = conn.set_aside(&ids, Status::Held, Some(reason), now).await?;
+            let which: Vec<(MessageId, Moment)> = list.iter().map(|one| (one.id, one.scheduled_time)).collect();
+            let held = conn.set_aside(&which, Status::Held, Some(reason), now).await?;
             if let (false, Some(first)) = (told, list.iter().find(|one| held.contains(&one.id))) {
                 reports.push((account, first.chat_id, Report::Held { reason, message: first.id }));
             }
@@ -351,16 +351,16 @@ impl Work {
             by_account.entry((one.user_id, policy)).or_default().push(one);
         }
         for ((account, policy), list) in by_account {
-            let ids: Vec<MessageId> = list.iter().map(|one| one.id).collect();
+            let which: Vec<(MessageId, Moment)> = list.iter().map(|one| (one.id, one.scheduled_time)).collect();
             let Some(chat) = list.first().map(|one| one.chat_id) else { continue };
             if policy == LatePolicy::Never {
-                let dropped = conn.set_aside(&ids, Status::Cancelled, None, now).await?.len() as u64;
+                let dropped = conn.set_aside(&which, Status::Cancelled, None, now).await?.len() as u64;
                 if dropped > 0 {
                     reports.push((account, chat, Report::Dropped { messages: dropped }));
                 }
                 continue;
             }
-            let late = conn.set_aside(&ids, Status::Late, None, now).await?;
+            let late = conn.set_aside(&which, Status::Late, None, now).await?;
             if !late.is_empty() {
                 reports.push((account, chat, Report::Late));
             }

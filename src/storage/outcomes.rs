@@ -188,19 +188,20 @@ impl Conn {
         Ok(ours)
     }
 
-    /// Sets due messages aside: held, late or dropped.
+    /// Sets due messages aside: held, late or dropped. One that was given another moment meanwhile stays.
     pub async fn set_aside(
         &mut self,
-        ids: &[MessageId],
+        which: &[(MessageId, Moment)],
         status: Status,
         reason: Option<Reason>,
         now: Moment,
     ) -> Result<Vec<MessageId>> {
-        let ids = rows(&ids)?;
+        let which = rows(&which)?;
         Ok(
             over_rows!(self, "UPDATE scheduled_messages AS m SET status = $2, reason = $3, version = version + 1, updated_at = $4 FROM",
-            "WHERE m.id = CAST(CAST(j.value AS TEXT) AS BIGINT) AND m.status || '' = 'scheduled' RETURNING id", c, sql =>
-            sqlx::query_scalar(sql).bind(ids).bind(status).bind(reason).bind(now).fetch_all(c).await)?,
+            "WHERE m.id = CAST(j.value->>0 AS BIGINT) AND m.scheduled_time = CAST(j.value->>1 AS BIGINT)
+                 AND m.status || '' = 'scheduled' RETURNING id", c, sql =>
+            sqlx::query_scalar(sql).bind(which).bind(status).bind(reason).bind(now).fetch_all(c).await)?,
         )
     }
 
