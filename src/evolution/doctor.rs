@@ -102,7 +102,7 @@ impl Evolution {
                 Some((CheckName::Connect, Connection::Unreachable))
             }
             Err(CallError::Tls) => Some((CheckName::Tls, Connection::Unreachable)),
-            Err(CallError::NotEvolution | CallError::Status { .. }) => {
+            Err(CallError::NotEvolution | CallError::TooLong | CallError::Status { .. }) => {
                 Some((CheckName::Evolution, Connection::Unreachable))
             }
             Err(CallError::Refused | CallError::Missing) | Ok(_) => None,

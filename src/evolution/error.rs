@@ -23,6 +23,9 @@ pub enum CallError {
     /// The connection broke after the request had left, or the answer cannot be read.
     #[error("the answer was lost")]
     AnswerLost,
+    /// A history has more than is read.
+    #[error("too long a history")]
+    TooLong,
     /// The key was refused.
     #[error("the key was refused")]
     Refused,
@@ -48,7 +51,7 @@ impl CallError {
         match self {
             Self::Dns | Self::Connect | Self::Tls | Self::TimedOut | Self::AnswerLost => true,
             Self::Status { status, .. } => is_gateway(*status),
-            Self::Policy | Self::Refused | Self::Missing | Self::NotEvolution => false,
+            Self::Policy | Self::Refused | Self::Missing | Self::NotEvolution | Self::TooLong => false,
         }
     }
 
@@ -176,7 +179,9 @@ impl SendError {
             Self::Call(CallError::Policy) => Verdict::Hold(HoldReason::Policy),
             Self::Call(CallError::Refused) => Verdict::Hold(HoldReason::KeyRefused),
             Self::Call(CallError::Missing) => Verdict::Hold(HoldReason::Missing),
-            Self::Call(CallError::AnswerLost | CallError::NotEvolution) => Verdict::Unknown { searchable: false },
+            Self::Call(CallError::AnswerLost | CallError::NotEvolution | CallError::TooLong) => {
+                Verdict::Unknown { searchable: false }
+            }
             Self::Call(CallError::TimedOut | CallError::Status { .. }) | Self::Unclear(_) => {
                 Verdict::Unknown { searchable: true }
             }

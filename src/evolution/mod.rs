@@ -102,6 +102,8 @@ pub struct Found {
     pub remote_id: String,
     /// `key.remoteJid`, as stored.
     pub remote_jid: String,
+    /// `key.remoteJidAlt`: the same person by WhatsApp's other kind of address, where the server knows it.
+    pub other_jid: Option<String>,
     /// What was said.
     pub text: String,
     /// When the server stored it.
@@ -365,7 +367,7 @@ impl Evolution {
             }
         }
         // What was not read to its end proves nothing.
-        Err(CallError::AnswerLost)
+        Err(CallError::TooLong)
     }
 }
 

@@ -225,6 +225,7 @@ pub(super) fn found(record: &Value, is_wanted: &(dyn Fn(&str) -> bool + Sync)) -
     Some(Found {
         remote_id: record.pointer("/key/id")?.as_str()?.to_owned(),
         remote_jid: record.pointer("/key/remoteJid")?.as_str()?.to_owned(),
+        other_jid: record.pointer("/key/remoteJidAlt").and_then(Value::as_str).map(str::to_owned),
         text: said.to_owned(),
         at: DateTime::from_timestamp(record.get("messageTimestamp")?.as_i64()?, 0)?,
     })

@@ -21,7 +21,7 @@ pub(super) const SLACK: Duration = Duration::from_secs(180);
 /// Attempts that began within one of these, in milliseconds, share a reading: one that covers days would have too many pages.
 const SHARED: i64 = 10 * 60 * 1000;
 
-/// Answers that are asked for once, however many want them.
+/// Answers that are asked for once, however many want them. A failure is none: who comes next asks again.
 struct Once<K, V>(Mutex<HashMap<K, Arc<OnceCell<V>>>>);
 
 impl<K, V> Default for Once<K, V> {
@@ -31,9 +31,9 @@ impl<K, V> Default for Once<K, V> {
 }
 
 impl<K: Hash + Eq, V: Clone> Once<K, V> {
-    async fn get(&self, key: K, ask: impl Future<Output = V>) -> V {
+    async fn get<E>(&self, key: K, ask: impl Future<Output = Result<V, E>>) -> Result<V, E> {
         let cell = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
-        cell.get_or_init(|| ask).await.clone()
+        cell.get_or_try_init(|| ask).await.cloned()
     }
 }
 
@@ -44,9 +44,11 @@ type Part = (InstanceId, Option<String>, i64);
 pub(super) struct Histories {
     /// The texts that are looked for.
     texts: HashSet<String>,
-    parts: Once<Part, Result<Arc<[Found]>, CallError>>,
-    addresses: Once<(InstanceId, String), Result<Option<String>, CallError>>,
-    kept: Once<InstanceId, Result<bool, CallError>>,
+    parts: Once<Part, Arc<[Found]>>,
+    addresses: Once<(InstanceId, String), Option<String>>,
+    kept: Once<InstanceId, bool>,
+    /// Servers that were found away: nobody waits for them a second time in a pass.
+    away: Mutex<HashMap<String, CallError>>,
 }
 
 impl Histories {
@@ -57,7 +59,24 @@ impl Histories {
             parts: Once::default(),
             addresses: Once::default(),
             kept: Once::default(),
+            away: Mutex::default(),
         }
+    }
+
+    /// Asks a server, unless it was found away in this pass.
+    async fn ask<T>(&self, at: &Opened, ask: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+        let server = at.server.as_str().to_owned();
+        let away = || self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = away().get(&server).cloned() {
+            return Err(error);
+        }
+        let answer = ask.await;
+        if let Err(error) = &answer
+            && error.is_away()
+        {
+            away().insert(server, error.clone());
+        }
+        answer
     }
 
     /// What of the message's text went through its instance since its attempt began, in one chat or in all.
@@ -73,34 +92,52 @@ impl Histories {
         let stretch = Stretch { from: Moment(began).minus(SLACK).utc(), to: now.plus(SLACK).utc() };
         let read = async {
             let wanted = |text: &str| self.texts.contains(text);
-            let found = evolution.find_sent(&at.server, &at.key, &at.name, place, &wanted, stretch).await?;
-            Ok(Arc::from(found))
+            let found = evolution.find_sent(&at.server, &at.key, &at.name, place, &wanted, stretch);
+            Ok(Arc::from(self.ask(at, found).await?))
         };
         let part = self.parts.get((through, place.map(str::to_owned), began), read).await?;
         let since = lookup.started_at.minus(SLACK).utc();
         Ok(part.iter().filter(|one| one.text == lookup.message && one.at >= since).cloned().collect())
     }
 
-    /// The address that the server makes of a number; none where it is not on WhatsApp.
+    /// The address that the server makes of a number; none where it is not on WhatsApp, and where WhatsApp did not tell in time.
     pub async fn address(
         &self,
         evolution: &Evolution,
         at: &Opened,
         (through, number): (InstanceId, &str),
     ) -> Result<Option<String>, CallError> {
-        let ask = async {
-            let rows = evolution.whatsapp_numbers(&at.server, &at.key, &at.name, &[number]).await?;
+        let numbers = [number];
+        let asked = async {
+            match evolution.whatsapp_numbers(&at.server, &at.key, &at.name, &numbers).await {
+                // A link that stands still is WhatsApp's; the server answers what it knows by itself.
+                Err(CallError::TimedOut) => Ok(Vec::new()),
+                answer => answer,
+            }
+        };
+        let jid = async {
+            let rows = self.ask(at, asked).await?;
             Ok(rows.into_iter().find(|row| row.exists).map(|row| row.jid))
         };
-        self.addresses.get((through, number.to_owned()), ask).await
+        self.addresses.get((through, number.to_owned()), jid).await
     }
 
-    /// Whether an instance's history is kept, as `look` finds out.
+    /// Whether the history holds what is known to have gone through the instance lately: its id there, text and moment. One
+    /// that does not is not kept, or was begun anew with its instance, or its clock is not ours: what it lacks proves nothing.
     pub async fn is_kept(
         &self,
+        evolution: &Evolution,
+        at: &Opened,
         through: InstanceId,
-        look: impl Future<Output = Result<bool, CallError>>,
+        witness: Option<(String, String, Moment)>,
     ) -> Result<bool, CallError> {
+        let Some((id, text, sent_at)) = witness else { return Ok(true) };
+        let look = async {
+            let stretch = Stretch { from: sent_at.minus(SLACK).utc(), to: sent_at.plus(SLACK).utc() };
+            let wanted = |said: &str| said == text;
+            let rows = evolution.find_sent(&at.server, &at.key, &at.name, None, &wanted, stretch);
+            Ok(self.ask(at, rows).await?.iter().any(|row| row.remote_id == id))
+        };
         self.kept.get(through, look).await
     }
 }

@@ -6,20 +6,19 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
-use super::histories::{Histories, SLACK};
-use super::{Opened, Scheduler};
+use super::Scheduler;
+use super::histories::Histories;
 use crate::domain::clock::Moment;
 use crate::domain::guard::Standing;
-use crate::domain::ids::InstanceId;
 use crate::domain::message::Absence;
 use crate::domain::report::Report;
-use crate::evolution::Stretch;
+use crate::evolution::Found;
 use crate::evolution::error::CallError;
 use crate::storage::StorageError;
 use crate::storage::looks::{Looked, Lookup};
 
 /// How long a look may take before another process looks as well; only one of them writes what it found.
-const TAKEN: Duration = Duration::from_secs(30);
+const TAKEN: Duration = Duration::from_secs(90);
 /// Between two looks.
 const AGAIN: Duration = Duration::from_secs(30);
 /// How long a server that is away is waited for before a person is asked.
@@ -29,7 +28,11 @@ const UNTRUSTED: Duration = Duration::from_secs(5);
 /// How often a message is sent again at most.
 const ROUNDS: i64 = 3;
 /// How old what is known to have gone may be, to try a history by.
-const WITNESS: Duration = Duration::from_secs(24 * 3600);
+const WITNESS: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Stands where looks are counted when a history could not be searched once; the next time a person is asked.
+const MUTE: i64 = -1;
+/// How soon is looked again when an equal text is on its way.
+const EQUAL: Duration = Duration::from_secs(5);
 /// The net below the wake-ups.
 const NET: Duration = Duration::from_secs(60);
 /// How soon after trouble of the store the next look is.
@@ -40,6 +43,7 @@ const AT_ONCE: usize = 8;
 const MOST: i64 = 500;
 
 /// What the history said.
+#[derive(Debug)]
 enum History {
     Has {
         remote: String,
@@ -49,8 +53,10 @@ enum History {
     HasNot {
         proof: bool,
     },
-    /// The server does not answer; it may later.
-    Away,
+    /// The server does not answer; it may later. `unreached`: it may have been away.
+    Away {
+        unreached: bool,
+    },
     /// It cannot be searched.
     Mute,
 }
@@ -105,7 +111,10 @@ impl Scheduler {
         let known = self.db.read().await?.list_remote_ids(&lookup).await?;
         let history = Box::pin(self.search(&lookup, &known, histories)).await;
         let now = self.clock.now();
-        let away = matches!(history, History::Away);
+        let away = match &history {
+            History::Away { unreached } => Some(*unreached),
+            _ => None,
+        };
         let looked = decide(&lookup, history, self.settings.settle, now);
         tracing::info!(message.id = %lookup.id, looked = ?std::mem::discriminant(&looked), "looked for a message");
         let wake = matches!(looked, Looked::Send { .. });
@@ -113,17 +122,23 @@ impl Scheduler {
             .db
             .write(move |conn| {
                 Box::pin(async move {
-                    if let (true, Some(through)) = (away, lookup.through) {
-                        conn.note_suspect(through, true, now).await?;
+                    if let (Some(unreached), Some(through)) = (away, lookup.through) {
+                        conn.note_suspect(through, unreached, now).await?;
                     }
                     // Another message of the same text may have taken what was found, a moment ago or at this very one.
                     conn.lock_account(lookup.user_id).await?;
-                    if let Looked::Found { remote, .. } = &looked
-                        && conn.list_remote_ids(&lookup).await?.contains(remote)
-                    {
-                        let again = Looked::Again { at: now, looks: lookup.looks };
-                        conn.settle_lookup(&lookup, taken, &again, now).await?;
-                        return Ok(());
+                    if let Looked::Found { remote, .. } = &looked {
+                        let again = if conn.list_remote_ids(&lookup).await?.contains(remote) {
+                            Some(now)
+                        } else {
+                            // What was found may be that one's.
+                            conn.is_equal_sent_now(&lookup).await?.then(|| now.plus(EQUAL))
+                        };
+                        if let Some(at) = again {
+                            let again = Looked::Again { at, looks: lookup.looks };
+                            conn.settle_lookup(&lookup, taken, &again, now).await?;
+                            return Ok(());
+                        }
                     }
                     if !conn.settle_lookup(&lookup, taken, &looked, now).await? {
                         return Ok(());
@@ -168,96 +183,128 @@ impl Scheduler {
         let Some(at) = self.open(lookup.user_id, url, name, key) else {
             return History::Mute;
         };
-        let mut proof = true;
+        let mut proves = true;
         // The address as the server stores it; a group's is its own.
         let jid = if lookup.recipient.contains('@') {
             Some(lookup.recipient.clone())
         } else {
             match histories.address(&self.evolution, &at, (through, &lookup.recipient)).await {
                 Ok(jid) => jid,
-                Err(error) if error.is_away() => return History::Away,
+                Err(error) if error.is_away() => return of_error(&error),
                 Err(error) => {
                     // What Meta took may not be stored: there absence proves nothing.
-                    proof &= !error.is_business();
+                    proves &= !error.is_business();
                     None
                 }
             }
         };
-        let mut found = Vec::new();
+        let (mut ours, mut anyones) = (Vec::new(), false);
         let places = if jid.is_some() { vec![jid.as_deref(), None] } else { vec![None] };
         for place in places {
-            match histories.find(&self.evolution, &at, (lookup, through), place, self.clock.now()).await {
-                Ok(rows) => found = rows,
+            let rows = match histories.find(&self.evolution, &at, (lookup, through), place, self.clock.now()).await {
+                Ok(rows) => rows,
                 Err(error) => return of_error(&error),
+            };
+            for row in rows.into_iter().filter(|row| !known.contains(&row.remote_id)) {
+                match whose(&row, &lookup.recipient, jid.as_deref()) {
+                    Whose::Theirs => ours.push(row),
+                    Whose::Anyones => anyones = true,
+                    Whose::Others => {}
+                }
             }
-            found.retain(|one| {
-                !known.contains(&one.remote_id) && is_of(&one.remote_jid, &lookup.recipient, jid.as_deref())
-            });
-            if !found.is_empty() {
+            if !ours.is_empty() {
                 break;
             }
         }
         // The oldest that no other message of ours has.
-        match found.into_iter().min_by_key(|one| one.at) {
+        match ours.into_iter().min_by_key(|one| one.at) {
             Some(one) => History::Has { remote: one.remote_id, at: one.at.into() },
-            None if !proof => History::HasNot { proof },
-            None => match histories.is_kept(through, Box::pin(self.is_kept(lookup, through, &at))).await {
-                Ok(proof) => History::HasNot { proof },
-                Err(error) => of_error(&error),
-            },
+            None if anyones || !proves => History::HasNot { proof: false },
+            None => {
+                let since = self.clock.now().minus(WITNESS);
+                let read = async { self.db.read().await?.find_witness(lookup.user_id, through, since).await };
+                let Ok(witness): Result<_, StorageError> = read.await else {
+                    return History::Away { unreached: false };
+                };
+                match histories.is_kept(&self.evolution, &at, through, witness).await {
+                    Ok(proof) => History::HasNot { proof },
+                    Err(error) => of_error(&error),
+                }
+            }
         }
-    }
-
-    /// Whether the history holds what is known to have gone through the instance lately. One that does not is not kept,
-    /// or was begun anew with its instance, or its clock is not ours: what it lacks proves nothing.
-    async fn is_kept(&self, lookup: &Lookup, through: InstanceId, at: &Opened) -> Result<bool, CallError> {
-        let since = self.clock.now().minus(WITNESS);
-        let read = async { self.db.read().await?.find_witness(lookup.user_id, through, since).await };
-        let Ok(Some((id, text, sent_at))) = read.await else { return Ok(true) };
-        let stretch = Stretch { from: sent_at.minus(SLACK).utc(), to: sent_at.plus(SLACK).utc() };
-        let wanted = |said: &str| said == text;
-        let rows = self.evolution.find_sent(&at.server, &at.key, &at.name, None, &wanted, stretch).await?;
-        Ok(rows.iter().any(|row| row.remote_id == id))
     }
 }
 
 fn of_error(error: &CallError) -> History {
-    if error.is_away() { History::Away } else { History::Mute }
+    // A server that is only slow was there all the time.
+    let unreached = *error != CallError::TimedOut;
+    if error.is_away() { History::Away { unreached } } else { History::Mute }
 }
 
-/// Whether an address of the history is the recipient's: the same, or one that the server may have made of it
-/// (national prefixes that come and go, or WhatsApp's private ids).
-fn is_of(found: &str, recipient: &str, jid: Option<&str>) -> bool {
-    if jid == Some(found) || found == recipient || found.ends_with("@lid") {
-        return true;
-    }
-    let digits = |text: &str| -> String {
-        text.split(['@', ':']).next().unwrap_or_default().chars().filter(char::is_ascii_digit).collect()
+/// To whom something in the history went, as seen from a recipient of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Theirs,
+    Others,
+    /// To one of WhatsApp's private addresses, which tell nobody's number.
+    Anyones,
+}
+
+/// To whom a row of the history went: to the recipient where the address is the same, or one that the server may have made
+/// of it (national digits that come and go).
+fn whose(row: &Found, recipient: &str, jid: Option<&str>) -> Whose {
+    let number = |text: &str| plain(text.split(['@', ':']).next().unwrap_or_default());
+    let (wanted, by_jid) = (number(recipient), jid.map(number));
+    let is_theirs = |address: &str| {
+        let found = number(address);
+        jid == Some(address) || (!address.ends_with("@lid") && (found == wanted || by_jid.as_deref() == Some(&found)))
     };
-    let (found, wanted) = (digits(found), digits(recipient));
-    let tail = |text: &str| text.get(text.len().saturating_sub(8)..).unwrap_or_default().to_owned();
-    found.len() >= 8 && tail(&found) == tail(&wanted) && found.get(..2) == wanted.get(..2)
+    let is_private = |address: &str| address.ends_with("@lid");
+    if is_theirs(&row.remote_jid) || row.other_jid.as_deref().is_some_and(is_theirs) {
+        Whose::Theirs
+    } else if is_private(&row.remote_jid) && row.other_jid.as_deref().is_none_or(is_private) {
+        Whose::Anyones
+    } else {
+        Whose::Others
+    }
+}
+
+/// A number without the digits that WhatsApp's numbers have and others have not, or the other way round: the ninth of
+/// Brazil's mobiles, the 1 of Mexico's, the 9 of Argentina's.
+fn plain(number: &str) -> String {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let without =
+        |at: usize| digits.get(..at).unwrap_or_default().to_owned() + digits.get(at + 1..).unwrap_or_default();
+    match digits.as_bytes() {
+        [b'5', b'5', _, _, b'9', ..] if digits.len() == 13 => without(4),
+        [b'5', b'2', b'1', ..] if digits.len() == 13 => without(2),
+        [b'5', b'4', b'9', ..] if digits.len() == 13 => without(2),
+        _ => digits,
+    }
 }
 
 /// What becomes of a message by what its history said: a pure decision.
 fn decide(lookup: &Lookup, history: History, settle: Duration, now: Moment) -> Looked {
-    let again = AGAIN.min(settle.max(Duration::from_millis(200)));
-    let is_young = now.since(lookup.started_at) < AWAY + settle;
+    let again = now.plus(AGAIN.min(settle.max(Duration::from_millis(200))));
+    let age = now.since(lookup.started_at);
     // A server that was away since may have been started anew, and have lost what it had not stored.
     let is_sure = lookup.unreached_at.is_none_or(|at| at < lookup.started_at);
     match (history, lookup.if_absent) {
         (History::Has { remote, at }, _) => Looked::Found { remote, at },
-        (History::HasNot { proof: true }, Absence::Resend) if is_sure && lookup.looks == 0 => {
-            Looked::Again { at: now.plus(again), looks: 1 }
+        (History::HasNot { proof: true }, Absence::Resend) if is_sure && lookup.looks <= 0 => {
+            Looked::Again { at: again, looks: 1 }
         }
         (History::HasNot { proof: true }, Absence::Resend) if is_sure && lookup.resends < ROUNDS => {
             Looked::Send { counted: true }
         }
         (History::HasNot { .. } | History::Mute, Absence::Send) => Looked::Send { counted: false },
         // It will be retried as any message to a server that is away.
-        (History::Away, Absence::Send) => Looked::Send { counted: false },
-        (History::Away, Absence::Resend | Absence::Ask) if is_young => {
-            Looked::Again { at: now.plus(again), looks: lookup.looks }
+        (History::Away { .. }, Absence::Send) => Looked::Send { counted: false },
+        (History::Away { .. }, Absence::Resend | Absence::Ask) if age < AWAY + settle => {
+            Looked::Again { at: again, looks: lookup.looks }
+        }
+        (History::Mute, Absence::Resend | Absence::Ask) if lookup.looks == 0 => {
+            Looked::Again { at: again, looks: MUTE }
         }
         (_, Absence::Late) => Looked::Late,
         (_, Absence::Resend | Absence::Ask) => Looked::Ask,
@@ -295,6 +342,8 @@ mod tests {
         }
     }
 
+    const AWAY_NOW: History = History::Away { unreached: true };
+
     fn absent(lookup: &Lookup) -> Looked {
         decide(lookup, History::HasNot { proof: true }, SETTLE, NOW)
     }
@@ -321,9 +370,40 @@ mod tests {
         assert_eq!(absent(&one), Looked::Ask);
         one.unreached_at = Some(one.started_at.minus(Duration::from_secs(1)));
         assert!(matches!(absent(&one), Looked::Again { .. }));
+        assert_eq!(decide(&one, History::Mute, SETTLE, NOW), Looked::Again { at: NOW.plus(AGAIN), looks: MUTE });
+        one.looks = MUTE;
         assert_eq!(decide(&one, History::Mute, SETTLE, NOW), Looked::Ask);
+        one.looks = 0;
         assert_eq!(absent(&lookup(Absence::Ask)), Looked::Ask);
         assert_eq!(absent(&lookup(Absence::Late)), Looked::Late);
+    }
+
+    #[test]
+    fn a_row_of_the_history_is_the_recipients_by_its_whole_number_and_never_by_a_private_address() {
+        let row = |jid: &str, other: Option<&str>| Found {
+            remote_id: "R".to_owned(),
+            remote_jid: jid.to_owned(),
+            other_jid: other.map(str::to_owned),
+            text: "x".to_owned(),
+            at: NOW.utc(),
+        };
+        let of = |jid: &str, other| whose(&row(jid, other), "5511988887777", None);
+        assert_eq!(of("5511988887777@s.whatsapp.net", None), Whose::Theirs);
+        assert_eq!(of("5511988887777:12@s.whatsapp.net", None), Whose::Theirs);
+        assert_eq!(of("551188887777@s.whatsapp.net", None), Whose::Theirs, "without the ninth digit");
+        assert_eq!(of("5521988887777@s.whatsapp.net", None), Whose::Others, "another town");
+        assert_eq!(of("551198888777@s.whatsapp.net", None), Whose::Others);
+        assert_eq!(of("123@lid", None), Whose::Anyones);
+        assert_eq!(of("123@lid", Some("5511988887777@s.whatsapp.net")), Whose::Theirs);
+        assert_eq!(of("123@lid", Some("5521988887777@s.whatsapp.net")), Whose::Others);
+        assert_eq!(of("5511988887777@lid", None), Whose::Anyones, "its digits are no number");
+        let moved = whose(&row("123@lid", None), "5511988887777", Some("123@lid"));
+        assert_eq!(moved, Whose::Theirs, "the server sends there");
+        let group = "120363000000000001@g.us";
+        assert_eq!(whose(&row(group, None), group, Some(group)), Whose::Theirs);
+        assert_eq!(plain("5215512345678"), "525512345678");
+        assert_eq!(plain("5491112345678"), "541112345678");
+        assert_eq!(plain("351912345678"), "351912345678");
     }
 
     #[test]
@@ -337,8 +417,8 @@ mod tests {
     #[test]
     fn a_server_that_is_away_is_waited_for_and_then_the_chat_is_asked() {
         let mut one = lookup(Absence::Resend);
-        assert!(matches!(decide(&one, History::Away, SETTLE, NOW), Looked::Again { looks: 0, .. }));
+        assert!(matches!(decide(&one, AWAY_NOW, SETTLE, NOW), Looked::Again { looks: 0, .. }));
         one.started_at = NOW.minus(AWAY + SETTLE);
-        assert_eq!(decide(&one, History::Away, SETTLE, NOW), Looked::Ask);
+        assert_eq!(decide(&one, AWAY_NOW, SETTLE, NOW), Looked::Ask);
     }
 }

@@ -97,12 +97,21 @@ impl Conn {
         Ok(())
     }
 
-    /// The remote ids that messages of the same text to the same recipient have already.
+    /// The remote ids that messages of the same text have already, to whomever: one number is written in many ways.
     pub async fn list_remote_ids(&mut self, lookup: &Lookup) -> Result<Vec<String>> {
         Ok(on!(self, c => sqlx::query_scalar(
             "SELECT remote_id FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled')
-                 AND recipient = $2 AND message = $3 AND remote_id IS NOT NULL AND id <> $4")
-            .bind(lookup.user_id).bind(&lookup.recipient).bind(&lookup.message).bind(lookup.id).fetch_all(c).await)?)
+                 AND message = $2 AND remote_id IS NOT NULL AND id <> $3")
+            .bind(lookup.user_id).bind(&lookup.message).bind(lookup.id).fetch_all(c).await)?)
+    }
+
+    /// Whether another message of the same text is being sent: it may be in the history before its outcome is written.
+    pub async fn is_equal_sent_now(&mut self, lookup: &Lookup) -> Result<bool> {
+        let one: Option<i64> = on!(self, c => sqlx::query_scalar(
+            "SELECT CAST(1 AS BIGINT) FROM scheduled_messages WHERE status = 'sending' AND user_id + 0 = $1 AND message = $2 AND id <> $3
+             LIMIT 1")
+            .bind(lookup.user_id).bind(&lookup.message).bind(lookup.id).fetch_optional(c).await)?;
+        Ok(one.is_some())
     }
 
     /// Lets no other transaction of this kind run for the account before this one ends. SQLite has one writer anyway.
@@ -161,10 +170,13 @@ impl Conn {
         let through = remote.and(lookup.through);
         let done = on!(self, c => sqlx::query(
             "UPDATE scheduled_messages SET status = $4, reason = $5, look_at = $6, if_absent = $7, looks = $8, resends = $9,
-                 due_at = COALESCE($10, due_at), remote_id = $11, sent_at = $12, sent_through = $13, version = version + 1, updated_at = $14
-             WHERE id = $1 AND attempt = $2 AND look_at = $3 AND status = 'unknown'")
+                 due_at = COALESCE($10, due_at), remote_id = $11, sent_at = $12, sent_through = $13, version = version + $15, updated_at = $14
+             WHERE id = $1 AND attempt = $2 AND look_at = $3 AND status = 'unknown' AND if_absent = $16")
             .bind(lookup.id).bind(lookup.attempt).bind(taken).bind(status).bind(reason).bind(look_at).bind(if_absent)
             .bind(looks).bind(resends).bind(due).bind(remote).bind(at).bind(through).bind(now)
+            // To look again changes nothing that a card shows: its keys stay good.
+            .bind(i64::from(!matches!(looked, Looked::Again { .. })))
+            .bind(lookup.if_absent)
             .execute(c).await.map(|r| r.rows_affected()))?;
         if done == 1 && remote.is_some() {
             on!(self, c => sqlx::query("UPDATE message_attempts SET outcome = 'sent', reason = NULL, remote_id = $3
