@@ -180,7 +180,7 @@ impl Scheduler {
             return Ok(());
         }
         let (now, step) = (self.clock.now(), by.saturating_sub(desk.set_back));
-        let doubt_before = desk.doubt_before.min(now);
+        let (doubt_before, settle) = (desk.doubt_before.min(now), self.settings.settle);
         let moved: Result<(), StorageError> = self
             .db
             .write(move |conn| {
@@ -188,7 +188,7 @@ impl Scheduler {
                     if conn.find_meta(DOUBT_BEFORE).await?.is_some() {
                         conn.set_meta(DOUBT_BEFORE, &doubt_before.0.to_string()).await?;
                     }
-                    conn.set_back(step, now).await
+                    conn.set_back(step, settle, now).await
                 })
             })
             .await;
@@ -351,7 +351,8 @@ impl Scheduler {
         if self.ledger.was_sent(one) {
             return Some(Absence::Late);
         }
-        if one.due_at <= doubt_before && one.created_at < doubt_before {
+        // What was held and mended in between is due later than it was to go.
+        if one.due_at.min(one.scheduled_time) <= doubt_before && one.created_at < doubt_before {
             return Some(Absence::Late);
         }
         if one.created_at >= started_at || one.due_at > started_at {

@@ -80,7 +80,7 @@ impl Conn {
         Ok(on!(self, c => sqlx::query_as(
             "SELECT i.id, i.user_id, i.api_url, i.instance_name, i.api_key FROM user_instances i WHERE EXISTS (
                  SELECT 1 FROM scheduled_messages m WHERE m.status = 'held' AND m.user_id = i.user_id
-                 AND ((m.pinned AND m.instance_id = i.id) OR (NOT m.pinned AND i.is_active))) ORDER BY i.id LIMIT 200")
+                 AND ((m.pinned AND m.instance_id = i.id) OR (NOT m.pinned AND i.is_active))) ORDER BY i.id")
             .fetch_all(c).await)?)
     }
 }

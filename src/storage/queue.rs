@@ -349,8 +349,9 @@ impl Conn {
     }
 
     /// The clock was set back by `step`, and it is `now`: what waits for a moment ahead waits no longer than it was to, and
-    /// what may have left is looked for from the earlier moment on.
-    pub async fn set_back(&mut self, step: Duration, now: Moment) -> Result<()> {
+    /// what may have left is looked for from the earlier moment on, and not before `settle` is over where it left by the right
+    /// clock.
+    pub async fn set_back(&mut self, step: Duration, settle: Duration, now: Moment) -> Result<()> {
         let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
         on!(self, c => sqlx::query(
             "UPDATE user_instances SET
@@ -360,9 +361,10 @@ impl Conn {
              WHERE next_send_at > $2 OR hour_start > $2 OR day_start > $2")
             .bind(step).bind(now).execute(c).await.map(|_| ()))?;
         on!(self, c => sqlx::query(
-            "UPDATE scheduled_messages SET look_at = CASE WHEN look_at - $1 < $2 THEN $2 ELSE look_at - $1 END
+            "UPDATE scheduled_messages SET look_at = CASE WHEN started_at <= $2 AND look_at < $3 THEN look_at
+                 WHEN started_at <= $2 THEN $3 WHEN look_at - $1 < $2 THEN $2 ELSE look_at - $1 END
              WHERE look_at > $2")
-            .bind(step).bind(now).execute(c).await.map(|_| ()))?;
+            .bind(step).bind(now).bind(now.plus(settle)).execute(c).await.map(|_| ()))?;
         on!(self, c => sqlx::query(
             "UPDATE scheduled_messages SET started_at = started_at - $1
              WHERE status IN ('sending', 'unknown') AND started_at > $2")

@@ -292,7 +292,8 @@ impl Conn {
         Ok(())
     }
 
-    /// Takes back the occurrences after `after` that have not left and were not changed by themselves.
+    /// Takes back the occurrences after `after` that have not left and were not changed by themselves. One that is looked for
+    /// is not sent again by itself.
     pub async fn withdraw_occurrences(
         &mut self,
         owner: AccountId,
@@ -300,6 +301,10 @@ impl Conn {
         after: Moment,
         now: Moment,
     ) -> Result<Vec<MessageId>> {
+        on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET if_absent = 'ask', updated_at = $4 WHERE user_id = $1 AND series_id = $2 AND scheduled_time > $3
+                 AND NOT detached AND status = 'unknown' AND if_absent = 'resend'")
+            .bind(owner).bind(id).bind(after).bind(now).execute(c).await.map(|_| ()))?;
         Ok(on!(self, c => sqlx::query_scalar(
             "UPDATE scheduled_messages SET status = 'cancelled', reason = 'series_changed', version = version + 1, updated_at = $4
              WHERE user_id = $1 AND series_id = $2 AND scheduled_time > $3 AND NOT detached AND status IN ('scheduled', 'held', 'late')

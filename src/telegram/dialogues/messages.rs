@@ -176,5 +176,9 @@ pub(super) async fn reply(talk: &Talk<'_>, account: &Account, text: &str, marked
     if !message.status.is_open() && message.status != Status::Unknown && message.status != Status::Cancelled {
         return Ok(talk.say(talk.state(), Screen::new(t!(talk.language, "refusal-already-sent"))));
     }
+    // It may have arrived: that is found out before it goes a second time.
+    if message.is_looked_for {
+        return Ok(talk.say(talk.state(), draw(talk, account, &message, false).await?));
+    }
     message_draft::new_time(talk, account, &message, text).await
 }
