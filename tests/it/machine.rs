@@ -176,7 +176,7 @@ async fn what_is_committed_is_on_the_disk() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn backups_that_are_made_while_messages_leave_are_whole() {
+async fn backups_that_are_made_while_messages_leave_are_whole_and_send_nothing_again() {
     if on_postgres() {
         return;
     }
@@ -205,6 +205,12 @@ async fn backups_that_are_made_while_messages_leave_are_whole() {
     }
     assert!(parts.is_sorted() && parts[0] > 0, "{parts:?}");
     assert_eq!(until_settled(&real, &["sent"]).await, [("sent".to_owned(), 160)]);
+    assert!(process.ask_to_end("TERM").success());
+    // A copy from the middle, in which some are sent, some are being sent and some wait.
+    assert!(real.command(&["restore", "copy-3.db"]).success());
+    let process = real.start();
+    assert_eq!(until_settled(&real, &["sent"]).await, [("sent".to_owned(), 160)]);
     assert_eq!(real.doubled(), Vec::<String>::new());
+    assert_eq!(real.evolution.count(), 160, "nothing left a second time");
     assert!(process.ask_to_end("TERM").success());
 }
