@@ -69,6 +69,19 @@ pub fn accounts(config: &Config, db: &Database, keyring: &Arc<Keyring>, clock: &
     Accounts { db: db.clone(), clock: clock.clone(), keyring: Arc::clone(keyring), hasher, settings, reported }
 }
 
+/// How long the first message waits for Telegram to say what time it is.
+const FIRST_WORD: Duration = Duration::from_millis(600);
+
+/// Sends what comes due. A machine may start with its clock ahead: Telegram's first answer tells.
+async fn keep_sending(scheduler: Scheduler) {
+    tokio::select! {
+        () = scheduler.guard.heard() => {}
+        () = scheduler.clock.sleep(FIRST_WORD) => {}
+        () = scheduler.shutdown.cancelled() => {}
+    }
+    scheduler.run().await;
+}
+
 impl App {
     /// Builds every part; nothing runs yet.
     pub async fn build(config: &Config, clock: Clock, hasher: Hasher) -> Result<Self> {
@@ -169,7 +182,7 @@ impl App {
         let guard = self.scheduler.guard.clone();
         tokio::spawn(telegram::alarm::clock(Arc::clone(&self.telegram), guard, Arc::clone(&reported)));
         tokio::spawn(telegram::alarm::store(Arc::clone(&self.telegram)));
-        let mut scheduler = tokio::spawn(self.scheduler.run());
+        let mut scheduler = tokio::spawn(keep_sending(self.scheduler));
         let reports = tokio::spawn(telegram::reports::run(Arc::clone(&self.telegram), reported));
         let mut door = tokio::spawn(telegram::run(Arc::clone(&self.telegram)));
         let ended = tokio::select! {

@@ -38,6 +38,7 @@ pub struct Guard(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     standing: watch::Sender<Standing>,
+    heard: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +77,12 @@ impl Guard {
     /// Tells when that changes.
     pub fn changes(&self) -> watch::Receiver<Standing> {
         self.0.standing.subscribe()
+    }
+
+    /// Returns when Telegram has said what time it is.
+    pub async fn heard(&self) {
+        // The sender lives in `self`.
+        let _ = self.0.heard.subscribe().wait_for(|heard| *heard).await;
     }
 
     /// How far the wall clock was set back since the start, in all.
@@ -130,6 +137,7 @@ impl Guard {
             (state.found_ms, state.jumped_ms, state.jumped) = (found, 0, false);
             self.settle(state);
         });
+        self.0.heard.send_replace(true);
     }
 
     fn settle(&self, state: &State) {

@@ -87,6 +87,28 @@ async fn a_clock_that_jumps_ahead_sends_nothing_until_it_is_right_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_starts_with_its_clock_ahead_sends_nothing_until_it_is_right() {
+    within(async {
+        let (mut world, ana, truth) = world().await;
+        schedule(&ana, "em 10 minutos", "na hora certa").await;
+        world.end().await;
+        // Past its moment, and within the grace.
+        world.clock.set(world.clock.now().plus(Duration::from_secs(900)));
+        world.restart().await;
+        says(&world, &truth, &ana, "adiantado").await;
+        for _ in 0..10 {
+            pass(&world, &truth, Duration::from_secs(5));
+            world.breath().await;
+        }
+        assert_eq!(world.evolution.count(), 0);
+        world.clock.set(truth.now());
+        until_delivered(&world, &truth, 1).await;
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_slept_sends_what_is_in_its_grace_and_asks_about_the_rest() {
     within(async {
         let (world, ana, truth) = world().await;
