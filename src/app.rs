@@ -64,9 +64,17 @@ pub fn accounts(config: &Config, db: &Database, keyring: &Arc<Keyring>, clock: &
         zone: config.default_time_zone,
         region: config.default_region.clone(),
         quota_chats: config.quotas.chats,
+        grace: config.late_grace,
     };
-    let reported = Arc::default();
-    Accounts { db: db.clone(), clock: clock.clone(), keyring: Arc::clone(keyring), hasher, settings, reported }
+    Accounts {
+        db: db.clone(),
+        clock: clock.clone(),
+        keyring: Arc::clone(keyring),
+        hasher,
+        settings,
+        reported: Arc::default(),
+        wake: Wake::new(db),
+    }
 }
 
 /// How long the first message waits for Telegram to say what time it is.
@@ -100,7 +108,11 @@ impl App {
             None => Ledger::default(),
         };
         let services = Services {
-            accounts: Accounts { reported: Arc::clone(&reported), ..accounts(config, &db, &keyring, &clock, hasher) },
+            accounts: Accounts {
+                reported: Arc::clone(&reported),
+                wake: wake.clone(),
+                ..accounts(config, &db, &keyring, &clock, hasher)
+            },
             instances: Instances {
                 db: db.clone(),
                 clock: clock.clone(),

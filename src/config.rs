@@ -135,7 +135,7 @@ pub struct Config {
     /// Messages of a WhatsApp number in a day; 0: any
     #[arg(global = true, long, env = "SEND_PER_DAY", default_value_t = 1000)]
     pub send_per_day: u32,
-    /// How late a message may still go without asking
+    /// How late a message may still go without asking, where its account chose nothing else
     #[arg(global = true, long, env = "LATE_GRACE", default_value = "30m", value_parser = duration)]
     pub late_grace: Duration,
     /// How long an unseen answer may still come before it is asked about

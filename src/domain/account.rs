@@ -1,5 +1,7 @@
 //! A person: name, language, zone, and how their late messages are treated.
 
+use std::time::Duration;
+
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,18 @@ pub enum LatePolicy {
     Always,
     /// They are dropped.
     Never,
+}
+
+/// What is more late than this never goes by itself, whatever an account chose.
+pub const TOO_LATE: Duration = Duration::from_hours(24);
+
+/// How late a message may still go by itself, as an account may choose it.
+pub const GRACES: [Duration; 4] =
+    [Duration::from_mins(5), Duration::from_mins(30), Duration::from_hours(2), Duration::from_hours(12)];
+
+/// How late a message of an account may still go by itself: what it chose, or what the program is set to.
+pub fn grace(chosen: Option<Duration>, otherwise: Duration) -> Duration {
+    chosen.unwrap_or(otherwise).min(TOO_LATE)
 }
 
 /// A login name: `[a-z0-9_.-]{3,32}`, lower-cased.
@@ -83,6 +97,8 @@ pub struct Account {
     pub region: String,
     /// What becomes of late messages.
     pub late_policy: LatePolicy,
+    /// How late a message may still go by itself, where the account chose that.
+    pub late_grace: Option<Duration>,
     /// Must set a new password before anything else.
     pub force_password_change: bool,
     /// Set when an administrator suspended it.

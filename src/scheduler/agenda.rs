@@ -295,6 +295,7 @@ mod tests {
             created_at: Moment(0),
             attempt: 0,
             late_policy: LatePolicy::Ask,
+            late_grace: None,
             through: Some(InstanceId(through)),
             next_send_at: None,
         }

@@ -47,7 +47,7 @@ use crate::storage::{Database, StorageError};
 /// The times and limits of sending (PRODUCT.md section 12).
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// Lateness up to which a message goes by itself.
+    /// Lateness up to which a message goes by itself, where its account chose no other.
     pub grace: Duration,
     /// How long a claim holds without being renewed.
     pub lease: Duration,
@@ -194,7 +194,8 @@ impl Scheduler {
                     None
                 }
                 () = self.wake.rung() => {
-                    desk.rewind(self.clock.now());
+                    let now = self.clock.now();
+                    if self.wake.take_anew() { desk.anew(now) } else { desk.rewind(now) }
                     pause = None;
                     None
                 }

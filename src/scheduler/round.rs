@@ -11,15 +11,12 @@ use super::agenda::Agenda;
 use super::desk::Desk;
 use super::transaction::{DOUBT_BEFORE, Done, Work};
 use super::{AHEAD, AT_ONCE, DOUBT, Ended, Finished, NET, READ, SWEEP, Scheduler, UNNOTED};
-use crate::domain::account::LatePolicy;
+use crate::domain::account::{LatePolicy, TOO_LATE, grace};
 use crate::domain::clock::Moment;
 use crate::domain::ids::MessageId;
 use crate::domain::message::Absence;
 use crate::storage::queue::{Due, Waiting};
 use crate::storage::{Database, StorageError};
-
-/// More late than this is never sent by itself.
-const TOO_LATE: Duration = Duration::from_secs(24 * 3600);
 
 /// By how many milliseconds at most a replica lets others come first.
 const YIELD: u64 = 60;
@@ -367,7 +364,8 @@ impl Scheduler {
 
     fn is_late(&self, one: &Waiting, now: Moment) -> bool {
         let lateness = now.since(one.scheduled_time);
-        lateness > self.settings.grace && (lateness > TOO_LATE || one.late_policy != LatePolicy::Always)
+        let chosen = one.late_grace.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis);
+        lateness > grace(chosen, self.settings.grace) && (lateness > TOO_LATE || one.late_policy != LatePolicy::Always)
     }
 }
 

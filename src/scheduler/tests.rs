@@ -291,6 +291,22 @@ async fn what_was_held_while_the_store_was_younger_is_looked_for_too() {
 }
 
 #[tokio::test]
+async fn an_account_chooses_its_grace_which_is_never_more_than_a_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    run(&scheduler, "UPDATE users SET late_grace = CASE id WHEN 1 THEN 300000 ELSE 259200000 END").await;
+    for (account, minutes) in [(1, 4), (1, 6), (2, 23 * 60), (2, 25 * 60)] {
+        messages(&scheduler, account, 1, NOW.minus(Duration::from_mins(minutes))).await;
+    }
+    let mut desk = desk(&scheduler);
+    desk.started_at = Moment::default();
+    let going: Vec<_> = claims(&scheduler, &mut desk).await.iter().map(|due| due.scheduled_time).collect();
+    assert_eq!(going, [4, 23 * 60].map(|minutes| NOW.minus(Duration::from_mins(minutes))));
+    assert_eq!(count(&scheduler, Status::Late).await, 2);
+}
+
+#[tokio::test]
 async fn dropped_late_messages_are_told_of() {
     let folder = tempfile::tempdir().unwrap();
     let scheduler = scheduler(&folder).await;

@@ -16,6 +16,7 @@ use crate::domain::ids::{AccountId, ChatId, Subject, TelegramUserId};
 use crate::domain::language::Language;
 use crate::domain::report::Report;
 use crate::storage::accounts::{ChatUserRow, NewAccount};
+use crate::storage::wake::Wake;
 use crate::storage::{Conn, Database, StorageError};
 
 /// Who may make an account.
@@ -91,6 +92,8 @@ pub struct Settings {
     pub region: String,
     /// How many chats an account may have; 0: any number.
     pub quota_chats: u64,
+    /// How late a message may still go by itself, where its account chose nothing.
+    pub grace: Duration,
 }
 
 impl Default for Settings {
@@ -101,6 +104,7 @@ impl Default for Settings {
             zone: Tz::America__Sao_Paulo,
             region: "BR".to_owned(),
             quota_chats: 50,
+            grace: Duration::from_mins(30),
         }
     }
 }
@@ -120,6 +124,8 @@ pub struct Accounts {
     pub settings: Settings,
     /// Told when a report was written.
     pub reported: Arc<Notify>,
+    /// Told when what becomes of late messages is another.
+    pub wake: Wake,
 }
 
 /// How long a code may be used.
@@ -398,7 +404,18 @@ impl Accounts {
     pub async fn set_late_policy(&self, owner: AccountId, policy: LatePolicy) -> Result<(), Refusal> {
         let now = self.clock.now();
         self.write(move |conn| Box::pin(async move { Ok(conn.set_account_late_policy(owner, policy, now).await?) }))
-            .await
+            .await?;
+        self.wake.notify_anew();
+        Ok(())
+    }
+
+    /// Sets how late a message of an account may still go by itself; none: as the program is set.
+    pub async fn set_late_grace(&self, owner: AccountId, grace: Option<Duration>) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        self.write(move |conn| Box::pin(async move { Ok(conn.set_account_late_grace(owner, grace, now).await?) }))
+            .await?;
+        self.wake.notify_anew();
+        Ok(())
     }
 
     /// Changes the password from the chat of `user`; every other chat of the account is unlinked.

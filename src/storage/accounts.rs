@@ -1,6 +1,7 @@
 //! `users`, `chat_users`, `invites` and `throttles`: accounts, the chats that are linked to them, codes, and
 //! counted tries.
 
+use std::num::TryFromIntError;
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -26,6 +27,7 @@ pub struct AccountRow {
     pub force_password_change: bool,
     pub session_epoch: i64,
     pub late_policy: LatePolicy,
+    pub late_grace: Option<i64>,
     pub disabled_at: Option<Moment>,
 }
 
@@ -42,10 +44,16 @@ impl TryFrom<AccountRow> for Account {
             role: row.role,
             region: row.region,
             late_policy: row.late_policy,
+            late_grace: row.late_grace.map(length).transpose().map_err(|_| corrupt("late_grace"))?,
             force_password_change: row.force_password_change,
             disabled_at: row.disabled_at,
         })
     }
+}
+
+/// A length of time in milliseconds, as it is stored.
+fn length(millis: i64) -> std::result::Result<Duration, TryFromIntError> {
+    millis.try_into().map(Duration::from_millis)
 }
 
 /// What a new account is made of.
@@ -87,6 +95,7 @@ struct VisitorRow {
     force_password_change: Option<bool>,
     session_epoch: Option<i64>,
     late_policy: Option<LatePolicy>,
+    late_grace: Option<i64>,
     disabled_at: Option<Moment>,
 }
 
@@ -103,6 +112,7 @@ impl VisitorRow {
             force_password_change: self.force_password_change?,
             session_epoch: self.session_epoch?,
             late_policy: self.late_policy?,
+            late_grace: self.late_grace,
             disabled_at: self.disabled_at,
         })
     }
@@ -112,7 +122,7 @@ macro_rules! account {
     ($rest:literal) => {
         concat!(
             "SELECT id, username, password_hash, role, locale, time_zone, region, force_password_change, \
-             session_epoch, late_policy, disabled_at FROM users ",
+             session_epoch, late_policy, late_grace, disabled_at FROM users ",
             $rest
         )
     };
@@ -197,6 +207,14 @@ impl Conn {
         Ok(())
     }
 
+    /// Sets how late a message of an account may still go by itself; none: as the program is set.
+    pub async fn set_account_late_grace(&mut self, id: AccountId, grace: Option<Duration>, now: Moment) -> Result<()> {
+        let grace = grace.map(|grace| i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
+        on!(self, c => sqlx::query("UPDATE users SET late_grace = $2, updated_at = $3 WHERE id = $1")
+            .bind(id).bind(grace).bind(now).execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+
     /// Replaces a password hash by a stronger one of the same password. `false` when the password changed meanwhile.
     pub async fn replace_password_hash(&mut self, id: AccountId, old: &str, new: &str, now: Moment) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
@@ -226,7 +244,7 @@ impl Conn {
         let row: Option<VisitorRow> = on!(self, c => sqlx::query_as(
             "SELECT c.telegram_user_id, c.chat_id, c.account_id, c.locale, c.name, c.blocked_at, c.linked_at,
                     a.username, a.password_hash, a.role, a.locale AS account_locale, a.time_zone, a.region,
-                    a.force_password_change, a.session_epoch, a.late_policy, a.disabled_at
+                    a.force_password_change, a.session_epoch, a.late_policy, a.late_grace, a.disabled_at
              FROM chat_users c LEFT JOIN users a ON a.id = c.account_id WHERE c.telegram_user_id = $1")
             .bind(user).fetch_optional(c).await)?;
         Ok(row.map(|row| {

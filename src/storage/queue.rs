@@ -27,6 +27,7 @@ pub struct Waiting {
     pub created_at: Moment,
     pub attempt: i64,
     pub late_policy: LatePolicy,
+    pub late_grace: Option<i64>,
     pub through: Option<InstanceId>,
     pub next_send_at: Option<Moment>,
 }
@@ -94,7 +95,7 @@ macro_rules! waiting {
         concat!(
             $from,
             "SELECT m.id, m.user_id, m.chat_id, m.pinned, m.scheduled_time, m.due_at, m.created_at, m.attempt,
-                    a.late_policy, i.id AS through, i.next_send_at
+                    a.late_policy, a.late_grace, i.id AS through, i.next_send_at
              FROM scheduled_messages m JOIN users a ON a.id = m.user_id LEFT JOIN ",
             through!(),
             " WHERE m.status = 'scheduled' AND a.disabled_at IS NULL AND ",
@@ -161,7 +162,7 @@ pub(super) fn rows<T: Serialize>(rows: &T) -> Result<String> {
 
 const LIST_SQLITE: &str = waiting!(
     "SELECT json_group_array(json_array(id, user_id, chat_id, pinned, scheduled_time, due_at, created_at,
-                         attempt, late_policy, through, next_send_at)) FROM (",
+                         attempt, late_policy, late_grace, through, next_send_at)) FROM (",
     "(m.due_at, m.id) > ($1, $2) AND m.due_at <= $3 ORDER BY m.due_at, m.id LIMIT $4",
     ")"
 );

@@ -15,6 +15,16 @@ use crate::domain::clock::Clock;
 
 /// The channel's name.
 const CHANNEL: &str = "schedulezap_due";
+/// What is said on it when what waits is to be read anew.
+const ANEW: &str = "anew";
+
+async fn tell(pool: &PgPool, what: &str) {
+    let told = sqlx::query("SELECT pg_notify('schedulezap_due', $1)").bind(what).execute(pool).await;
+    if let Err(error) = told {
+        // The others' slow look finds it.
+        tracing::debug!(error = %error, "replicas could not be woken");
+    }
+}
 
 /// A bell that every scheduler of the installation hears.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +32,8 @@ pub struct Wake {
     here: Arc<Notify>,
     /// What the scheduler here has claimed ahead.
     pub ahead: Ahead,
+    /// What waits is to be read anew.
+    anew: Arc<AtomicBool>,
     elsewhere: Option<(PgPool, Arc<AtomicBool>)>,
 }
 
@@ -32,7 +44,7 @@ impl Wake {
             Database::Sqlite { .. } => None,
             Database::Postgres { pool, .. } => Some((pool.clone(), Arc::default())),
         };
-        Self { here: Arc::default(), ahead: Ahead::default(), elsewhere }
+        Self { elsewhere, ..Self::default() }
     }
 
     /// Rings it; call it after the commit.
@@ -45,12 +57,23 @@ impl Wake {
         let (pool, pending) = (pool.clone(), Arc::clone(pending));
         tokio::spawn(async move {
             pending.store(false, Ordering::Release);
-            let told = sqlx::query("SELECT pg_notify('schedulezap_due', '')").execute(&pool).await;
-            if let Err(error) = told {
-                // The others' slow look finds it.
-                tracing::debug!(error = %error, "replicas could not be woken");
-            }
+            tell(&pool, "").await;
         });
+    }
+
+    /// Rings it, and has all read anew that waits: what an account chose for it is another now.
+    pub fn notify_anew(&self) {
+        self.anew.store(true, Ordering::Release);
+        self.here.notify_one();
+        if let Some((pool, _)) = &self.elsewhere {
+            let pool = pool.clone();
+            tokio::spawn(async move { tell(&pool, ANEW).await });
+        }
+    }
+
+    /// Whether what waits is to be read anew since this was asked the last time.
+    pub fn take_anew(&self) -> bool {
+        self.anew.swap(false, Ordering::AcqRel)
     }
 
     /// Rings only in this process.
@@ -73,7 +96,10 @@ impl Wake {
                 self.here.notify_one();
                 loop {
                     // Lost connections are made anew inside; what was rung meanwhile is made up for by waking once.
-                    listener.try_recv().await?;
+                    let heard = listener.try_recv().await?;
+                    if heard.is_none_or(|heard| heard.payload() == ANEW) {
+                        self.anew.store(true, Ordering::Release);
+                    }
                     self.here.notify_one();
                 }
                 #[expect(unreachable_code, reason = "it tells the type")]

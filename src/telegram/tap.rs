@@ -266,6 +266,8 @@ taps! {
     LatePolicies = "late_policies",
     /// Take this choice for late messages.
     LatePolicy(policy: LatePolicy) = "late_policy",
+    /// What is at most so many minutes late goes by itself (0: as the program is set).
+    LateGrace(minutes: i64) = "late_grace",
     /// The attempts of a message.
     History(id: MessageId) = "story",
     /// Type a region.

@@ -232,7 +232,7 @@ async fn untouched(world: &World) -> bool {
         && world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status IN ('scheduled', 'unknown')").await == 2
         && world.count("SELECT COUNT(*) FROM user_instances WHERE user_id = 1 AND is_active AND version = 0").await == 1
         && world.count("SELECT COUNT(*) FROM chat_users WHERE account_id = 1").await == 1
-        && world.count("SELECT COUNT(*) FROM users WHERE id = 1 AND late_policy = 'ask' AND locale = 'pt-BR'").await
+        && world.count("SELECT COUNT(*) FROM users WHERE id = 1 AND late_policy = 'ask' AND late_grace IS NULL AND locale = 'pt-BR'").await
             == 1
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use schedulezap::domain::account::{Account, LatePolicy, Role, UsernameError};
+use schedulezap::domain::account::{Account, GRACES, LatePolicy, Role, UsernameError};
 use schedulezap::domain::clock::Moment;
 use schedulezap::domain::ids::{AccountId, ChatId, InstanceId, MessageId, SeriesId, TelegramUserId};
 use schedulezap::domain::instance::{
@@ -92,6 +92,7 @@ fn ana(role: Role) -> Account {
         zone: ZONE,
         region: "BR".to_owned(),
         late_policy: LatePolicy::Ask,
+        late_grace: None,
         force_password_change: false,
         disabled_at: None,
     }
@@ -354,8 +355,8 @@ fn accounts() {
     hang_one("account_ask_login_password", account::ask_login_password);
     hang("account_account", |l| {
         vec![
-            ("admin", account::account(&ana(Role::Admin), 1, START, l)),
-            ("user", account::account(&ana(Role::User), 3, START, l)),
+            ("admin", account::account(&ana(Role::Admin), GRACES[1], 1, START, l)),
+            ("user", account::account(&ana(Role::User), GRACES[2], 3, START, l)),
         ]
     });
     hang_one("account_languages", account::languages);
@@ -372,7 +373,13 @@ fn accounts() {
     });
     hang_texts("account_starts_with", |l| vec![("", account::starts_with(&ana(Role::User), START, l))]);
     hang_one("account_ask_region", account::ask_region);
-    hang_one("account_late_policies", |l| account::late_policies(LatePolicy::Ask, l));
+    hang("account_late_policies", |l| {
+        let short = Account { late_policy: LatePolicy::Always, late_grace: Some(GRACES[0]), ..ana(Role::User) };
+        vec![
+            ("as the program is set", account::late_policies(&ana(Role::User), GRACES[1], l)),
+            ("chosen", account::late_policies(&short, std::time::Duration::from_secs(3600), l)),
+        ]
+    });
     hang_one("account_ask_old_password", account::ask_old_password);
     hang_one("account_ask_new_password", account::ask_new_password);
     hang("account_must_change", |l| {

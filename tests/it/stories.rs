@@ -4,6 +4,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use schedulezap::sandbox::evolution::Faults;
+use schedulezap::sandbox::telegram::Person;
 use schedulezap::telegram::reports::tell_all;
 
 use crate::harness::{KEY, World, within};
@@ -153,7 +154,7 @@ async fn a_lost_answer_is_looked_for_in_the_history_and_found() {
 }
 
 /// Ana's message that the server neither sent nor refused, at the moment when it is to be looked for.
-async fn unclear(text: &str, answers: usize) -> (World, schedulezap::sandbox::telegram::Person) {
+async fn unclear(text: &str, answers: usize) -> (World, Person) {
     let world = World::start().await;
     let ana = world.member("Ana", "pt-br").await;
     world.with_instance(&ana).await;
@@ -419,12 +420,83 @@ async fn late_messages_are_dropped_when_the_account_wants_that_and_attempts_can_
         ana.taps("Histórico").unwrap();
         ana.sees("entregue ao servidor").await;
         ana.says("/conta");
-        ana.sees("Atrasadas: Perguntar").await;
+        ana.sees("Atrasadas (mais de 30 min): Perguntar").await;
         ana.taps("Mensagens atrasadas").unwrap();
         ana.sees("O que fazer com o que não pôde sair").await;
         ana.taps("Descartar sempre").unwrap();
-        ana.sees("Atrasadas: Descartar sempre").await;
+        ana.sees("Atrasadas (mais de 30 min): Descartar sempre").await;
         world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+/// Chooses that what is more than five minutes late is late.
+async fn is_soon_late(person: &Person) {
+    person.says("/conta");
+    person.sees_now("Atrasadas (mais de 30 min): Perguntar").await;
+    person.taps("Mensagens atrasadas").unwrap();
+    person.sees_now("Com até 30 min de atraso a mensagem sai sozinha").await;
+    person.taps("Até 5 min").unwrap();
+    person.sees_now("Atrasadas (mais de 5 min): Perguntar").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_late_is_told_by_the_grace_of_its_account_which_holds_for_what_waits_already() {
+    within(async {
+        let mut world = World::start_with(schedulezap::domain::clock::Clock::manual(crate::harness::START), |config| {
+            config.send_gap = Duration::from_mins(20);
+        })
+        .await;
+        let mut people = Vec::new();
+        for (name, instance) in [("Ana", "loja"), ("Bia", "filial"), ("Caio", "matriz")] {
+            if name != "Ana" {
+                world.evolution.add_instance(instance, "5511912345670", true);
+            }
+            let person = world.member(name, "pt-br").await;
+            world.with_instance_named(&person, instance).await;
+            people.push(person);
+        }
+        let [ana, bia, caio] = people.as_slice() else { unreachable!("three were added") };
+        is_soon_late(ana).await;
+        for person in [ana, caio] {
+            person.says(&format!("em 10 minutos para 11 98888-7777: de {}.", person.id()));
+            person.sees_now("Confira e confirme").await;
+            person.taps("Confirmar").unwrap();
+            person.sees_now("Agendada").await;
+        }
+        world.handled().await;
+        world.said().await;
+        // Nothing can be sent for ten minutes.
+        world.end().await;
+        world.advance(Duration::from_mins(20));
+        world.restart().await;
+        let is_asked = |person: &Person| person.chat().iter().any(|m| m.text.contains("1 mensagem passou da hora"));
+        until(&world, || is_asked(ana) && caio.chat().iter().any(|m| m.text.contains("com 10 min de atraso"))).await;
+        assert!(!is_asked(caio));
+        let delivered: Vec<String> = world.evolution.delivered().into_iter().map(|one| one.text).collect();
+        assert_eq!(delivered, [format!("de {}.", caio.id())]);
+
+        bia.says("em 10 minutos para 11 98888-7777, 11 97777-6666: oi");
+        bia.sees_now("Confira e confirme").await;
+        bia.taps("Confirmar").unwrap();
+        bia.sees_now("2 mensagens agendadas").await;
+        let asked = world.clock.now();
+        // The second waits for the pace of the number, in memory.
+        until(&world, || world.evolution.count() == 2).await;
+        until(&world, || world.clock.now().since(asked) >= Duration::from_mins(18)).await;
+        world.said().await;
+        let late = "SELECT COUNT(*) FROM scheduled_messages WHERE status = 'late'";
+        assert_eq!(world.count(late).await, 1);
+        is_soon_late(bia).await;
+        // Nothing but the choice itself has it read anew: time stands still.
+        while world.count(late).await < 2 {
+            world.breath().await;
+        }
+        until(&world, || is_asked(bia)).await;
+        world.advance(Duration::from_mins(30));
+        world.said().await;
+        assert_eq!(world.evolution.count(), 2);
+        world.finish(&[ana, bia, caio]).await;
     })
     .await;
 }

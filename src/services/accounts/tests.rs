@@ -1,6 +1,7 @@
 //! Accounts against a real store.
 
 use super::*;
+use crate::domain::account::GRACES;
 
 const GOOD: &str = "correct-horse-battery";
 
@@ -29,6 +30,7 @@ async fn world(signup: SignUp) -> World {
         hasher: Hasher::cheap(),
         settings: Settings { signup, quota_chats: 2, ..Settings::default() },
         reported: Arc::default(),
+        wake: Wake::default(),
     };
     World { accounts, _dir: dir }
 }
@@ -208,5 +210,12 @@ async fn settings_are_kept() {
     let account = world.accounts.find_account(id).await.unwrap().unwrap();
     assert_eq!((account.zone, account.region.as_str()), (Tz::Europe__Lisbon, "PT"));
     assert_eq!(account.late_policy, LatePolicy::Never);
+    assert!(world.accounts.wake.take_anew() && !world.accounts.wake.take_anew(), "what waits is read anew, once");
+    assert_eq!(account.late_grace, None);
+    for chosen in [Some(GRACES[0]), None] {
+        world.accounts.set_late_grace(id, chosen).await.unwrap();
+        assert_eq!(world.accounts.find_account(id).await.unwrap().unwrap().late_grace, chosen);
+        assert!(world.accounts.wake.take_anew());
+    }
     assert!(world.accounts.find_account(AccountId(9)).await.unwrap().is_none());
 }

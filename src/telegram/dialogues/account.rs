@@ -1,7 +1,9 @@
 //! The account's card and its settings.
 
+use std::time::Duration;
+
 use super::{Talk, message_draft, steps};
-use crate::domain::account::Account;
+use crate::domain::account::{self, Account, GRACES};
 use crate::domain::language::Language;
 use crate::domain::places;
 use crate::locale::{plain, t};
@@ -10,6 +12,7 @@ use crate::telegram::command::Command;
 use crate::telegram::event::Input;
 use crate::telegram::screen::{Html, Screen};
 use crate::telegram::screens;
+use crate::telegram::screens::account::minutes_of;
 use crate::telegram::session::Turn;
 use crate::telegram::state::{Setting, State};
 use crate::telegram::tap::Tap;
@@ -110,17 +113,23 @@ async fn take_zone(talk: &Talk<'_>, account: &Account, zone: chrono_tz::Tz, firs
     first_done(talk, account).await
 }
 
+/// How late a message of the account may still go by itself.
+fn grace(talk: &Talk<'_>, account: &Account) -> Duration {
+    account::grace(account.late_grace, talk.services.accounts.settings.grace)
+}
+
 /// The card.
 pub(super) async fn card(talk: &Talk<'_>, account: &Account) -> Result<Turn, Refusal> {
     let chats = talk.services.accounts.list_chats(account.id).await?.len();
-    Ok(talk.go(talk.left(), screens::account::account(account, chats, talk.now, talk.language)))
+    let card = screens::account::account(account, grace(talk, account), chats, talk.now, talk.language);
+    Ok(talk.go(talk.left(), card))
 }
 
 /// Says what was changed and shows the card anew.
 async fn changed(talk: &Talk<'_>, account: &Account, said: Html) -> Result<Turn, Refusal> {
     let account = talk.services.accounts.find_account(account.id).await?.ok_or(Refusal::NotFound)?;
     let chats = talk.services.accounts.list_chats(account.id).await?.len();
-    let card = screens::account::account(&account, chats, talk.now, account.language);
+    let card = screens::account::account(&account, grace(talk, &account), chats, talk.now, account.language);
     Ok(talk.go(settled(talk), card.below(said)))
 }
 
@@ -156,9 +165,17 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
         Tap::Password => {
             Ok(talk.go(State::Settings(Setting::OldPassword), screens::account::ask_old_password(language)))
         }
-        Tap::LatePolicies => Ok(talk.stay(screens::account::late_policies(account.late_policy, language))),
+        Tap::LatePolicies => Ok(talk.stay(screens::account::late_policies(account, accounts.settings.grace, language))),
         Tap::LatePolicy(policy) => {
             accounts.set_late_policy(account.id, *policy).await?;
+            changed(talk, account, t!(language, "late-policy-changed")).await
+        }
+        Tap::LateGrace(minutes) => {
+            let chosen = GRACES.into_iter().find(|grace| minutes_of(*grace) == *minutes);
+            if chosen.is_none() && *minutes != 0 {
+                return Err(Refusal::NotFound);
+            }
+            accounts.set_late_grace(account.id, chosen).await?;
             changed(talk, account, t!(language, "late-policy-changed")).await
         }
         Tap::Chats => {

@@ -327,6 +327,7 @@ impl Talk<'_> {
             | Tap::Region
             | Tap::LatePolicies
             | Tap::LatePolicy(_)
+            | Tap::LateGrace(_)
             | Tap::Password
             | Tap::Chats
             | Tap::Unlink(_)

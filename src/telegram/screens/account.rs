@@ -1,6 +1,8 @@
 //! Account, sign-up and settings.
 
-use crate::domain::account::{Account, LatePolicy, Role};
+use std::time::Duration;
+
+use crate::domain::account::{Account, GRACES, LatePolicy, Role, grace};
 use crate::domain::clock::Moment;
 use crate::domain::language::Language;
 use crate::domain::recipient;
@@ -35,8 +37,8 @@ pub fn ask_login_password(language: Language) -> Screen {
     with_cancel(Screen::new(t!(language, "ask-login-password")), language)
 }
 
-/// The account's card.
-pub fn account(account: &Account, chats: usize, now: Moment, language: Language) -> Screen {
+/// The account's card; `grace` is how late its messages may go by themselves.
+pub fn account(account: &Account, grace: Duration, chats: usize, now: Moment, language: Language) -> Screen {
     let role = match account.role {
         Role::Admin => plain!(language, "role-admin"),
         Role::User => plain!(language, "role-user"),
@@ -50,7 +52,12 @@ pub fn account(account: &Account, chats: usize, now: Moment, language: Language)
             now = format::moment(now, account.zone, language)
         ))
         .line(&t!(language, "account-region", region = recipient::region(&account.region)))
-        .line(&t!(language, "late-policy-line", choice = late_policy(account.late_policy, language)))
+        .line(&t!(
+            language,
+            "late-policy-line",
+            grace = format::span(grace, language),
+            choice = late_policy(account.late_policy, language)
+        ))
         .line(&t!(language, "account-chats", count = chats))
         .key(format!("🌐 {}", plain!(language, "language")), &Tap::Languages)
         .beside(format!("🕐 {}", plain!(language, "time-zone")), &Tap::Zone)
@@ -72,14 +79,35 @@ fn late_policy(policy: LatePolicy, language: Language) -> String {
     }
 }
 
-/// The choice of what becomes of late messages.
-pub fn late_policies(chosen: LatePolicy, language: Language) -> Screen {
-    let mut screen = Screen::new(t!(language, "late-policy-title"));
+/// The choice of what becomes of late messages, and from when on they are late. `otherwise` is how late a message may go where
+/// nothing was chosen.
+pub fn late_policies(account: &Account, otherwise: Duration, language: Language) -> Screen {
+    let (grace, usual) = (grace(account.late_grace, otherwise), grace(None, otherwise));
+    let mut screen = Screen::new(t!(language, "late-policy-title", grace = format::span(grace, language)));
     for policy in [LatePolicy::Ask, LatePolicy::Always, LatePolicy::Never] {
-        let mark = if policy == chosen { "✅ " } else { "" };
+        let mark = if policy == account.late_policy { "✅ " } else { "" };
         screen = screen.key(format!("{mark}{}", late_policy(policy, language)), &Tap::LatePolicy(policy));
     }
+    let mut offered: Vec<Duration> = GRACES.into_iter().filter(|one| *one != usual).collect();
+    offered.insert(offered.partition_point(|one| *one < usual), usual);
+    for (n, one) in offered.into_iter().enumerate() {
+        let mark = if one == grace { "✅ " } else { "" };
+        let span = format::span(one, language);
+        // What follows the program's setting goes with it when that changes.
+        let (label, tap) = if one == usual {
+            (plain!(language, "late-grace-usual", grace = span), Tap::LateGrace(0))
+        } else {
+            (plain!(language, "late-grace", grace = span), Tap::LateGrace(minutes_of(one)))
+        };
+        let label = format!("{mark}{label}");
+        screen = if n % 2 == 0 { screen.key(label, &tap) } else { screen.beside(label, &tap) };
+    }
     screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Account)
+}
+
+/// A length in whole minutes, as the keys say it.
+pub fn minutes_of(length: Duration) -> i64 {
+    i64::try_from(length.as_secs() / 60).unwrap_or(i64::MAX)
 }
 
 /// The choice of a language.
