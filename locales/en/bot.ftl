@@ -346,6 +346,7 @@ card-when =
     ⏳ in { $span }
 card-when-now = 🕐 <b>{ $moment }</b> · { $zone }
 card-through = { $dot } through <b>{ $name }</b>
+card-through-deleted = ⚪ through an instance that was deleted
 card-through-none = ⚪ No active instance: the message waits until there is one.
 card-pinned = 📌 Pinned to this instance
 card-sent-at = 📤 { $moment }
@@ -495,13 +496,34 @@ late-policy-changed = ✅ Done.
 history = History
 history-title = 📜 <b>History</b> of message #{ $id }
 history-none = No attempt yet.
+history-earlier =
+    { $count ->
+        [one] … and 1 more before these.
+       *[other] … and { $count } more before these.
+    }
 attempt-sent = handed to the server
-attempt-again = not reached, tried again
+attempt-found = found in WhatsApp's history: it was sent
+attempt-arrived = you said that it arrived
+attempt-absent = answer lost; not in the history, sent again
+attempt-again = did not leave, tried again
 attempt-held = on hold
 attempt-failed = refused
 attempt-unknown = answer lost
 attempt-released = given back, nothing left
 attempt-open = under way
+through-former = { $name } (deleted)
+through-deleted = deleted instance
+why-no-active-instance = no active instance
+why-disconnected = WhatsApp disconnected
+why-key-refused = key refused
+why-instance-missing = the server does not know the instance
+why-licence = the server requires a licence
+why-unusable = address or key no longer work
+why-unreachable = the server did not answer
+why-not-on-whatsapp = the number is not on WhatsApp
+why-group-unknown = unknown group
+why-invalid = malformed message
+why-channel-refused = refused by the channel (Meta)
 repeat = Repeat
 repetitions = Repeats ({ $count })
 repetitions-plain = Repeats

@@ -346,6 +346,7 @@ card-when =
     ⏳ en { $span }
 card-when-now = 🕐 <b>{ $moment }</b> · { $zone }
 card-through = { $dot } por <b>{ $name }</b>
+card-through-deleted = ⚪ por una instancia que fue eliminada
 card-through-none = ⚪ Ninguna instancia activa: el mensaje espera hasta que haya una.
 card-pinned = 📌 Fijado a esta instancia
 card-sent-at = 📤 { $moment }
@@ -495,13 +496,34 @@ late-policy-changed = ✅ Hecho.
 history = Historial
 history-title = 📜 <b>Historial</b> del mensaje #{ $id }
 history-none = Todavía no hubo ningún intento.
+history-earlier =
+    { $count ->
+        [one] … y 1 más antes de estos.
+       *[other] … y { $count } más antes de estos.
+    }
 attempt-sent = entregado al servidor
-attempt-again = sin contacto, se intentó de nuevo
+attempt-found = está en el historial de WhatsApp: salió
+attempt-arrived = usted dijo que llegó
+attempt-absent = respuesta perdida; no estaba en el historial, se envió de nuevo
+attempt-again = no salió, se intentó de nuevo
 attempt-held = en espera
 attempt-failed = rechazado
 attempt-unknown = respuesta perdida
 attempt-released = devuelto sin salir
 attempt-open = en curso
+through-former = { $name } (eliminada)
+through-deleted = instancia eliminada
+why-no-active-instance = ninguna instancia activa
+why-disconnected = WhatsApp desconectado
+why-key-refused = clave rechazada
+why-instance-missing = el servidor no conoce la instancia
+why-licence = el servidor exige una licencia
+why-unusable = la dirección o la clave ya no sirven
+why-unreachable = el servidor no respondió
+why-not-on-whatsapp = el número no tiene WhatsApp
+why-group-unknown = grupo desconocido
+why-invalid = mensaje mal formado
+why-channel-refused = rechazado por el canal (Meta)
 repeat = Repetir
 repetitions = Repeticiones ({ $count })
 repetitions-plain = Repeticiones

@@ -346,6 +346,7 @@ card-when =
     ⏳ em { $span }
 card-when-now = 🕐 <b>{ $moment }</b> · { $zone }
 card-through = { $dot } por <b>{ $name }</b>
+card-through-deleted = ⚪ por uma instância que foi apagada
 card-through-none = ⚪ Nenhuma instância ativa: a mensagem espera até que haja uma.
 card-pinned = 📌 Fixada nesta instância
 card-sent-at = 📤 { $moment }
@@ -495,13 +496,34 @@ late-policy-changed = ✅ Feito.
 history = Histórico
 history-title = 📜 <b>Histórico</b> da mensagem #{ $id }
 history-none = Ainda não houve tentativa.
+history-earlier =
+    { $count ->
+        [one] … e mais 1 antes dessas.
+       *[other] … e mais { $count } antes dessas.
+    }
 attempt-sent = entregue ao servidor
-attempt-again = sem contato, tentada de novo
+attempt-found = encontrada no histórico do WhatsApp: saiu
+attempt-arrived = você disse que chegou
+attempt-absent = resposta perdida; não estava no histórico, enviada de novo
+attempt-again = não saiu, tentada de novo
 attempt-held = em espera
 attempt-failed = recusada
 attempt-unknown = resposta perdida
 attempt-released = devolvida sem sair
 attempt-open = em andamento
+through-former = { $name } (apagada)
+through-deleted = instância apagada
+why-no-active-instance = nenhuma instância ativa
+why-disconnected = WhatsApp desconectado
+why-key-refused = chave recusada
+why-instance-missing = o servidor não conhece a instância
+why-licence = o servidor precisa de licença
+why-unusable = endereço ou chave não servem mais
+why-unreachable = o servidor não respondeu
+why-not-on-whatsapp = o número não tem WhatsApp
+why-group-unknown = grupo desconhecido
+why-invalid = mensagem malformada
+why-channel-refused = recusada pelo canal (Meta)
 repeat = Repetir
 repetitions = Repetições ({ $count })
 repetitions-plain = Repetições

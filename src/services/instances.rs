@@ -322,7 +322,7 @@ impl Instances {
                     if pending != Pending::Hold {
                         conn.settle_series_of(owner, id, pending == Pending::Cancel, now).await?;
                     }
-                    if conn.delete_instance(owner, id).await? { Ok(touched) } else { Err(Refusal::NotFound) }
+                    if conn.delete_instance(owner, id, now).await? { Ok(touched) } else { Err(Refusal::NotFound) }
                 })
             })
             .await?;

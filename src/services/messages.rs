@@ -32,6 +32,9 @@ pub struct Messages {
 /// How many messages a page of a list shows.
 pub const PAGE: i64 = 6;
 
+/// How many attempts the history of a message shows.
+const ATTEMPTS: i64 = 20;
+
 /// How far ahead a message may be scheduled (SECURITY.md T22).
 pub const HORIZON: Duration = Duration::from_secs(5 * 366 * 24 * 3600);
 
@@ -176,12 +179,17 @@ impl Messages {
         Ok(self.db.read().await?.find_card_message(chat, shown).await?)
     }
 
-    /// The attempts of a message, the newest first.
-    pub async fn attempts(&self, owner: AccountId, id: MessageId) -> Result<Vec<Attempt>, Refusal> {
+    /// The newest attempts of a message, the newest first, and how many came before them.
+    pub async fn attempts(&self, owner: AccountId, id: MessageId) -> Result<(Vec<Attempt>, i64), Refusal> {
         let now = self.clock.now();
-        let mut attempts = self.db.read().await?.list_attempts(owner, id).await?;
+        let mut conn = self.db.read().await?;
+        let mut attempts = conn.list_attempts(owner, id, ATTEMPTS).await?;
+        let earlier = match attempts.last() {
+            Some(oldest) => conn.count_attempts_before(owner, id, oldest.attempt).await?,
+            None => 0,
+        };
         attempts.retain(|attempt| attempt.finished_at.is_some() || attempt.started_at <= now);
-        Ok(attempts)
+        Ok((attempts, earlier))
     }
 
     /// Recent recipients.

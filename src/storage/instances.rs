@@ -146,8 +146,12 @@ impl Conn {
         Ok(())
     }
 
-    /// Deletes an instance; its messages keep standing without it.
-    pub async fn delete_instance(&mut self, owner: AccountId, id: InstanceId) -> Result<bool> {
+    /// Deletes an instance; its messages keep standing without it, and what it was called is kept for them.
+    pub async fn delete_instance(&mut self, owner: AccountId, id: InstanceId, now: Moment) -> Result<bool> {
+        on!(self, c => sqlx::query(
+            "INSERT INTO former_instances (instance_id, user_id, name, deleted_at)
+             SELECT id, user_id, name, CAST($3 AS BIGINT) FROM user_instances WHERE user_id = $1 AND id = $2")
+            .bind(owner).bind(id).bind(now).execute(c).await.map(|_| ()))?;
         let done = on!(self, c => sqlx::query("DELETE FROM user_instances WHERE user_id = $1 AND id = $2")
             .bind(owner).bind(id).execute(c).await.map(|r| r.rows_affected()))?;
         Ok(done == 1)

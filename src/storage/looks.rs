@@ -178,10 +178,10 @@ impl Conn {
             .bind(i64::from(!matches!(looked, Looked::Again { .. })))
             .bind(lookup.if_absent)
             .execute(c).await.map(|r| r.rows_affected()))?;
-        if done == 1 && remote.is_some() {
-            on!(self, c => sqlx::query("UPDATE message_attempts SET outcome = 'sent', reason = NULL, remote_id = $3
-                 WHERE message_id = $1 AND attempt = $2")
-                .bind(lookup.id).bind(lookup.attempt).bind(remote).execute(c).await.map(|_| ()))?;
+        match looked {
+            Looked::Found { .. } if done == 1 => self.end_doubt(lookup.id, "found").await?,
+            Looked::Send { counted: true } if done == 1 => self.note_absent(lookup.id, lookup.attempt).await?,
+            _ => {}
         }
         Ok(done == 1)
     }

@@ -88,11 +88,17 @@ pub struct NewMessage {
 #[derive(Debug, Clone, FromRow)]
 #[expect(missing_docs, reason = "the columns are told in the schema")]
 pub struct Attempt {
+    pub attempt: i64,
     pub started_at: Moment,
     pub finished_at: Option<Moment>,
     pub outcome: Option<String>,
     pub reason: Option<Reason>,
+    /// What it went through.
+    pub instance_id: Option<InstanceId>,
+    /// What that is called, while it is there.
     pub label: Option<String>,
+    /// What that was called, when it was deleted since.
+    pub former: Option<String>,
 }
 
 macro_rules! columns {
@@ -277,7 +283,33 @@ impl Conn {
             "UPDATE scheduled_messages SET status = 'sent', reason = NULL, look_at = NULL, if_absent = NULL, sent_at = COALESCE(started_at, $3),
              version = version + 1, updated_at = $3 WHERE user_id = $1 AND id = $2 AND status = 'unknown'")
             .bind(owner).bind(id).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
+        if done == 1 {
+            self.end_doubt(id, "arrived").await?;
+        }
         Ok(done == 1)
+    }
+
+    /// A message that may have left has been sent, as it is written already: its attempt says how that is known. Where it is of
+    /// no attempt that is known (the store may be a restored copy), one is written down.
+    pub async fn end_doubt(&mut self, id: MessageId, outcome: &str) -> Result<()> {
+        on!(self, c => sqlx::query(
+            "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at, finished_at, outcome, remote_id)
+             SELECT m.id, m.attempt + CASE WHEN EXISTS (SELECT 1 FROM message_attempts t
+                     WHERE t.message_id = m.id AND t.attempt = m.attempt AND t.outcome <> 'unknown') THEN 1 ELSE 0 END,
+                 COALESCE(m.sent_through, m.claimed_for), m.sent_at, m.sent_at, CAST($2 AS TEXT), m.remote_id
+             FROM scheduled_messages m WHERE m.id = $1 AND m.sent_at IS NOT NULL
+             ON CONFLICT (message_id, attempt) DO UPDATE SET outcome = excluded.outcome, reason = NULL,
+                 remote_id = excluded.remote_id")
+            .bind(id).bind(outcome).execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// An attempt that may have come to something came to nothing: its message is sent again.
+    pub async fn note_absent(&mut self, id: MessageId, attempt: i64) -> Result<()> {
+        on!(self, c => sqlx::query(
+            "UPDATE message_attempts SET outcome = 'absent' WHERE message_id = $1 AND attempt = $2 AND outcome = 'unknown'")
+            .bind(id).bind(attempt).execute(c).await.map(|_| ()))?;
+        Ok(())
     }
 
     /// Moves what waits on an instance when it goes: to the active one (unpinned), cancelled, or held.
@@ -325,17 +357,28 @@ impl Conn {
             .bind(owner).bind(only).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
     }
 
-    /// The attempts of a message, the newest first, with the label of the instance where that is still there.
-    pub async fn list_attempts(&mut self, owner: AccountId, id: MessageId) -> Result<Vec<Attempt>> {
+    /// The newest attempts of a message, the newest first, with what their instances are or were called.
+    pub async fn list_attempts(&mut self, owner: AccountId, id: MessageId, limit: i64) -> Result<Vec<Attempt>> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT t.started_at, t.finished_at, t.outcome, t.reason, i.name AS label FROM (
+            "SELECT t.attempt, t.started_at, t.finished_at, t.outcome, t.reason, t.instance_id, i.name AS label,
+                 (SELECT f.name FROM former_instances f WHERE f.instance_id = t.instance_id AND f.user_id = m.user_id
+                     AND f.deleted_at >= t.started_at ORDER BY f.deleted_at LIMIT 1) AS former FROM (
                  SELECT message_id, attempt, instance_id, started_at, finished_at, outcome, reason FROM message_attempts
                  WHERE message_id = $2
                  UNION ALL SELECT id, attempt, claimed_for, started_at, NULL, NULL, NULL FROM scheduled_messages
                  WHERE id = $2 AND status = 'sending') t
-             JOIN scheduled_messages m ON m.id = t.message_id LEFT JOIN user_instances i ON i.id = t.instance_id
-             WHERE m.user_id = $1 ORDER BY t.attempt DESC LIMIT 20")
-            .bind(owner).bind(id).fetch_all(c).await)?)
+             JOIN scheduled_messages m ON m.id = t.message_id
+             LEFT JOIN user_instances i ON i.id = t.instance_id AND i.user_id = m.user_id
+             WHERE m.user_id = $1 ORDER BY t.attempt DESC LIMIT $3")
+            .bind(owner).bind(id).bind(limit).fetch_all(c).await)?)
+    }
+
+    /// How many attempts of an account's message came before this one.
+    pub async fn count_attempts_before(&mut self, owner: AccountId, id: MessageId, attempt: i64) -> Result<i64> {
+        Ok(on!(self, c => sqlx::query_scalar(
+            "SELECT COUNT(*) FROM message_attempts t JOIN scheduled_messages m ON m.id = t.message_id
+             WHERE m.user_id = $1 AND t.message_id = $2 AND t.attempt < $3")
+            .bind(owner).bind(id).bind(attempt).fetch_one(c).await)?)
     }
 
     /// Recent recipients of an account, newest first: number and name.

@@ -543,6 +543,12 @@ fn scheduling() {
         let looked_for =
             ScheduledMessage { is_looked_for: true, ..message(12, Status::Unknown, Some(Reason::AnswerLost)) };
         all.push(("looked for", card(&looked_for, Some(&open), false)));
+        let (gone, never) = (
+            message(12, Status::Sent, None),
+            ScheduledMessage { sent_through: None, instance: None, ..message(12, Status::Sent, None) },
+        );
+        all.push(("sent through a deleted one", card(&gone, None, false)));
+        all.push(("sent, nobody knows through what", card(&never, None, false)));
         all.push(("pinned", card(&pinned, Some(&open), false)));
         all.push(("nothing active", card(&message(12, Status::Scheduled, None), None, false)));
         let occurrence =
@@ -582,20 +588,40 @@ fn scheduling() {
         ]
     });
     hang("messages_history", |l| {
-        let words =
-            [Some("sent"), Some("unknown"), Some("again"), Some("held"), Some("failed"), Some("released"), None];
-        let attempts: Vec<_> = words
-            .into_iter()
-            .map(|word| Attempt {
-                started_at: START,
-                finished_at: None,
-                outcome: word.map(str::to_owned),
-                reason: None,
-                label: word.map(|_| "Loja & <Cia>".to_owned()),
-            })
-            .collect();
+        let attempt = |outcome: Option<&str>, reason| Attempt {
+            attempt: 1,
+            started_at: START,
+            finished_at: None,
+            outcome: outcome.map(str::to_owned),
+            reason,
+            instance_id: Some(InstanceId(1)),
+            label: Some("Loja & <Cia>".to_owned()),
+            former: None,
+        };
+        let unanswered = Some(Reason::AnswerLost);
+        let attempts = [
+            attempt(None, None),
+            attempt(Some("sent"), None),
+            attempt(Some("found"), None),
+            attempt(Some("arrived"), None),
+            attempt(Some("failed"), Some(Reason::NotOnWhatsApp)),
+            attempt(Some("unknown"), unanswered),
+            attempt(Some("absent"), unanswered),
+            attempt(Some("again"), Some(Reason::Unreachable)),
+            Attempt { label: None, ..attempt(Some("again"), None) },
+            Attempt { former: Some("Loja <3".to_owned()), ..attempt(Some("released"), None) },
+            Attempt { instance_id: None, label: None, ..attempt(Some("found"), None) },
+        ];
+        let why = REASONS.map(|reason| attempt(Some("held"), Some(reason)));
+        let worst = attempt(Some("again"), Some(Reason::InstanceMissing));
         let id = MessageId(12);
-        vec![("", messages::history(id, &attempts, ZONE, l)), ("none", messages::history(id, &[], ZONE, l))]
+        let history = |attempts: &[Attempt], earlier| messages::history(id, attempts, earlier, ZONE, l);
+        vec![
+            ("", history(&attempts, 0)),
+            ("why", history(&why, 1)),
+            ("many", history(&vec![Attempt { former: Some("😀".repeat(64)), ..worst.clone() }; 20], 1234)),
+            ("none", history(&[], 0)),
+        ]
     });
     hang("messages_digest", |l| {
         let newest: Vec<_> = (1..=3).map(|n| message(n, Status::Sent, None)).collect();

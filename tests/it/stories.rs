@@ -174,6 +174,15 @@ async fn unclear(text: &str, answers: usize) -> (World, Person) {
     (world, ana)
 }
 
+/// The attempts at one of the person's messages, as the chat shows them.
+async fn history(person: &Person, id: i64) -> String {
+    let shown = person.chat().into_iter().rfind(|m| m.from_bot).unwrap();
+    person.taps_data(shown.id, &format!("msg:{id}"));
+    person.sees_now(&format!("#{id}")).await;
+    person.taps("Histórico").unwrap();
+    person.sees_now(&format!("da mensagem #{id}")).await.text
+}
+
 /// Lets time pass until it is so.
 async fn until(world: &World, so: impl Fn() -> bool) {
     world.until(Duration::from_secs(5), so).await;
@@ -189,6 +198,12 @@ async fn what_is_twice_absent_in_the_history_is_sent_again() {
         until(&world, || ana.chat().iter().any(|m| m.text.contains("Enviada para") && m.text.contains("de novo")))
             .await;
         assert_eq!(world.evolution.count(), 2);
+        world.said().await;
+        let told = history(&ana, 2).await;
+        let lines: Vec<&str> = told.lines().filter(|line| line.starts_with('•')).collect();
+        assert_eq!(lines.len(), 2, "{told}");
+        assert!(lines[0].ends_with("Loja: entregue ao servidor"), "{told}");
+        assert!(lines[1].ends_with("Loja: resposta perdida; não estava no histórico, enviada de novo"), "{told}");
         world.finish(&[&ana]).await;
     })
     .await;
@@ -228,6 +243,8 @@ async fn what_a_server_that_was_away_lacks_is_asked_about() {
         world.said().await;
         assert_eq!(world.evolution.count(), 1);
         assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'sent'").await, 2);
+        let told = history(&ana, 2).await;
+        assert!(told.contains("Loja: você disse que chegou") && !told.contains("resposta perdida"), "{told}");
         world.finish(&[&ana]).await;
     })
     .await;
@@ -519,6 +536,74 @@ async fn many_outcomes_at_once_are_one_digest_that_is_drawn_anew_as_it_goes_on()
         assert_eq!(done.id, card.id, "the same message");
         assert!(done.text.contains("98888-0006") && done.text.contains("Promoção"), "{}", done.text);
         assert!(!ana.chat().iter().any(|m| m.text.contains("Enviada para")));
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_of_a_message_outlives_its_instance_and_a_restored_copy() {
+    within(async {
+        let mut world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        for text in ["primeira.", "segunda."] {
+            ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
+            ana.sees_one(|m| m.text.contains("Confira e confirme") && m.text.contains(text)).await;
+            ana.taps("Confirmar").unwrap();
+            ana.sees_one(|m| m.text.contains("Agendada") && m.text.contains(text)).await;
+            world.advance(Duration::from_secs(601));
+            ana.sees_one(|m| m.text.contains("Enviada para") && m.text.contains(text)).await;
+        }
+        world.said().await;
+        // As in a copy from before either was sent; of the first an attempt is known that came to nothing.
+        world
+            .does(
+                "UPDATE scheduled_messages SET status = 'scheduled', attempt = 2 - id, tries = 0, claimed_for = NULL,
+                     started_at = NULL, sent_at = NULL, sent_through = NULL, remote_id = NULL;
+                 UPDATE message_attempts SET outcome = 'again', reason = 'unreachable', remote_id = NULL WHERE message_id = 1;
+                 DELETE FROM message_attempts WHERE message_id = 2;
+                 INSERT INTO meta (name, value) VALUES ('doubt_before', '1773253200000')
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            )
+            .await;
+        world.end().await;
+        world.advance(Duration::from_secs(120));
+        world.restart().await;
+        let open = "SELECT COUNT(*) FROM scheduled_messages WHERE status <> 'sent'";
+        while world.count(open).await > 0 {
+            world.breath().await;
+            world.advance(Duration::from_secs(5));
+        }
+        world.said().await;
+        let found = "Loja: encontrada no histórico do WhatsApp: saiu";
+        let told = history(&ana, 1).await;
+        let lines: Vec<&str> = told.lines().filter(|line| line.starts_with('•')).collect();
+        assert!(lines.len() == 2 && lines[0].ends_with(found), "{told}");
+        assert!(lines[1].ends_with("Loja: não saiu, tentada de novo (o servidor não respondeu)"), "{told}");
+        let told = history(&ana, 2).await;
+        let lines: Vec<&str> = told.lines().filter(|line| line.starts_with('•')).collect();
+        assert!(lines.len() == 1 && lines[0].ends_with(found), "{told}");
+        // The instance goes; where its id is given anew, that is another.
+        let services = &world.door.services;
+        let account = services.accounts.find_account(schedulezap::domain::ids::AccountId(1)).await.unwrap().unwrap();
+        let instance = services.instances.active(account.id).await.unwrap().unwrap().id;
+        let hold = schedulezap::services::instances::Pending::Hold;
+        services.instances.delete(account.id, instance, hold).await.unwrap();
+        world.advance(Duration::from_secs(60));
+        world.with_instance(&ana).await;
+        world
+            .does(
+                "WITH RECURSIVE n(n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM n WHERE n < 26)
+                 INSERT INTO message_attempts (message_id, attempt, instance_id, started_at, finished_at, outcome)
+                 SELECT 1, n, 99, 1773249600000 + n, 1773249600000 + n, 'again' FROM n",
+            )
+            .await;
+        let told = history(&ana, 2).await;
+        assert!(told.contains("Loja (apagada): encontrada"), "{told}");
+        let told = history(&ana, 1).await;
+        assert_eq!(told.lines().filter(|line| line.contains("instância apagada: não saiu")).count(), 20, "{told}");
+        assert!(told.contains("… e mais 6 antes dessas."), "{told}");
         world.finish(&[&ana]).await;
     })
     .await;

@@ -120,11 +120,11 @@ pub(super) async fn edit(
     }
 }
 
-/// Every attempt of a message.
+/// The attempts of a message.
 pub(super) async fn history(talk: &Talk<'_>, account: &Account, id: MessageId) -> Result<Turn, Refusal> {
     talk.services.messages.find(account.id, id).await?;
-    let attempts = talk.services.messages.attempts(account.id, id).await?;
-    Ok(talk.stay(screens::messages::history(id, &attempts, account.zone, talk.language)))
+    let (attempts, earlier) = talk.services.messages.attempts(account.id, id).await?;
+    Ok(talk.stay(screens::messages::history(id, &attempts, earlier, account.zone, talk.language)))
 }
 
 /// Asks to which instance it is pinned.

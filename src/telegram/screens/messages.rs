@@ -213,7 +213,12 @@ pub fn card(card: &Card<'_>, language: Language) -> Screen {
         screen = screen.line(&t!(language, "card-of-series"));
     }
     if !matches!(message.status, Status::Cancelled) {
-        screen = screen.line(&through(card.through, language));
+        screen = match (message.status, card.through) {
+            // It went, and waits for nothing.
+            (Status::Sent, None) if message.goes_through().is_none() => screen,
+            (Status::Sent, None) => screen.line(&t!(language, "card-through-deleted")),
+            (_, instance) => screen.line(&through(instance, language)),
+        };
         if message.pinned {
             screen = screen.line(&t!(language, "card-pinned"));
         }
@@ -263,14 +268,15 @@ fn card_keys(mut screen: Screen, message: &ScheduledMessage, fresh: bool, langua
     }
     screen =
         screen.key(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(!message.status.is_waiting(), 0));
-    if message.attempt > 0 {
+    // What was found though we know of no attempt has one written down for it.
+    if message.attempt > 0 || message.status == Status::Sent {
         screen = screen.beside(format!("📜 {}", plain!(language, "history")), &Tap::History(id));
     }
     screen
 }
 
-/// Every attempt of a message, the newest first.
-pub fn history(id: MessageId, attempts: &[Attempt], zone: Tz, language: Language) -> Screen {
+/// The newest attempts of a message, the newest first; `earlier` is how many came before them.
+pub fn history(id: MessageId, attempts: &[Attempt], earlier: i64, zone: Tz, language: Language) -> Screen {
     let mut screen = Screen::new(t!(language, "history-title", id = id));
     if attempts.is_empty() {
         screen = screen.line(&t!(language, "history-none"));
@@ -278,6 +284,9 @@ pub fn history(id: MessageId, attempts: &[Attempt], zone: Tz, language: Language
     for one in attempts {
         let what = match one.outcome.as_deref() {
             Some("sent") => plain!(language, "attempt-sent"),
+            Some("found") => plain!(language, "attempt-found"),
+            Some("arrived") => plain!(language, "attempt-arrived"),
+            Some("absent") => plain!(language, "attempt-absent"),
             Some("again") => plain!(language, "attempt-again"),
             Some("held") => plain!(language, "attempt-held"),
             Some("failed") => plain!(language, "attempt-failed"),
@@ -285,12 +294,44 @@ pub fn history(id: MessageId, attempts: &[Attempt], zone: Tz, language: Language
             Some("released") => plain!(language, "attempt-released"),
             _ => plain!(language, "attempt-open"),
         };
+        let why = one.reason.and_then(|reason| why(reason, language)).map_or(String::new(), |why| format!(" ({why})"));
         let at = one.started_at.in_zone(zone);
         let at = format!("{} {}", format::day(at.date_naive(), language), at.format("%H:%M:%S"));
-        let through = one.label.as_deref().map_or(String::new(), |label| format!(" · {label}"));
-        screen = screen.line(&Html::escape(&format!("• {at}{through}: {what}")));
+        let through = match (&one.former, &one.label, one.instance_id) {
+            (Some(former), ..) => {
+                format!(" · {}", plain!(language, "through-former", name = preview(former, LABEL)))
+            }
+            (None, Some(label), _) => format!(" · {}", preview(label, LABEL)),
+            (None, None, Some(_)) => format!(" · {}", plain!(language, "through-deleted")),
+            (None, None, None) => String::new(),
+        };
+        screen = screen.line(&Html::escape(&format!("• {at}{through}: {what}{why}")));
+    }
+    if earlier > 0 {
+        screen = screen.line(&t!(language, "history-earlier", count = earlier));
     }
     screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Message(id))
+}
+
+/// How much of the name of an instance a line of the history shows: twenty of them go into one message.
+const LABEL: usize = 32;
+
+/// Why an attempt came to nothing, in few words; nothing where its outcome says that.
+fn why(reason: Reason, language: Language) -> Option<String> {
+    Some(match reason {
+        Reason::NoActiveInstance => plain!(language, "why-no-active-instance"),
+        Reason::Disconnected => plain!(language, "why-disconnected"),
+        Reason::KeyRefused => plain!(language, "why-key-refused"),
+        Reason::InstanceMissing => plain!(language, "why-instance-missing"),
+        Reason::Licence => plain!(language, "why-licence"),
+        Reason::Unusable => plain!(language, "why-unusable"),
+        Reason::Unreachable => plain!(language, "why-unreachable"),
+        Reason::NotOnWhatsApp => plain!(language, "why-not-on-whatsapp"),
+        Reason::GroupUnknown => plain!(language, "why-group-unknown"),
+        Reason::Invalid => plain!(language, "why-invalid"),
+        Reason::ChannelRefused => plain!(language, "why-channel-refused"),
+        Reason::AnswerLost | Reason::SeriesChanged => return None,
+    })
 }
 
 fn edit_keys(screen: Screen, message: &ScheduledMessage, language: Language) -> Screen {
