@@ -120,7 +120,9 @@ impl App {
                 evolution: evolution.clone(),
                 wake: wake.clone(),
                 quota: config.quotas.instances,
+                grace: config.late_grace,
                 creating: Creating::default(),
+                reported: Arc::clone(&reported),
             },
             messages: Messages {
                 db: db.clone(),

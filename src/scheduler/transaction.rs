@@ -161,7 +161,7 @@ impl Work {
         let mut held_before = HashSet::new();
         for (_, one, decision) in outcomes.values() {
             if let Some(Decision::Held { reason, .. }) = decision
-                && conn.holds_for(one.due.user_id, *reason).await?
+                && (conn.holds_for(one.due.user_id, *reason).await? || conn.was_held_for(one.due.id, *reason).await?)
             {
                 held_before.insert((one.due.user_id, *reason));
             }
@@ -172,6 +172,13 @@ impl Work {
         let (sent, others): (Vec<&Outcome>, Vec<&Outcome>) =
             list.into_iter().partition(|outcome| outcome.status == Status::Sent.as_str());
         let mut ours = Vec::with_capacity(all);
+        let first: Vec<MessageId> = sent
+            .iter()
+            .filter(|one| outcomes.get(&one.id).is_some_and(|entry| entry.1.due.stale))
+            .map(|one| one.id)
+            .collect();
+        let tried: HashSet<MessageId> =
+            if first.is_empty() { HashSet::new() } else { conn.list_once_held(&first).await?.into_iter().collect() };
         if !sent.is_empty() {
             ours.extend(conn.settle_sent(&sent, &self.holder, now).await?);
         }
@@ -196,6 +203,13 @@ impl Work {
                     reports.push((account, chat, Report::Sent { message: id, late_ms }));
                     if due.stale {
                         sent.insert(due.through, (account, chat));
+                    }
+                    if tried.contains(&id) {
+                        // It was held, and was taken now: the others follow.
+                        let messages = conn.count_held_to_go(account, due.through, self.settings.grace, now).await?;
+                        conn.wake_held(account, due.through, now).await?;
+                        done.again = true;
+                        reports.push((account, chat, Report::Mended { instance: due.through, messages }));
                     }
                 }
                 Some(Decision::Again { at, reason }) => {
@@ -363,6 +377,10 @@ impl Work {
             let late = conn.set_aside(&which, Status::Late, None, now).await?;
             if !late.is_empty() {
                 reports.push((account, chat, Report::Late));
+            }
+            // Each card follows.
+            for one in list.iter().filter(|one| late.contains(&one.id)) {
+                reports.push((account, one.chat_id, Report::Changed { message: one.id }));
             }
         }
         Ok(())

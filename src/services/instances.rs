@@ -1,14 +1,18 @@
 //! Instances: add, test, edit, activate, delete.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::on_server::Creating;
 use super::refusal::Refusal;
 use super::secrets::Keyring;
 use crate::domain::clock::{Clock, Moment};
-use crate::domain::ids::{AccountId, InstanceId};
+use crate::domain::ids::{AccountId, ChatId, InstanceId};
 use crate::domain::instance::{ApiKey, Connection, InstanceName, Label, ServerUrl};
 use crate::domain::message::Status;
+use crate::domain::report::Report;
 use crate::evolution::Evolution;
 use crate::evolution::doctor::Diagnosis;
 use crate::storage::instances::{Health, InstanceRow, NewInstance};
@@ -83,8 +87,12 @@ pub struct Instances {
     pub wake: Wake,
     /// How many instances an account may have; 0: any number.
     pub quota: u64,
+    /// How late a message may still go by itself, where its account chose nothing.
+    pub grace: Duration,
     /// What is being created on a server right now.
     pub creating: Creating,
+    /// Told when a report was written.
+    pub reported: Arc<Notify>,
 }
 
 /// Under what the key of an instance is sealed: it opens only in its own row.
@@ -213,6 +221,7 @@ impl Instances {
                     if activate || count == 0 {
                         conn.recall(&ahead, owner, now).await?;
                         conn.activate_instance(owner, id, now).await?;
+                        conn.adopt_orphans(owner, now).await?;
                         conn.wake_held(owner, id, now).await?;
                     }
                     Ok(id)
@@ -254,7 +263,7 @@ impl Instances {
 
     /// Switches the active instance in one transaction; returns how many messages now go out through it.
     pub async fn activate(&self, owner: AccountId, id: InstanceId) -> Result<(Instance, i64), Refusal> {
-        let (now, ahead) = (self.clock.now(), self.wake.ahead.clone());
+        let (now, ahead, grace) = (self.clock.now(), self.wake.ahead.clone(), self.grace);
         let waiting = self
             .db
             .write(move |conn| {
@@ -264,8 +273,9 @@ impl Instances {
                         return Err(Refusal::NotFound);
                     }
                     conn.activate_instance(owner, id, now).await?;
+                    conn.adopt_orphans(owner, now).await?;
                     conn.wake_held(owner, id, now).await?;
-                    Ok(conn.count_waiting_on(owner, id, true).await?)
+                    Ok(conn.count_to_go(owner, id, grace, now).await?)
                 })
             })
             .await?;
@@ -319,14 +329,25 @@ impl Instances {
                         Pending::Hold => Some(Status::Held),
                     };
                     let touched = conn.settle_messages_of(owner, id, to, now).await?;
+                    // Their cards follow.
+                    let changed: Vec<(AccountId, ChatId, Report)> = touched
+                        .iter()
+                        .map(|(message, chat)| (owner, *chat, Report::Changed { message: *message }))
+                        .collect();
+                    conn.add_reports(&changed, now).await?;
                     if pending != Pending::Hold {
                         conn.settle_series_of(owner, id, pending == Pending::Cancel, now).await?;
                     }
-                    if conn.delete_instance(owner, id, now).await? { Ok(touched) } else { Err(Refusal::NotFound) }
+                    if conn.delete_instance(owner, id, now).await? {
+                        Ok(touched.len() as u64)
+                    } else {
+                        Err(Refusal::NotFound)
+                    }
                 })
             })
             .await?;
         self.wake.notify_one();
+        self.reported.notify_one();
         Ok(touched)
     }
 }

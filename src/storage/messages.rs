@@ -1,8 +1,12 @@
 //! `scheduled_messages` as their owners see and change them. The queue's side is in `queue`.
 
+use std::time::Duration;
+
 use sqlx::FromRow;
 
+use super::queue::{over_rows, rows};
 use super::{Conn, Result, StorageError, on};
+use crate::domain::account;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId, SeriesId};
 use crate::domain::message::{Reason, ScheduledMessage, Status};
@@ -99,6 +103,26 @@ pub struct Attempt {
     pub label: Option<String>,
     /// What that was called, when it was deleted since.
     pub former: Option<String>,
+}
+
+/// Held messages of the account `$1` that go through the instance `$2`.
+macro_rules! held_for {
+    () => {
+        "user_id = $1 AND status = 'held' AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
+             SELECT 1 FROM user_instances i WHERE i.id = $2 AND i.user_id = $1 AND i.is_active)))"
+    };
+}
+
+/// What does not go by itself any more at `$3`, with the grace `$4` for accounts that chose none (`Scheduler::is_late`).
+macro_rules! late {
+    () => {
+        "EXISTS (SELECT 1 FROM users a WHERE a.id = $1 AND $3 - scheduled_time > COALESCE(a.late_grace, $4)
+             AND (a.late_policy <> 'always' OR $3 - scheduled_time > 86400000))"
+    };
+}
+
+fn millis(length: Duration) -> i64 {
+    i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
 }
 
 macro_rules! columns {
@@ -319,18 +343,19 @@ impl Conn {
         id: InstanceId,
         to: Option<Status>,
         now: Moment,
-    ) -> Result<u64> {
+    ) -> Result<Vec<(MessageId, ChatId)>> {
         match to {
-            None => Ok(on!(self, c => sqlx::query(
+            None => Ok(on!(self, c => sqlx::query_as(
                 "UPDATE scheduled_messages SET pinned = FALSE, updated_at = $3, version = version + 1
-                 WHERE user_id = $1 AND instance_id = $2 AND pinned AND status IN ('scheduled','held','late')")
-                .bind(owner).bind(id).bind(now).execute(c).await.map(|r| r.rows_affected()))?),
-            Some(status) => Ok(on!(self, c => sqlx::query(
-                "UPDATE scheduled_messages SET status = $3, updated_at = $4, version = version + 1
+                 WHERE user_id = $1 AND instance_id = $2 AND pinned AND status IN ('scheduled','held','late') RETURNING id, chat_id")
+                .bind(owner).bind(id).bind(now).fetch_all(c).await)?),
+            Some(status) => Ok(on!(self, c => sqlx::query_as(
+                "UPDATE scheduled_messages SET status = $3, updated_at = $4, version = version + 1, reason = CASE
+                     WHEN $5 AND pinned THEN 'instance_missing' WHEN $5 THEN 'no_active_instance' ELSE reason END
                  WHERE user_id = $1 AND status IN ('scheduled','held','late') AND (
                      (pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
-                         SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active)))")
-                .bind(owner).bind(id).bind(status).bind(now).execute(c).await.map(|r| r.rows_affected()))?),
+                         SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active))) RETURNING id, chat_id")
+                .bind(owner).bind(id).bind(status).bind(now).bind(status == Status::Held).fetch_all(c).await)?),
         }
     }
 
@@ -346,6 +371,70 @@ impl Conn {
             "UPDATE scheduled_messages SET pinned = TRUE, instance_id = $2, version = version + 1, updated_at = $4
              WHERE user_id = $1 AND NOT pinned AND created_at <= $3 AND status IN ('scheduled','held','late')")
             .bind(owner).bind(id).bind(since).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
+    }
+
+    /// How many held messages could go through an instance at once: those that are due, and not late. `grace` is for accounts
+    /// that chose none.
+    pub async fn count_held_to_go(
+        &mut self,
+        owner: AccountId,
+        through: InstanceId,
+        grace: Duration,
+        now: Moment,
+    ) -> Result<u64> {
+        let count: i64 = on!(self, c => sqlx::query_scalar(concat!("SELECT COUNT(*) FROM scheduled_messages WHERE ", held_for!(),
+                " AND scheduled_time <= $3 AND NOT ", late!()))
+            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).fetch_one(c).await)?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// How many messages go through an instance that was made the active one: those that wait for it, and are not late.
+    pub async fn count_to_go(
+        &mut self,
+        owner: AccountId,
+        through: InstanceId,
+        grace: Duration,
+        now: Moment,
+    ) -> Result<i64> {
+        Ok(on!(self, c => sqlx::query_scalar(concat!("SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1
+                AND status IN ('scheduled', 'held') AND ((pinned AND instance_id = $2) OR NOT pinned) AND NOT ", late!()))
+            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).fetch_one(c).await)?)
+    }
+
+    /// Lets the first of the held messages try whether an instance takes messages again, and keeps for what it was held; what is
+    /// late by now and what is not due yet need not wait for that. Returns whether any waits no longer.
+    pub async fn try_held(
+        &mut self,
+        owner: AccountId,
+        through: InstanceId,
+        grace: Duration,
+        now: Moment,
+    ) -> Result<bool> {
+        let done = on!(self, c => sqlx::query(concat!(
+            "UPDATE scheduled_messages SET status = 'scheduled', due_at = CASE WHEN due_at < $3 THEN $3 ELSE due_at END, updated_at = $3
+             WHERE ", held_for!(), " AND (scheduled_time > $3 OR ", late!(), " OR id = (SELECT id FROM scheduled_messages WHERE ",
+            held_for!(), " AND scheduled_time <= $3 AND NOT ", late!(), " ORDER BY scheduled_time, id LIMIT 1))"))
+            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).execute(c).await.map(|r| r.rows_affected()))?;
+        Ok(done > 0)
+    }
+
+    /// Which of these messages were held before, for a reason that lies with their instance.
+    pub async fn list_once_held(&mut self, ids: &[MessageId]) -> Result<Vec<MessageId>> {
+        let ids = rows(&ids)?;
+        Ok(
+            over_rows!(self, "SELECT m.id FROM scheduled_messages m JOIN", "ON m.id = CAST(CAST(j.value AS TEXT) AS BIGINT)
+             WHERE m.reason IN ('disconnected', 'key_refused', 'instance_missing', 'licence', 'unusable')", c, sql =>
+            sqlx::query_scalar(sql).bind(&ids).fetch_all(c).await)?,
+        )
+    }
+
+    /// Messages that were held when their instance was deleted go through the one that is made active: nobody else can mend that.
+    pub async fn adopt_orphans(&mut self, owner: AccountId, now: Moment) -> Result<()> {
+        on!(self, c => sqlx::query(
+            "UPDATE scheduled_messages SET pinned = FALSE, updated_at = $2, version = version + 1
+             WHERE user_id = $1 AND status = 'held' AND pinned AND instance_id IS NULL")
+            .bind(owner).bind(now).execute(c).await.map(|_| ()))?;
+        Ok(())
     }
 
     /// Makes held messages that go through the active instance (or are pinned to `only`) due again.

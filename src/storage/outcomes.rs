@@ -238,6 +238,14 @@ impl Conn {
         Ok(one.is_some())
     }
 
+    /// Whether a message was held for this reason before, and tries whether that is mended: it was told.
+    pub async fn was_held_for(&mut self, id: MessageId, reason: Reason) -> Result<bool> {
+        let one: Option<i64> = on!(self, c => sqlx::query_scalar(
+            "SELECT CAST(1 AS BIGINT) FROM scheduled_messages WHERE id = $1 AND reason = $2")
+            .bind(id).bind(reason).fetch_optional(c).await)?;
+        Ok(one.is_some())
+    }
+
     /// Whether the account has late messages that were set aside after `since`: it was told.
     pub async fn has_late_since(&mut self, account: AccountId, since: Moment) -> Result<bool> {
         let one: Option<i64> = on!(self, c => sqlx::query_scalar(

@@ -27,7 +27,7 @@ const TURNS: usize = 64;
 /// How many effects run at once.
 const EFFECTS: usize = 32;
 /// How often a turn is tried.
-const TRIES: u32 = 3;
+const TRIES: u32 = 10;
 /// How long a stop waits for the turns that run.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How many bodies are held in memory; those of later updates are read when their turn comes.

@@ -131,6 +131,78 @@ async fn without_an_instance_a_message_is_held_told_once_and_goes_once_mended() 
     .await;
 }
 
+/// How many messages of the bot say this.
+fn told(person: &Person, what: &str) -> usize {
+    person.chat().iter().filter(|m| m.from_bot && m.text.contains(what)).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_says_it_is_open_and_takes_nothing_is_told_of_once_and_tried_by_one_message() {
+    within(async {
+        let world = World::start_with(schedulezap::domain::clock::Clock::manual(crate::harness::START), |config| {
+            config.late_grace = Duration::from_secs(4 * 3600);
+        })
+        .await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        for text in ["um", "dois", "três"] {
+            ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
+            ana.sees_one(|m| m.text.contains(text) && m.text.contains("Confira")).await;
+            ana.taps("Confirmar").unwrap();
+            ana.sees_one(|m| m.text.contains(text) && m.text.contains("Agendada")).await;
+        }
+        world.evolution.set_dead(true);
+        world.advance(Duration::from_secs(601));
+        ana.sees("Mensagens em espera").await;
+        let held = "SELECT COUNT(*) FROM scheduled_messages WHERE status = 'held'";
+        while world.count(held).await < 3 {
+            world.breath().await;
+        }
+        let before = world.evolution.calls();
+        for _ in 0..180 {
+            world.advance(Duration::from_secs(20));
+            world.breath().await;
+        }
+        assert_eq!((told(&ana, "Mensagens em espera"), told(&ana, "voltou")), (1, 0));
+        let asked = world.evolution.calls() - before;
+        assert!((4..40).contains(&asked), "tried ever more slowly in an hour: {asked}");
+        world.evolution.set_dead(false);
+        world.until(Duration::from_secs(30), || world.evolution.count() == 3).await;
+        world.until(Duration::from_secs(1), || told(&ana, "voltou: 2 mensagens saem agora") == 1).await;
+        assert_eq!((told(&ana, "Mensagens em espera"), told(&ana, "voltou")), (1, 1));
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_as_its_instance_is_deleted_goes_through_the_one_that_is_made_active() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        for text in ["fixada", "livre"] {
+            ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
+            ana.sees_one(|m| m.text.contains(text) && m.text.contains("Confira")).await;
+            ana.taps("Confirmar").unwrap();
+            ana.sees_one(|m| m.text.contains(text) && m.text.contains("Agendada")).await;
+        }
+        world.does("UPDATE scheduled_messages SET pinned = TRUE, instance_id = 1 WHERE message = 'fixada'").await;
+        let instances = &world.door.services.instances;
+        let (owner, first) = (schedulezap::domain::ids::AccountId(1), schedulezap::domain::ids::InstanceId(1));
+        instances.delete(owner, first, schedulezap::services::instances::Pending::Hold).await.unwrap();
+        // Their cards say so.
+        ana.sees_one(|m| m.text.contains("fixada") && m.text.contains("Em espera")).await;
+        ana.sees_one(|m| m.text.contains("livre") && m.text.contains("Em espera")).await;
+        world.advance(Duration::from_secs(660));
+        world.evolution.add_instance("outra", "5511912345679", true);
+        world.with_instance_named(&ana, "outra").await;
+        world.until(Duration::from_secs(5), || world.evolution.count() == 2).await;
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_looked_for_in_the_history_and_found() {
     within(async {

@@ -31,6 +31,7 @@ fn refusal(call: &Call, instance: &Instance, number: &str, text: &str) -> Option
     }
     let type_error = |field| bad(&json!([format!("TypeError: {}", unread(field))]));
     match (socket.state, known) {
+        ("open", true) if call.world.dead.load(Relaxed) => Some(bad(&json!(["Error: Connection Closed"]))),
         ("open", _) if address.exists => None,
         ("open", _) => Some(bad(&json!([{ "jid": address.jid, "exists": false, "number": number }]))),
         _ if !socket.started && known => Some(type_error("sendMessage")),

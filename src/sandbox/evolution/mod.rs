@@ -266,6 +266,11 @@ impl EvolutionServer {
         self.world.hanging.store(hanging, Relaxed);
     }
 
+    /// Whether the links died without a word: each says that it is open, and takes nothing.
+    pub fn set_dead(&self, dead: bool) {
+        self.world.dead.store(dead, Relaxed);
+    }
+
     /// Whether `findMessages` works.
     pub fn set_searchable(&self, searchable: bool) {
         self.world.unsearchable.store(!searchable, Relaxed);

@@ -171,6 +171,8 @@ pub(super) struct World {
     pub lose: AtomicUsize,
     pub swallow: AtomicUsize,
     pub forgetful: AtomicBool,
+    /// Links say that they are open, and take nothing.
+    pub dead: AtomicBool,
     pub hanging: AtomicBool,
     pub unsearchable: AtomicBool,
     pub bare: AtomicBool,
@@ -196,6 +198,7 @@ impl World {
             lose: AtomicUsize::new(0),
             swallow: AtomicUsize::new(0),
             forgetful: AtomicBool::new(false),
+            dead: AtomicBool::new(false),
             hanging: AtomicBool::new(false),
             unsearchable: AtomicBool::new(false),
             clock: RwLock::new(Clock::System),
