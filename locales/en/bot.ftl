@@ -395,6 +395,11 @@ late-title =
        *[other] ⏰ <b>{ $count } messages missed their time</b>
     }
 late-row = • { $moment } → { $to }: { $text }
+late-more =
+    { $count ->
+        [one] … and 1 more.
+       *[other] … and { $count } more.
+    }
 late-sent =
     { $count ->
         [0] Nothing sent

@@ -395,6 +395,11 @@ late-title =
        *[other] ⏰ <b>{ $count } mensajes no salieron a su hora</b>
     }
 late-row = • { $moment } → { $to }: { $text }
+late-more =
+    { $count ->
+        [one] … y 1 más.
+       *[other] … y { $count } más.
+    }
 late-sent =
     { $count ->
         [0] Nada enviado

@@ -395,6 +395,11 @@ late-title =
        *[other] ⏰ <b>{ $count } mensagens passaram da hora</b>
     }
 late-row = • { $moment } → { $to }: { $text }
+late-more =
+    { $count ->
+        [one] … e mais 1.
+       *[other] … e mais { $count }.
+    }
 late-sent =
     { $count ->
         [0] Nada enviado

@@ -8,7 +8,6 @@ use crate::domain::clock::{Clock, Moment};
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId, TelegramMessageId};
 use crate::domain::message::{Body, ScheduledMessage, Status};
 use crate::domain::recipient::Recipient;
-use crate::domain::report::Live;
 use crate::domain::wall::Due;
 pub use crate::storage::live::Digest;
 pub use crate::storage::messages::Attempt;
@@ -158,20 +157,6 @@ impl Messages {
         };
         let now = self.clock.now();
         Ok((rows.into_iter().map(|message| message.at(now)).collect(), waiting, gone))
-    }
-
-    /// The late ones.
-    pub async fn late(&self, owner: AccountId) -> Result<Vec<ScheduledMessage>, Refusal> {
-        Ok(self.db.read().await?.list_late(owner).await?)
-    }
-
-    /// The late card of a chat was answered: what is late next is said anew.
-    pub async fn late_card_answered(&self, chat: ChatId) -> Result<(), Refusal> {
-        self.db
-            .write(move |conn| {
-                Box::pin(async move { Ok::<_, Refusal>(conn.forget_live_card(chat, Live::Late).await?) })
-            })
-            .await
     }
 
     /// The scheduled message whose card a Telegram message is; it says nothing about whose it is.

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod digests;
 pub mod instances;
+pub mod late;
 pub mod lock;
 pub mod messages;
 pub mod on_server;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use sqlx::FromRow;
 
 use super::queue::{over_rows, rows};
@@ -86,6 +87,15 @@ pub struct NewMessage {
     pub origin: String,
     pub said_in: Option<i64>,
     pub said_line: bool,
+}
+
+/// A late message: what its card goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "the columns are told in the schema")]
+pub struct LateOne {
+    pub id: MessageId,
+    pub version: i64,
+    pub scheduled_time: Moment,
 }
 
 /// One try to hand a message over.
@@ -206,12 +216,58 @@ impl Conn {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// Late messages of an account, oldest first.
-    pub async fn list_late(&mut self, owner: AccountId) -> Result<Vec<ScheduledMessage>> {
+    /// The oldest late messages of an account, oldest first.
+    pub async fn list_late(&mut self, owner: AccountId, limit: i64) -> Result<Vec<ScheduledMessage>> {
         let rows: Vec<Row> = on!(self, c => sqlx::query_as(columns!(
-            "WHERE user_id = $1 AND status = 'late' ORDER BY scheduled_time, id LIMIT 500"))
-            .bind(owner).fetch_all(c).await)?;
+            "WHERE user_id = $1 AND status = 'late' ORDER BY scheduled_time, id LIMIT $2"))
+            .bind(owner).bind(limit).fetch_all(c).await)?;
         rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// All late messages of an account as they are now, oldest first.
+    pub async fn list_all_late(&mut self, owner: AccountId) -> Result<Vec<LateOne>> {
+        Ok(on!(self, c => sqlx::query_as(
+            "SELECT id, version, scheduled_time FROM scheduled_messages WHERE user_id = $1 AND status = 'late'
+             ORDER BY scheduled_time, id")
+            .bind(owner).fetch_all(c).await)?)
+    }
+
+    /// Sets when late messages go, each as it was seen, and makes them wait again.
+    pub async fn reschedule_late(
+        &mut self,
+        owner: AccountId,
+        moved: &[(LateOne, Due)],
+        zone: &str,
+        now: Moment,
+    ) -> Result<u64> {
+        let moved: Vec<_> = moved
+            .iter()
+            .map(|(one, due)| {
+                let wall = due.wall().map(|wall| wall.written());
+                json!({ "i": one.id, "v": one.version, "at": due.at, "wall": wall })
+            })
+            .collect();
+        let moved = rows(&moved)?;
+        Ok(over_rows!(self, "UPDATE scheduled_messages AS m SET scheduled_time = CAST(j.value->>'at' AS BIGINT),
+                 due_at = CAST(j.value->>'at' AS BIGINT), wall_time = j.value->>'wall', time_zone = $3, status = 'scheduled', reason = NULL,
+                 detached = TRUE, moved = FALSE, tries = 0, started_at = NULL, look_at = NULL, if_absent = NULL, looks = 0, resends = 0,
+                 version = version + 1, updated_at = $4 FROM",
+            "WHERE m.id = CAST(j.value->>'i' AS BIGINT) AND m.version = CAST(j.value->>'v' AS BIGINT) AND m.user_id = $2
+                 AND m.status || '' = 'late'", c, sql =>
+            sqlx::query(sql).bind(&moved).bind(owner).bind(zone).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
+    }
+
+    /// Drops late messages, each as it was seen.
+    pub async fn drop_late(&mut self, owner: AccountId, dropped: &[LateOne], now: Moment) -> Result<u64> {
+        let dropped: Vec<_> = dropped.iter().map(|one| json!({ "i": one.id, "v": one.version })).collect();
+        let dropped = rows(&dropped)?;
+        Ok(
+            over_rows!(self, "UPDATE scheduled_messages AS m SET status = 'cancelled', reason = NULL, look_at = NULL, if_absent = NULL,
+                 version = version + 1, updated_at = $3 FROM",
+            "WHERE m.id = CAST(j.value->>'i' AS BIGINT) AND m.version = CAST(j.value->>'v' AS BIGINT) AND m.user_id = $2
+                 AND m.status || '' = 'late'", c, sql =>
+            sqlx::query(sql).bind(&dropped).bind(owner).bind(now).execute(c).await.map(|r| r.rows_affected()))?,
+        )
     }
 
     /// How many wait and how many are past.

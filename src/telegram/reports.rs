@@ -244,11 +244,11 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
             Ok(vec![Outgoing::Redraw(card), Outgoing::Send(asked)])
         }
         Report::Late => {
-            let rows = services.messages.late(account.id).await?;
-            if rows.is_empty() {
+            let late = services.messages.late(account.id).await?;
+            if late.count == 0 {
                 return Ok(Vec::new());
             }
-            Ok(vec![Outgoing::Live(Live::Late, screens::messages::late(&rows, account.zone, language))])
+            Ok(vec![Outgoing::Live(Live::Late, screens::messages::late(&late, account.zone, language))])
         }
         Report::Held { reason, message } => {
             let mut said = t!(language, "report-held-title");

@@ -20,6 +20,7 @@ use schedulezap::sandbox::telegram::text_of;
 use schedulezap::services::Refusal;
 use schedulezap::services::accounts::{Admission, ClosedReason, LinkedChat};
 use schedulezap::services::instances::Instance;
+use schedulezap::services::late::Late;
 use schedulezap::services::messages::{Addressee, Attempt, Digest};
 use schedulezap::services::passwords::PasswordError;
 use schedulezap::services::series::Shown;
@@ -633,7 +634,17 @@ fn scheduling() {
     });
     hang("messages_late", |l| {
         let rows: Vec<_> = (1..=12).map(|n| message(n, Status::Late, None)).collect();
-        vec![("one", messages::late(&rows[..1], ZONE, l)), ("twelve", messages::late(&rows, ZONE, l))]
+        let late = |count: usize| Late { count, which: 7, first: rows[..count.min(12)].to_vec() };
+        vec![
+            ("one", messages::late(&late(1), ZONE, l)),
+            ("eleven", messages::late(&late(11), ZONE, l)),
+            ("many", messages::late(&late(2000), ZONE, l)),
+        ]
+    });
+    hang("messages_choose_late", |l| {
+        let rows: Vec<_> = (1..=20).map(|n| message(n, Status::Late, None)).collect();
+        let late = |count: usize| Late { count, which: 7, first: rows[..count.min(20)].to_vec() };
+        vec![("two", messages::choose_late(&late(2), ZONE, l)), ("many", messages::choose_late(&late(2000), ZONE, l))]
     });
     hang("messages_rules_changed", |l| {
         let hour = std::time::Duration::from_secs(3600);

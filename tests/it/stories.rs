@@ -3,8 +3,11 @@
 use std::task::Poll;
 use std::time::Duration;
 
+use schedulezap::domain::ids::{AccountId, ChatId};
 use schedulezap::sandbox::evolution::Faults;
 use schedulezap::sandbox::telegram::Person;
+use schedulezap::services::Refusal;
+use schedulezap::services::late::Answer;
 use schedulezap::telegram::reports::tell_all;
 
 use crate::harness::{KEY, World, within};
@@ -676,6 +679,60 @@ async fn the_story_of_a_message_outlives_its_instance_and_a_restored_copy() {
         let told = history(&ana, 1).await;
         assert_eq!(told.lines().filter(|line| line.contains("instância apagada: não saiu")).count(), 20, "{told}");
         assert!(told.contains("… e mais 6 antes dessas."), "{told}");
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_late_card_counts_all_that_are_late_and_its_keys_mean_all_of_them() {
+    within(async {
+        let world = World::start_with(schedulezap::domain::clock::Clock::manual(crate::harness::START), |config| {
+            (config.send_gap, config.send_per_hour, config.send_per_day) = (Duration::ZERO, 0, 0);
+        })
+        .await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        world.handled().await;
+        // 600 for each key; what has a later number was to go earlier.
+        for (key, done) in [
+            ("Descartar", "600 mensagens descartadas"),
+            ("Amanhã, mesmo horário", "600 mensagens ficam para amanhã"),
+            ("Enviar todas", "600 mensagens saem agora"),
+        ] {
+            let (now, chat) = (world.clock.now().0, ana.id());
+            let sql = format!(
+                "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 600)
+                 INSERT INTO scheduled_messages (user_id, recipient, message, scheduled_time, time_zone, due_at, status, chat_id,
+                     created_at, updated_at)
+                 SELECT 1, '5511988887777', 'nr. ' || n || ' ' || '{key}', {now} - 7200000 - n, 'America/Sao_Paulo',
+                     {now} - 7200000 - n, 'scheduled', {chat}, {now}, {now} FROM n"
+            );
+            world.does(sql.leak()).await;
+            world.door.services.messages.wake.notify_anew();
+            until(&world, || ana.chat().iter().any(|m| m.text.contains("600 mensagens passaram da hora"))).await;
+            world.said().await;
+            let card = ana.sees_now("600 mensagens passaram da hora").await;
+            assert!(card.text.contains("… e mais 590.") && card.text.contains("nr. 600 "), "{}", card.text);
+            // A key that was drawn for others does nothing.
+            let services = &world.door.services;
+            let account = services.accounts.find_account(AccountId(1)).await.unwrap().unwrap();
+            let stale = services.messages.answer_late(&account, ChatId(chat), 7, Answer::Drop).await;
+            assert!(matches!(stale, Err(Refusal::Changed)));
+            ana.taps(key).unwrap();
+            ana.sees(done).await;
+        }
+        // On PostgreSQL a number's turns are some milliseconds apart.
+        world.until(Duration::from_millis(100), || world.evolution.count() == 600).await;
+        world.said().await;
+        let delivered: Vec<String> = world.evolution.delivered().into_iter().map(|one| one.text).collect();
+        assert_eq!(delivered, (1..=600).rev().map(|n| format!("nr. {n} Enviar todas")).collect::<Vec<_>>());
+        assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'cancelled'").await, 600);
+        // Two hours before the beginning, a day later.
+        let tomorrow = "SELECT COUNT(*) FROM scheduled_messages WHERE status = 'scheduled' AND due_at = scheduled_time
+             AND wall_time LIKE '2026-03-12T12:%' AND due_at BETWEEN 1773249600000 + 79200000 - 1000 AND 1773249600000 + 80200000";
+        assert_eq!(world.count(tomorrow).await, 600);
+        assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'late'").await, 0);
         world.finish(&[&ana]).await;
     })
     .await;

@@ -9,6 +9,7 @@ use crate::domain::message::{Reason, ScheduledMessage, Status};
 use crate::domain::series::Rhythm;
 use crate::locale::{format, plain, t};
 use crate::services::instances::Instance;
+use crate::services::late::Late;
 use crate::services::messages::{Addressee, Attempt, Digest, PAGE};
 use crate::telegram::screen::{Html, Screen};
 use crate::telegram::tap::{Part, Tap};
@@ -419,21 +420,7 @@ pub fn list(list: &List<'_>, language: Language) -> Screen {
         screen = screen.line(&t!(language, "messages-none"));
     }
     for message in list.rows {
-        let at = format::moment(message.scheduled_time, list.zone, language);
-        let to =
-            if message.recipient_name.is_empty() { message.recipient.shown() } else { message.recipient_name.clone() };
-        let mark = status_line(message.status, language);
-        let mark = mark.split(' ').next().unwrap_or_default().to_owned();
-        let mark = if message.series.is_some() { format!("{mark}🔁") } else { mark };
-        let line = format!(
-            "{mark} <b>{}</b> → {}: {}",
-            Html::escape(&at),
-            Html::escape(&to),
-            Html::escape(&preview(&message.body, 40).replace('\n', " "))
-        );
-        screen = screen
-            .line(&Html::trusted(line))
-            .key(format!("{mark} {} · {}", preview(&to, 24), preview(&at, 30)), &Tap::Message(message.id));
+        screen = row(screen, message, list.zone, language);
     }
     let pages = (total + PAGE - 1) / PAGE;
     if pages > 1 {
@@ -457,6 +444,24 @@ pub fn list(list: &List<'_>, language: Language) -> Screen {
     super::with_home(screen, language)
 }
 
+/// A message in a list: a line, and a key that leads to its card.
+fn row(screen: Screen, message: &ScheduledMessage, zone: Tz, language: Language) -> Screen {
+    let at = format::moment(message.scheduled_time, zone, language);
+    let to = if message.recipient_name.is_empty() { message.recipient.shown() } else { message.recipient_name.clone() };
+    let mark = status_line(message.status, language);
+    let mark = mark.split(' ').next().unwrap_or_default().to_owned();
+    let mark = if message.series.is_some() { format!("{mark}🔁") } else { mark };
+    let line = format!(
+        "{mark} <b>{}</b> → {}: {}",
+        Html::escape(&at),
+        Html::escape(&to),
+        Html::escape(&preview(&message.body, 40).replace('\n', " "))
+    );
+    screen
+        .line(&Html::trusted(line))
+        .key(format!("{mark} {} · {}", preview(&to, 24), preview(&at, 30)), &Tap::Message(message.id))
+}
+
 /// To which instance a message is pinned.
 pub fn pin(message: &ScheduledMessage, instances: &[Instance], language: Language) -> Screen {
     let (id, version) = (message.id, message.version);
@@ -470,17 +475,11 @@ pub fn pin(message: &ScheduledMessage, instances: &[Instance], language: Languag
     screen.key(format!("↩️ {}", plain!(language, "back")), &Tap::Message(id))
 }
 
-/// A number that tells which messages these are, and in which state.
-pub fn which(rows: &[ScheduledMessage]) -> i64 {
-    rows.iter().fold(0, |number: i64, message| {
-        number.wrapping_mul(1_000_003).wrapping_add(message.id.0).wrapping_mul(1_000_003).wrapping_add(message.version)
-    })
-}
-
 /// The late ones: one card for all.
-pub fn late(rows: &[ScheduledMessage], zone: Tz, language: Language) -> Screen {
-    let mut screen = Screen::new(Html::trusted(plain!(language, "late-title", count = rows.len())));
-    for message in rows.iter().take(10) {
+pub fn late(late: &Late, zone: Tz, language: Language) -> Screen {
+    let mut screen = Screen::new(Html::trusted(plain!(language, "late-title", count = late.count)));
+    let rows = &late.first[..late.first.len().min(10)];
+    for message in rows {
         let at = format::moment(message.scheduled_time, zone, language);
         screen = screen.line(&t!(
             language,
@@ -490,12 +489,29 @@ pub fn late(rows: &[ScheduledMessage], zone: Tz, language: Language) -> Screen {
             text = preview(&message.body, 40)
         ));
     }
-    let shown = which(rows);
+    screen = more_late(screen, late.count, rows.len(), language);
+    let shown = late.which;
     screen
         .key(format!("🚀 {}", plain!(language, "send-all")), &Tap::LateSend(shown))
         .beside(format!("👆 {}", plain!(language, "choose")), &Tap::LateChoose)
         .key(format!("📅 {}", plain!(language, "tomorrow-same-time")), &Tap::LateTomorrow(shown))
         .beside(format!("🗑 {}", plain!(language, "drop")), &Tap::LateDrop(shown))
+}
+
+/// The late ones one by one, as far as they go into one list.
+pub fn choose_late(late: &Late, zone: Tz, language: Language) -> Screen {
+    let title = Screen::new(Html::trusted(plain!(language, "late-title", count = late.count)));
+    let screen = late.first.iter().fold(title, |screen, message| row(screen, message, zone, language));
+    let screen = more_late(screen, late.count, late.first.len(), language)
+        .key(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(false, 0));
+    super::with_home(screen, language)
+}
+
+fn more_late(screen: Screen, all: usize, shown: usize, language: Language) -> Screen {
+    match all.saturating_sub(shown) {
+        0 => screen,
+        more => screen.line(&Html::trusted(plain!(language, "late-more", count = more))),
+    }
 }
 
 /// The rules of time zones have changed: some of the messages that keep their wall times, each with the moment at which it
