@@ -27,7 +27,10 @@ const TURNS: usize = 64;
 /// How many effects run at once.
 const EFFECTS: usize = 32;
 /// How often a turn is tried.
-const TRIES: u32 = 10;
+const TRIES: u32 = 3;
+/// In how many runs of the program one is begun. An update that ends the process cannot be told from one that a dying process
+/// happened to have before it, so it is more than a few.
+const RUNS: i64 = 12;
 /// How long a stop waits for the turns that run.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How many bodies are held in memory; those of later updates are read when their turn comes.
@@ -257,7 +260,7 @@ impl Hall {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.update_id;
             for row in page {
-                if row.attempts >= i64::from(TRIES) {
+                if row.attempts >= RUNS {
                     tracing::error!(
                         update.id = row.update_id.0,
                         "an update was given up: it was never brought to an end"
