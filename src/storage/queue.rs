@@ -423,14 +423,6 @@ impl Conn {
             .await?,
         ))
     }
-
-    /// A chat of the account to tell things that are about no single message.
-    pub async fn find_chat_of(&mut self, account: AccountId) -> Result<Option<ChatId>> {
-        Ok(
-            on!(self, c => sqlx::query_scalar("SELECT chat_id FROM chat_users WHERE account_id = $1 AND blocked_at IS NULL
-             ORDER BY linked_at LIMIT 1").bind(account).fetch_optional(c).await)?,
-        )
-    }
 }
 
 #[cfg(test)]

@@ -76,11 +76,6 @@ impl Wake {
         self.anew.swap(false, Ordering::AcqRel)
     }
 
-    /// Rings only in this process.
-    pub fn notify_here(&self) {
-        self.here.notify_one();
-    }
-
     /// Returns when it was rung since the last time.
     pub async fn rung(&self) {
         self.here.notified().await;
