@@ -333,7 +333,8 @@ text-too-long = Too long: { $length } characters; WhatsApp accepts 65,536. Send 
 to-not-a-number = “{ $said }” is not a phone number. Example: <code>+1 415 555 2671</code>
 to-length = “{ $said }” has { $digits } digits; a number has 8 to 15 with its country code. Example: <code>+1 415 555 2671</code>
 to-address = “{ $said }” is not a person. Type a number, for example <code>+1 415 555 2671</code>
-to-too-many = At most { $limit } recipients at once.
+to-too-many = At most { $limit } recipients at once; here are { $count }.
+to-in-line = Line { $line }: { $why }
 confirm-title = 📝 <b>Check and confirm</b>
 without-whatsapp =
     { $count ->

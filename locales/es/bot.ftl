@@ -333,7 +333,8 @@ text-too-long = Demasiado largo: { $length } caracteres; WhatsApp acepta 65.536.
 to-not-a-number = “{ $said }” no es un número de teléfono. Ejemplo: <code>+34 612 345 678</code>
 to-length = “{ $said }” tiene { $digits } dígitos; un número tiene de 8 a 15 con el código del país. Ejemplo: <code>+34 612 345 678</code>
 to-address = “{ $said }” no es una persona. Escriba un número, por ejemplo <code>+34 612 345 678</code>
-to-too-many = Como máximo { $limit } destinatarios a la vez.
+to-too-many = Como máximo { $limit } destinatarios a la vez; aquí hay { $count }.
+to-in-line = Línea { $line }: { $why }
 confirm-title = 📝 <b>Revise y confirme</b>
 without-whatsapp =
     { $count ->

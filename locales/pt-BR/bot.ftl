@@ -333,7 +333,8 @@ text-too-long = Longa demais: { $length } caracteres; o WhatsApp aceita 65.536. 
 to-not-a-number = “{ $said }” não é um número de telefone. Exemplo: <code>11 98888-7777</code>
 to-length = “{ $said }” tem { $digits } dígitos; um número tem de 8 a 15 com o código do país. Exemplo: <code>+55 11 98888-7777</code>
 to-address = “{ $said }” não é uma pessoa. Escreva um número, por exemplo <code>11 98888-7777</code>
-to-too-many = No máximo { $limit } destinatários por vez.
+to-too-many = No máximo { $limit } destinatários por vez; aqui há { $count }.
+to-in-line = Linha { $line }: { $why }
 confirm-title = 📝 <b>Confira e confirme</b>
 without-whatsapp =
     { $count ->

@@ -2,6 +2,7 @@
 //! The message is what follows the head; the head holds the time and the recipient in any order.
 
 mod asked;
+mod list;
 
 use std::ops::Range;
 
@@ -31,7 +32,8 @@ const MOST_PARTS: usize = 4;
 pub struct Split {
     /// The time, its span in bytes of the whole text.
     pub when: Option<Reading>,
-    /// The recipient as typed: numbers, separated by commas, or a name.
+    /// The recipient as typed: numbers, by comma, semicolon or line, or a name. What stands in a list of numbers and is
+    /// none is part of it.
     pub to: Option<String>,
     /// The message, as typed.
     pub body: Option<String>,
@@ -40,6 +42,17 @@ pub struct Split {
 /// Splits a one-line request. A text whose head holds words of neither time nor recipient is all message, and so is one
 /// that says neither: what is unsure is left to be asked.
 pub fn split(text: &str, now: DateTime<Tz>, language: Language) -> Split {
+    if let Some(list) = list::find(text, now, language) {
+        let parts = split_plain(&list.marked, now, language);
+        if parts.to.as_ref().is_some_and(|to| list::is_whole(to, &list.marked)) {
+            return Split { to: Some(list.to), ..parts };
+        }
+    }
+    split_plain(text, now, language)
+}
+
+/// Splits a text whose numbers are one recipient each.
+fn split_plain(text: &str, now: DateTime<Tz>, language: Language) -> Split {
     let whole = || Split { body: Some(text.trim().to_owned()).filter(|b| !b.is_empty()), ..Split::default() };
     if let Some(found) = quoted(text, now, language) {
         return found;
@@ -190,12 +203,10 @@ struct Part {
 /// The colons, line ends and dashes between words at which a head may end, up to the first colon. A colon between digits is
 /// a clock's.
 fn heads(text: &str) -> Vec<Part> {
-    let bytes = text.as_bytes();
-    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
     let mut found = Vec::new();
     for (at, c) in text.char_indices() {
         let body = at + c.len_utf8();
-        let clock = c == ':' && digit(at.checked_sub(1)) && digit(Some(at + 1));
+        let clock = c == ':' && is_clock(text, at);
         let link = c == ':' && text[at..].starts_with("://");
         let colon = c == ':' && !clock && !link;
         let dash = matches!(c, '-' | '–' | '—') && text[..at].ends_with(' ') && text[body..].starts_with(' ');
@@ -207,6 +218,12 @@ fn heads(text: &str) -> Vec<Part> {
         }
     }
     found
+}
+
+/// Whether the colon at `at` stands between the digits of a clock. Behind more than two digits it is none.
+fn is_clock(text: &str, at: usize) -> bool {
+    let before = text.as_bytes()[..at].iter().rev().take(3).take_while(|b| b.is_ascii_digit()).count();
+    (1..=2).contains(&before) && text.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit)
 }
 
 /// What a head says.
@@ -258,6 +275,12 @@ fn phones(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
+        if bytes[at] == list::MARK {
+            let end = at + bytes[at..].iter().take_while(|b| **b == list::MARK).count();
+            found.push(at..end);
+            at = end;
+            continue;
+        }
         let starts = matches!(bytes[at], b'+' | b'(' | b'0'..=b'9')
             && (at == 0 || !matches!(bytes[at - 1], b'/' | b':' | b'0'..=b'9') && !bytes[at - 1].is_ascii_alphabetic());
         if !starts {
@@ -284,7 +307,7 @@ fn phones(text: &str) -> Vec<Range<usize>> {
         }
         let after = bytes.get(last);
         let clock = matches!(after, Some(b'/'))
-            || (after == Some(&b':') && bytes.get(last + 1).is_some_and(u8::is_ascii_digit))
+            || (after == Some(&b':') && is_clock(text, last))
             || after.is_some_and(u8::is_ascii_alphabetic);
         let run = &text[at..last];
         if PHONE_DIGITS.contains(&digits) && !clock && !is_date(run) {

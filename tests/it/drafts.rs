@@ -526,3 +526,122 @@ async fn what_is_to_go_now_goes_when_it_is_confirmed() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_number_in_a_list_is_refused_and_never_sent_as_text() {
+    within(async {
+        let world = World::start_with(Clock::manual(START), |config| config.quotas.updates_per_min = 0).await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        // In one line: the time and the text are kept.
+        ana.says("agora para 11 98888-7777, 12345: promoção");
+        let asked = ana.sees_now("“12345” tem 5 dígitos").await;
+        assert!(asked.rows.iter().flatten().any(|key| key.label.contains("Cancelar")), "{asked:?}");
+        ana.says("11 98888-7777, 11 97777-6666");
+        let card = ana.sees_now("Confira e confirme").await;
+        assert!(card.text.ends_with("promoção") && !card.text.contains("12345"), "{}", card.text);
+        ana.taps("Confirmar").unwrap();
+        world.evolution.wait_for(1).await;
+        world.until(Duration::from_secs(1), || world.evolution.count() == 2).await;
+        assert!(world.evolution.delivered().iter().all(|sent| sent.text == "promoção"));
+        ana.says("para 123: oi");
+        ana.sees_now("“123” tem 3 dígitos").await;
+        ana.says("11 98888-7777");
+        ana.sees_now("Quando?").await;
+        ana.says("/cancelar");
+        ana.sees_now("Cancelado").await;
+        world.said().await;
+        // At the step, by line: the line is named, and the step asks again.
+        ana.says("/agendar");
+        ana.sees_now("Para quem?").await;
+        for (list, why) in [
+            ("11 97000-0001\n11 9700A-0002\n11 97000-0003", "Linha 2: “11 9700A-0002” não é um número"),
+            ("11 97000-0001\n11 97000-0002\n12345", "Linha 3: “12345” tem 5 dígitos"),
+            ("11 97000-0001, Ana", "“Ana” não é um número"),
+            ("11 97000-0001; 11 97000-0002; bom dia para todos", "“bom dia para todos” não é um número"),
+            ("11 97000-0001\nOi, tudo bem?", "Linha 2: “Oi” não é um número"),
+            ("11 97000-0001\n11 97000-0002\nAviso: fechado", "Linha 3: “Aviso: fechado” não é um número"),
+        ] {
+            ana.says(list);
+            ana.sees_now(why).await;
+            world.said().await;
+        }
+        // A whole request is still as good an answer.
+        ana.says("11 98888-7777: oi, tudo bem? Meu número: 11 97777-6666, ramal 12345");
+        ana.sees_now("Quando?").await;
+        ana.says("amanhã 9h");
+        let card = ana.sees_now("Confira e confirme").await;
+        assert!(card.text.ends_with("oi, tudo bem? Meu número: 11 97777-6666, ramal 12345"), "{}", card.text);
+        ana.says("/cancelar");
+        ana.sees_now("Cancelado").await;
+        world.said().await;
+        ana.says("/agendar");
+        ana.sees_now("Para quem?").await;
+        ana.says("amanhã 9h para 11 98888-7777\n11 97777-6666: oi, 1, 2");
+        let card = ana.sees_now("Confira e confirme").await;
+        assert!(card.text.contains("97777-6666") && card.text.ends_with("oi, 1, 2"), "{}", card.text);
+        // An edit that spoils the list changes no recipient, and is told.
+        ana.taps("Cancelar").unwrap();
+        ana.sees_now("Cancelado").await;
+        world.said().await;
+        let said = ana.says("amanhã 9h para 11 98888-7777: oi");
+        ana.sees_now("Confira e confirme").await;
+        ana.edits(said, "amanhã 9h para 11 98888-7777, 12345: oi");
+        let is_told = |m: &Shown| m.text.contains("“12345” tem 5 dígitos") && m.text.contains("Confira e confirme");
+        let card = ana.sees_one(is_told).await;
+        assert!(card.text.ends_with("\noi"), "{}", card.text);
+        ana.taps("Confirmar").unwrap();
+        ana.sees_now("Agendada #3").await;
+        ana.edits(said, "amanhã 9h para 11 98888-7777, 12345: oi");
+        let stay = ana.sees("O destinatário não mudou").await;
+        assert!(stay.text.contains("“12345” tem 5 dígitos"), "{}", stay.text);
+        assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages WHERE message = 'oi'").await, 1);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_recipients_are_refused_however_they_are_said_and_in_each_language() {
+    within(async {
+        let world = World::start_with(Clock::manual(START), |config| config.quotas.updates_per_min = 0).await;
+        let numbers: Vec<_> = (10..61).map(|n| format!("+55 11 97000-00{n}")).collect();
+        for (tag, name, at, limit, when) in [
+            ("pt-br", "Ana", "amanhã 9h para", "No máximo 50 destinatários por vez; aqui há 51", "Confira e confirme"),
+            ("en", "Ben", "tomorrow 9am to", "At most 50 recipients at once; here are 51", "Check and confirm"),
+            (
+                "es",
+                "Eva",
+                "mañana a las 9 para",
+                "Como máximo 50 destinatarios a la vez; aquí hay 51",
+                "Revise y confirme",
+            ),
+        ] {
+            let person = world.member(name, tag).await;
+            person.says("/agendar");
+            person.sees_now("👤").await;
+            for by in ["\n", ", ", "; "] {
+                person.says(&numbers.join(by));
+                person.sees_now(limit).await;
+                world.handled().await;
+                world.said().await;
+            }
+            person.says("/cancelar");
+            person.sees_now("✖️").await;
+            for by in [", ", "\n"] {
+                person.says(&format!("{at} {}: lista", numbers.join(by)));
+                person.sees_now(limit).await;
+                // The time and the text are kept.
+                person.says(&numbers[1..].join(by));
+                let card = person.sees_now(when).await;
+                assert!(card.text.ends_with("lista"), "{}", card.text);
+                person.says("/cancelar");
+                person.sees_now("✖️").await;
+            }
+            world.handled().await;
+            assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages").await, 0);
+        }
+        world.finish(&[]).await;
+    })
+    .await;
+}

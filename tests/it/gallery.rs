@@ -776,6 +776,7 @@ fn refusals() {
             ("to", refusal::recipient(&long, &RecipientError::NotANumber, l)),
             ("to length", refusal::recipient("123", &RecipientError::Length(3), l)),
             ("to address", refusal::recipient("a@lid", &RecipientError::Address, l)),
+            ("to in line", refusal::in_line(2, &refusal::recipient("123", &RecipientError::Length(3), l), l)),
         ]
     });
     hang_texts("refusal_toast", |l| {

@@ -42,3 +42,30 @@ fn in_english() {
 fn in_spanish() {
     check(Language::Spanish, include_str!("requests-es.txt"));
 }
+
+#[test]
+fn a_list_by_lines_is_the_recipients_and_a_line_of_words_is_the_message() {
+    for (request, to, body) in [
+        ("11 97000-0001\n11 97000-0002", "11 97000-0001\n11 97000-0002", None),
+        ("11 97000-0001\n11 9700A-0002\n11 97000-0003", "11 97000-0001\n11 9700A-0002\n11 97000-0003", None),
+        ("para 11 97000-0001\n12345\n\n11 97000-0003: oi", "11 97000-0001\n12345\n\n11 97000-0003", Some("oi")),
+        ("11 97000-0001\n11 97000-0002\nOi, tudo bem?", "11 97000-0001\n11 97000-0002", Some("Oi, tudo bem?")),
+        ("11 97000-0001\n11 97000-0002 é o novo", "11 97000-0001", Some("11 97000-0002 é o novo")),
+        ("11 97000-0001\nNovo número: 11 97000-0002", "11 97000-0001", Some("Novo número: 11 97000-0002")),
+        (
+            "11 97000-0001\nOi, segue o contato do João:\n11 97000-0002",
+            "11 97000-0001",
+            Some("Oi, segue o contato do João:\n11 97000-0002"),
+        ),
+    ] {
+        let parts = split(request, wednesday(), Language::Portuguese);
+        assert_eq!((parts.to.as_deref(), parts.body.as_deref()), (Some(to), body), "{request}");
+    }
+    let numbers: Vec<_> = (10..61).map(|n| format!("11 97000-00{n}")).collect();
+    for by in ["\n", ", ", ";"] {
+        let list = numbers.join(by);
+        let parts = split(&format!("amanhã 9h para {list}: lista"), wednesday(), Language::Portuguese);
+        assert_eq!((parts.to, parts.body.as_deref()), (Some(list), Some("lista")));
+        assert!(parts.when.is_some());
+    }
+}

@@ -270,8 +270,8 @@ pub(super) async fn answer(
             {
                 // A newcomer may have begun already, as the help says: the question can be left aside.
                 let line = message_draft::read_line(talk, account, plain, marked);
-                if !line.to.is_empty() {
-                    return message_draft::next(talk, account, line).await;
+                if !line.draft.to.is_empty() || line.refused.is_some() {
+                    return message_draft::begin(talk, account, line).await;
                 }
             }
             if found.is_empty() {

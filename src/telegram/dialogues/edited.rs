@@ -19,7 +19,8 @@ pub(super) async fn turn(talk: &Talk<'_>, account: &Account, plain: &str, marked
     let is_of = |draft: &MessageDraft| draft.id.is_none() && draft.said_in == Some(said_in.0);
     match talk.state() {
         State::Message(mut draft) if is_of(&draft) => {
-            if !reread(talk, account, &mut draft, plain, marked) {
+            let (is_read, refused) = reread(talk, account, &mut draft, plain, marked);
+            if !is_read {
                 return Ok(quiet());
             }
             let mut turn = message_draft::next(talk, account, draft).await?;
@@ -27,6 +28,9 @@ pub(super) async fn turn(talk: &Talk<'_>, account: &Account, plain: &str, marked
             for shown in &mut turn.show {
                 if let Outgoing::Edit(_, screen) = shown {
                     *shown = Outgoing::Send(screen.clone());
+                }
+                if let (Outgoing::Send(screen), Some(why)) = (shown, &refused) {
+                    *screen = std::mem::take(screen).below(why.clone());
                 }
             }
             return Ok(turn);
@@ -43,9 +47,10 @@ pub(super) async fn turn(talk: &Talk<'_>, account: &Account, plain: &str, marked
     }
     let made = talk.services.messages.said_in(account.id, talk.event.subject.chat, said_in).await?;
     let Some((_, line)) = made.first() else { return Ok(quiet()) };
-    let mut wanted = MessageDraft::default();
+    let (mut wanted, mut refused) = (MessageDraft::default(), None);
     if *line {
-        wanted = message_draft::read_line(talk, account, plain, marked);
+        let read = message_draft::read_line(talk, account, plain, marked);
+        (wanted, refused) = (read.draft, read.refused);
         wanted.said_line = true;
     } else {
         wanted.body = Some(marked.to_owned());
@@ -63,8 +68,10 @@ pub(super) async fn turn(talk: &Talk<'_>, account: &Account, plain: &str, marked
     }
     let open: Vec<&ScheduledMessage> =
         made.iter().map(|(message, _)| message).filter(|message| message.status.is_open()).collect();
-    if !open.is_empty() && (several || wanted.to.len() > 1) && differ(&open, &wanted.to) {
-        turn = turn.and(Outgoing::Send(screens::messages::recipients_stay(&open, talk.language)));
+    let is_other = refused.is_some() || (several || wanted.to.len() > 1) && differ(&open, &wanted.to);
+    if !open.is_empty() && is_other {
+        let stay = screens::messages::recipients_stay(&open, talk.language);
+        turn = turn.and(Outgoing::Send(refused.into_iter().fold(stay, Screen::below)));
     }
     Ok(turn)
 }
@@ -78,16 +85,22 @@ fn differ(messages: &[&ScheduledMessage], wanted: &[Addressee]) -> bool {
     !wanted.is_empty() && (is_new || is_left_out)
 }
 
-/// Reads the text of a draft anew; whether anything came of it.
-fn reread(talk: &Talk<'_>, account: &Account, draft: &mut MessageDraft, plain: &str, marked: &str) -> bool {
+/// Reads the text of a draft anew: whether anything came of it, and why its recipients could not be taken.
+fn reread(
+    talk: &Talk<'_>,
+    account: &Account,
+    draft: &mut MessageDraft,
+    plain: &str,
+    marked: &str,
+) -> (bool, Option<Html>) {
     if !draft.said_line {
-        let Ok(body) = Body::parse(marked) else { return false };
+        let Ok(body) = Body::parse(marked) else { return (false, None) };
         draft.body = Some(body.as_str().to_owned());
-        return true;
+        return (true, None);
     }
-    let read = message_draft::read_line(talk, account, plain, marked);
+    let message_draft::Line { draft: read, refused, .. } = message_draft::read_line(talk, account, plain, marked);
     if !read.said_line {
-        return false;
+        return (false, None);
     }
     if message_draft::knows_when(&read) {
         (draft.at, draft.by, draft.day) = (read.at, read.by.clone(), read.day.clone());
@@ -100,7 +113,7 @@ fn reread(talk: &Talk<'_>, account: &Account, draft: &mut MessageDraft, plain: &
     if read.body.is_some() {
         draft.body = read.body;
     }
-    true
+    (true, refused)
 }
 
 /// Lets one message follow; what is said of it, or nothing when nothing changed.

@@ -44,17 +44,25 @@ pub(super) async fn start(talk: &Talk<'_>, account: &Account, args: &str) -> Res
     if args.trim().is_empty() {
         return next(talk, account, fresh(talk)).await;
     }
-    let draft = read_line(talk, account, args, args);
-    next(talk, account, draft).await
+    begin(talk, account, read_line(talk, account, args, args)).await
+}
+
+/// Goes on with what one line said; recipients that could not be taken are asked for.
+pub(super) async fn begin(talk: &Talk<'_>, account: &Account, line: Line) -> Result<Turn, Refusal> {
+    match line.refused {
+        Some(why) => ask_to_again(talk, account, line.draft, why).await,
+        None => next(talk, account, line.draft).await,
+    }
 }
 
 /// Anything said while idle starts a draft with it.
 pub(super) async fn one_line(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> Result<Turn, Refusal> {
-    let draft = read_line(talk, account, text, marked);
-    if draft.to.is_empty() && !knows_when(&draft) && draft.body.is_none() {
+    let line = read_line(talk, account, text, marked);
+    let draft = &line.draft;
+    if draft.to.is_empty() && !knows_when(draft) && draft.body.is_none() && line.refused.is_none() {
         return Ok(talk.stay(Screen::new(t!(talk.language, "not-understood"))));
     }
-    next(talk, account, draft).await
+    begin(talk, account, line).await
 }
 
 /// A contact card sent while idle.
@@ -63,15 +71,31 @@ pub(super) async fn with_contact(talk: &Talk<'_>, account: &Account, phone: &str
     add_contact(talk, account, draft, phone, name).await
 }
 
+/// What one line says.
+pub(super) struct Line {
+    /// What was understood.
+    pub draft: MessageDraft,
+    /// Why the numbers that it names could not be taken; none of them is part of the text.
+    pub refused: Option<Html>,
+    /// A colon stands before the text, or there is no text.
+    closed: bool,
+}
+
 /// Reads what one line says of time, recipient and text; the rest is asked.
-pub(super) fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> MessageDraft {
+pub(super) fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: &str) -> Line {
     let mut draft = fresh(talk);
     let split = when::split(text, talk.now.in_zone(account.zone), talk.language);
-    if let Some(to) = &split.to
-        && let Ok(to) = recipients(to, account, talk.language)
-    {
-        draft.to = to;
+    let mut refused = None;
+    if let Some(to) = &split.to {
+        let above = text.find(to.as_str()).map_or(0, |at| text[..at].matches('\n').count());
+        match recipients(to, above, account, talk.language) {
+            Ok(to) => draft.to = to,
+            // A name alone is asked about like any other that is missing.
+            Err(why) => refused = Some(why).filter(|_| to.contains(|c: char| c.is_ascii_digit())),
+        }
     }
+    let before = split.body.as_deref().and_then(|body| text.trim_end().strip_suffix(body));
+    let closed = split.body.is_none() || before.is_some_and(|before| before.trim_end().ends_with(':'));
     if let Some(reading) = split.when {
         match reading.meaning {
             Meaning::At(at, grain) if grain != Grain::Day => {
@@ -91,13 +115,13 @@ pub(super) fn read_line(talk: &Talk<'_>, account: &Account, text: &str, marked: 
         draft.every = Some(rhythm);
         draft.when_said = None;
     }
-    let understood = !draft.to.is_empty() || knows_when(&draft);
+    let understood = !draft.to.is_empty() || refused.is_some() || knows_when(&draft);
     // A text that is neither addressed nor timed is the message itself.
     let body = if understood { split.body } else { Some(marked.to_owned()) };
     draft.body = body.filter(|body| Body::parse(body).is_ok());
     draft.said_in = talk.event.message.map(|m| m.0);
     draft.said_line = understood;
-    draft
+    Line { draft, refused, closed }
 }
 
 /// Whether something about the time was said.
@@ -241,21 +265,71 @@ pub(super) fn looked_up(talk: &Talk<'_>, draft: MessageDraft, origin: &str, abse
     Turn::say(State::Message(draft), screens::messages::without_whatsapp(&to, talk.language))
 }
 
-/// Reads recipients, by comma, semicolon or line.
-fn recipients(text: &str, account: &Account, language: Language) -> Result<Vec<Addressee>, Html> {
+/// Reads recipients, by comma, semicolon or line. A refusal names the entry and, where there are several lines, its line,
+/// with `above` lines before the first.
+fn recipients(text: &str, above: usize, account: &Account, language: Language) -> Result<Vec<Addressee>, Html> {
     let mut to: Vec<Addressee> = Vec::new();
-    for said in text.split([',', ';', '\n']).map(str::trim).filter(|said| !said.is_empty()) {
-        let recipient = Recipient::parse(said, &account.region)
-            .map_err(|error| screens::refusal::recipient(said, &error, language))?;
-        if to.iter().all(|other| other.recipient != recipient) {
-            to.push(Addressee { recipient, name: String::new() });
+    let several = above > 0 || text.trim().contains('\n');
+    for (n, line) in text.split('\n').enumerate() {
+        for said in entries(line) {
+            let recipient = Recipient::parse(said, &account.region).map_err(|error| {
+                let why = screens::refusal::recipient(said, &error, language);
+                if several { screens::refusal::in_line(above + n + 1, &why, language) } else { why }
+            })?;
+            if to.iter().all(|other| other.recipient != recipient) {
+                to.push(Addressee { recipient, name: String::new() });
+            }
         }
     }
     match to.len() {
         0 => Err(t!(language, "to-not-a-number", said = screens::messages::preview(text, 60))),
-        n if n > MOST_RECIPIENTS => Err(t!(language, "to-too-many", limit = MOST_RECIPIENTS)),
+        n if n > MOST_RECIPIENTS => Err(t!(language, "to-too-many", limit = MOST_RECIPIENTS, count = n)),
         _ => Ok(to),
     }
+}
+
+/// The entries of a list, by comma, semicolon or line.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', '\n']).map(str::trim).filter(|said| !said.is_empty())
+}
+
+/// Whether several are named, one of them at least a number.
+fn is_list(text: &str, account: &Account) -> bool {
+    entries(text).count() > 1 && entries(text).any(|said| Recipient::parse(said, &account.region).is_ok())
+}
+
+/// Asks for the recipients again, after saying why those that were said could not be taken.
+async fn ask_to_again(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, why: Html) -> Result<Turn, Refusal> {
+    draft.asking = Some(Part::To);
+    draft.recent = talk.services.messages.recent(account.id).await?;
+    again(talk, account, draft, why).await
+}
+
+/// The recipients were said, or the whole request in one line where nothing was said yet.
+async fn to(
+    talk: &Talk<'_>,
+    account: &Account,
+    mut draft: MessageDraft,
+    text: &str,
+    marked: &str,
+) -> Result<Turn, Refusal> {
+    let why = match recipients(text, 0, account, talk.language) {
+        Ok(to) => {
+            draft.to = to;
+            return changed(talk, account, draft).await;
+        }
+        Err(why) => why,
+    };
+    if draft.body.is_some() || knows_when(&draft) {
+        return again(talk, account, draft, why).await;
+    }
+    let line = read_line(talk, account, text, marked);
+    // What stands in a list and is no number is no text.
+    let is_request = !line.draft.to.is_empty() && (line.closed || !is_list(text, account));
+    if is_request || line.refused.is_some() {
+        return begin(talk, account, line).await;
+    }
+    again(talk, account, draft, why).await
 }
 
 async fn add_contact(
@@ -274,9 +348,7 @@ async fn add_contact(
             changed(talk, account, draft).await
         }
         Err(error) => {
-            draft.asking = Some(Part::To);
-            draft.recent = talk.services.messages.recent(account.id).await?;
-            again(talk, account, draft, screens::refusal::recipient(phone, &error, talk.language)).await
+            ask_to_again(talk, account, draft, screens::refusal::recipient(phone, &error, talk.language)).await
         }
     }
 }
@@ -285,32 +357,18 @@ async fn add_contact(
 pub(super) async fn answer(
     talk: &Talk<'_>,
     account: &Account,
-    mut draft: MessageDraft,
+    draft: MessageDraft,
     input: &Input,
 ) -> Result<Turn, Refusal> {
-    let language = talk.language;
     match (draft.asking, input) {
         (Some(Part::To), Input::Contact { phone, name }) => add_contact(talk, account, draft, phone, name).await,
-        (Some(Part::To), Input::Text { plain, marked }) => match recipients(plain, account, language) {
-            Ok(to) => {
-                draft.to = to;
-                changed(talk, account, draft).await
-            }
-            Err(why) => {
-                // The whole request in one line is as good an answer, where nothing was said yet.
-                let line = read_line(talk, account, plain, marked);
-                if draft.body.is_none() && !knows_when(&draft) && !line.to.is_empty() {
-                    return next(talk, account, line).await;
-                }
-                again(talk, account, draft, why).await
-            }
-        },
+        (Some(Part::To), Input::Text { plain, marked }) => to(talk, account, draft, plain, marked).await,
         (Some(Part::Text), Input::Text { marked, .. }) => text(talk, account, draft, marked).await,
         (Some(Part::Time), Input::Text { plain, .. }) => time(talk, account, draft, plain).await,
         // At the confirm card a new time may simply be said.
         (None, Input::Text { plain, .. }) => time(talk, account, draft, plain).await,
         (_, Input::Edited { .. }) => Ok(Turn::new(talk.state(), Vec::new())),
-        _ => again(talk, account, draft, t!(language, "send-as-text")).await,
+        _ => again(talk, account, draft, t!(talk.language, "send-as-text")).await,
     }
 }
 

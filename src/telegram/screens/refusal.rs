@@ -103,6 +103,11 @@ pub fn recipient(said: &str, error: &RecipientError, language: Language) -> Html
     }
 }
 
+/// Why an entry of a list of several lines cannot be read.
+pub fn in_line(line: usize, why: &Html, language: Language) -> Html {
+    Html::trusted(plain!(language, "to-in-line", line = line, why = why.to_string()))
+}
+
 /// A short text for a toast.
 pub fn toast(why: &Refusal, language: Language) -> String {
     match why {
