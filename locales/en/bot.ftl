@@ -148,6 +148,7 @@ unknown-command = I do not know that command. See /help, or /cancel to leave.
 not-understood =
     I did not understand. To schedule, write for example:
     <code>tomorrow 9am to +1 415 555 2671: Hello!</code>
+draft-dropped = 🗑 The draft that was open was dropped.
 nothing-to-cancel = There is nothing to cancel.
 use-the-keys = Use the buttons above, or /cancel to leave.
 account-title = 👤 <b>{ $name }</b> · { $role }

@@ -148,6 +148,7 @@ unknown-command = No conozco ese comando. Vea /ayuda, o /cancelar para salir.
 not-understood =
     No entendí. Para programar, escriba por ejemplo:
     <code>mañana 9h para +34 612 345 678: ¡Buenos días!</code>
+draft-dropped = 🗑 El borrador que estaba abierto fue descartado.
 nothing-to-cancel = No hay nada que cancelar.
 use-the-keys = Use los botones de arriba, o /cancelar para salir.
 account-title = 👤 <b>{ $name }</b> · { $role }

@@ -148,6 +148,7 @@ unknown-command = Não conheço esse comando. Veja /ajuda, ou /cancelar para sai
 not-understood =
     Não entendi. Para agendar, escreva por exemplo:
     <code>amanhã 9h para 11 98888-7777: Bom dia!</code>
+draft-dropped = 🗑 O rascunho que estava aberto foi descartado.
 nothing-to-cancel = Não há nada para cancelar.
 use-the-keys = Use os botões acima, ou /cancelar para sair.
 account-title = 👤 <b>{ $name }</b> · { $role }

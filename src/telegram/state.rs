@@ -334,6 +334,28 @@ impl State {
         }
     }
 
+    /// Whether something was said to the draft.
+    pub fn holds_something(&self) -> bool {
+        match self {
+            Self::Instance(draft) => draft.label.is_some(),
+            Self::Message(draft) => {
+                let has_time = draft.at.is_some() || draft.day.is_some() || draft.every.is_some();
+                !draft.to.is_empty() || draft.body.is_some() || has_time || draft.when_said.is_some()
+            }
+            Self::Left { draft } => draft.holds_something(),
+            Self::Idle | Self::SignUp { .. } | Self::LogIn { .. } | Self::Settings(_) => false,
+        }
+    }
+
+    /// Whether another draft takes the place of this one.
+    pub fn gives_way_to(&self, next: &Self) -> bool {
+        match (self, next) {
+            (Self::Message(one), Self::Message(other)) => one.origin != other.origin,
+            (Self::Message(_), Self::Instance(_)) | (Self::Instance(_), Self::Message(_)) => true,
+            _ => false,
+        }
+    }
+
     /// Whether something would be lost by leaving.
     pub fn is_draft(&self) -> bool {
         matches!(self, Self::Instance(_) | Self::Message(_))

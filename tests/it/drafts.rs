@@ -645,3 +645,49 @@ async fn too_many_recipients_are_refused_however_they_are_said_and_in_each_langu
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_left_draft_can_be_resumed_from_every_screen_and_is_not_dropped_without_a_word() {
+    within(async {
+        let world = World::start_with(Clock::manual(START), |config| config.quotas.updates_per_min = 0).await;
+        for (name, tag, resume, dropped) in [
+            ("Ana", "pt-br", "Retomar", "O rascunho que estava aberto foi descartado"),
+            ("Ben", "en", "Resume", "The draft that was open was dropped"),
+            ("Eva", "es", "Retomar", "El borrador que estaba abierto fue descartado"),
+        ] {
+            let person = world.member(name, tag).await;
+            person.says("/agendar");
+            person.sees_now("👤").await;
+            person.says("+55 11 98888-7777");
+            person.sees_now("✏️").await;
+            for command in ["/instancias", "/mensagens", "/conta", "/menu"] {
+                person.says(command);
+                let has_key = |m: &Shown| m.rows.iter().flatten().filter(|key| key.label.contains(resume)).count() == 1;
+                let before = person.chat().last().unwrap().id;
+                person.sees_one(|m| m.id >= before && has_key(m)).await;
+                world.handled().await;
+                world.said().await;
+                person.taps(resume).unwrap();
+                person.sees_now("✏️").await;
+                world.said().await;
+            }
+            person.says("/conta");
+            world.handled().await;
+            world.said().await;
+            person.says("2026-12-31 10:00 +55 11 97777-6666: oi");
+            let card = person.sees_now(dropped).await;
+            assert!(card.text.contains("97777-6666"), "{}", card.text);
+            // So does a command that begins another one; an empty draft costs nothing.
+            person.says("/agendar");
+            person.sees_one(|m| m.text.contains(dropped) && m.text.contains("👤") && m.id > card.id).await;
+            world.handled().await;
+            world.said().await;
+            person.says("/agendar");
+            world.handled().await;
+            world.said().await;
+            assert!(!person.chat().last().unwrap().text.contains(dropped));
+        }
+        world.finish(&[]).await;
+    })
+    .await;
+}

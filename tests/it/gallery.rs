@@ -27,7 +27,7 @@ use schedulezap::services::series::Shown;
 use schedulezap::telegram::screen::{Html, KeyAction, Screen};
 use schedulezap::telegram::screens::messages::{Card, Confirm, List, Plan};
 use schedulezap::telegram::screens::{
-    account, diagnosis, help, home, instances, messages, refusal, series, with_cancel, with_home,
+    account, diagnosis, help, home, instances, messages, refusal, series, with_cancel, with_home, with_resume,
 };
 use schedulezap::telegram::state::{InstanceDraft, MessageDraft, Setting, SignUp, State, Step};
 use schedulezap::telegram::tap::Field;
@@ -793,6 +793,7 @@ fn ways_out() {
     let screen = || Screen::new(Html::escape("…"));
     hang_one("mod_with_cancel", |l| with_cancel(screen(), l));
     hang_one("mod_with_home", |l| with_home(screen(), l));
+    hang_one("mod_with_resume", |l| with_resume(screen(), l));
 }
 
 /// Every public function of `src/telegram/screens` that draws hangs here.

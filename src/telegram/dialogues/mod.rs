@@ -206,14 +206,39 @@ impl Talk<'_> {
     }
 
     async fn known(&self, account: &Account) -> Result<Turn, Refusal> {
-        match &self.event.input {
-            Input::Command { name, args } => self.command(account, name, args).await,
-            Input::Tap(tap) => self.tap(account, tap).await,
-            Input::StaleTap => Ok(self.toast(plain!(self.language, "toast-expired"))),
-            Input::Found(finding) => instances::found(self, account, finding).await,
-            Input::Edited { plain, marked } => edited::turn(self, account, plain, marked).await,
-            input => self.answer(account, input).await,
+        let turn = match &self.event.input {
+            Input::Command { name, args } => self.resumable(self.command(account, name, args).await?),
+            Input::Tap(tap) => self.tap(account, tap).await?,
+            Input::StaleTap => self.toast(plain!(self.language, "toast-expired")),
+            Input::Found(finding) => instances::found(self, account, finding).await?,
+            Input::Edited { plain, marked } => edited::turn(self, account, plain, marked).await?,
+            input => self.answer(account, input).await?,
+        };
+        Ok(self.with_dropped(turn))
+    }
+
+    /// What a command opens while a draft is left offers to go on with it.
+    fn resumable(&self, mut turn: Turn) -> Turn {
+        if let (State::Left { .. }, Some(screen)) = (&turn.next, last_screen(&mut turn.show)) {
+            *screen = screens::with_resume(std::mem::take(screen), self.language);
         }
+        turn
+    }
+
+    /// Says that a draft gave way to another one.
+    fn with_dropped(&self, mut turn: Turn) -> Turn {
+        let resumed = matches!(self.event.input, Input::Tap(Tap::Resume));
+        let gives_way = match (&self.session.state, &turn.next) {
+            (State::Left { draft }, next) if next.is_draft() && !resumed => Some(&**draft),
+            (draft, next) if draft.gives_way_to(next) => Some(draft),
+            _ => None,
+        };
+        if gives_way.is_some_and(State::holds_something)
+            && let Some(screen) = last_screen(&mut turn.show)
+        {
+            *screen = std::mem::take(screen).below(t!(self.language, "draft-dropped"));
+        }
+        turn
     }
 
     async fn command(&self, account: &Account, name: &str, args: &str) -> Result<Turn, Refusal> {
@@ -383,6 +408,14 @@ impl Talk<'_> {
             },
         }
     }
+}
+
+/// The last screen that a turn shows.
+fn last_screen(show: &mut [Outgoing]) -> Option<&mut Screen> {
+    show.iter_mut().rev().find_map(|shown| match shown {
+        Outgoing::Send(screen) | Outgoing::Edit(_, screen) | Outgoing::Begin(screen) => Some(screen),
+        _ => None,
+    })
 }
 
 fn answer(query: &str) -> Outgoing {
