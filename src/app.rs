@@ -77,7 +77,7 @@ pub fn accounts(config: &Config, db: &Database, keyring: &Arc<Keyring>, clock: &
     }
 }
 
-/// How long the first message waits for Telegram to say what time it is.
+/// How long the first message waits for an answer of Telegram, which says what time it is.
 const FIRST_WORD: Duration = Duration::from_millis(600);
 
 /// Sends what comes due. A machine may start with its clock ahead: Telegram's first answer tells.

@@ -79,7 +79,12 @@ impl Guard {
         self.0.standing.subscribe()
     }
 
-    /// Returns when Telegram has said what time it is.
+    /// Telegram answered, and did not say what time it is: there is nothing to wait for.
+    pub fn heard_nothing(&self) {
+        self.0.heard.send_replace(true);
+    }
+
+    /// Returns when Telegram has answered, and said what time it is where it says that.
     pub async fn heard(&self) {
         // The sender lives in `self`.
         let _ = self.0.heard.subscribe().wait_for(|heard| *heard).await;

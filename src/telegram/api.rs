@@ -144,8 +144,9 @@ impl Api {
 
     fn witness(&self, asked: Asked, response: &Response) {
         let said = response.headers().get(DATE).and_then(|date| date.to_str().ok());
-        if let Some(said) = said.and_then(|said| DateTime::parse_from_rfc2822(said).ok()) {
-            self.guard.witness(&self.clock, asked, said.into());
+        match said.and_then(|said| DateTime::parse_from_rfc2822(said).ok()) {
+            Some(said) => self.guard.witness(&self.clock, asked, said.into()),
+            None => self.guard.heard_nothing(),
         }
     }
 
