@@ -15,6 +15,11 @@ use tokio::sync::watch;
 #[sqlx(transparent)]
 pub struct Moment(pub i64);
 
+/// A length of time in milliseconds, as it is stored.
+pub fn millis(length: Duration) -> i64 {
+    i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
+}
+
 impl Moment {
     /// As a date and time of UTC. What lies outside chrono's range (262,000 years) is its nearest end.
     pub fn utc(self) -> DateTime<Utc> {
@@ -32,12 +37,12 @@ impl Moment {
 
     /// This much later.
     pub fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        Self(self.0.saturating_add(millis(by)))
     }
 
     /// This much earlier.
     pub fn minus(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        Self(self.0.saturating_sub(millis(by)))
     }
 
     /// How long after `earlier` this is; nothing when it is not.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::clock::{Clock, Moment};
+use super::clock::{Clock, Moment, millis};
 
 /// Up to this, a difference is nothing: time servers correct by less, and answers take a while.
 const TOLERANCE: Duration = Duration::from_secs(60);
@@ -101,9 +101,9 @@ impl Guard {
         self.with(|state| {
             let before = state.last.replace((wall, steady));
             let Some((wall_before, steady_before)) = before else { return };
-            let passed = i64::try_from(steady.saturating_sub(steady_before).as_millis()).unwrap_or(i64::MAX);
+            let passed = millis(steady.saturating_sub(steady_before));
             let jump = wall.0.saturating_sub(wall_before.0).saturating_sub(passed);
-            if jump.unsigned_abs() <= ms(TOLERANCE).unsigned_abs() {
+            if jump.unsigned_abs() <= millis(TOLERANCE).unsigned_abs() {
                 return;
             }
             tracing::warn!(seconds = jump / 1000, "the clock jumped; what Telegram says is awaited");
@@ -125,8 +125,8 @@ impl Guard {
     pub fn witness(&self, clock: &Clock, asked: Asked, said: Moment) {
         self.look(clock);
         let (now, steady) = clock.both();
-        let took = i64::try_from(steady.saturating_sub(asked.1).as_millis()).unwrap_or(i64::MAX);
-        let tolerance = ms(TOLERANCE);
+        let took = millis(steady.saturating_sub(asked.1));
+        let tolerance = millis(TOLERANCE);
         // A clock that jumped in between makes the answer worthless.
         if took > tolerance || (now.0 - asked.0.0 - took).abs() > tolerance {
             return;
@@ -147,7 +147,7 @@ impl Guard {
 
     fn settle(&self, state: &State) {
         let standing = if state.jumped {
-            Standing::Doubtful { ahead: state.found_ms.saturating_add(state.jumped_ms) > ms(TOLERANCE) }
+            Standing::Doubtful { ahead: state.found_ms.saturating_add(state.jumped_ms) > millis(TOLERANCE) }
         } else if state.found_ms == 0 {
             Standing::Trusted
         } else {
@@ -159,10 +159,6 @@ impl Guard {
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.0.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-fn ms(span: Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -214,7 +214,7 @@ fn listed(row: &Value) -> Option<Listed> {
     })
 }
 
-/// A record of the history that has this text and is ours.
+/// A record of the history that has a wanted text and is ours.
 pub(super) fn found(record: &Value, is_wanted: &(dyn Fn(&str) -> bool + Sync)) -> Option<Found> {
     let said =
         record.pointer("/message/conversation").or_else(|| record.pointer("/message/extendedTextMessage/text"))?;

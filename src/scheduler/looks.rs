@@ -8,7 +8,7 @@ use futures::StreamExt;
 
 use super::Scheduler;
 use super::histories::Histories;
-use crate::domain::clock::Moment;
+use crate::domain::clock::{Moment, millis};
 use crate::domain::guard::Standing;
 use crate::domain::message::Absence;
 use crate::domain::report::Report;
@@ -116,7 +116,7 @@ impl Scheduler {
             _ => None,
         };
         let looked = decide(&lookup, history, self.settings.settle, now);
-        tracing::info!(message.id = %lookup.id, looked = ?std::mem::discriminant(&looked), "looked for a message");
+        tracing::info!(message.id = %lookup.id, looked = looked.word(), "looked for a message");
         let wake = matches!(looked, Looked::Send { .. });
         let written: Result<(), StorageError> = self
             .db
@@ -146,8 +146,7 @@ impl Scheduler {
                     let message = lookup.id;
                     let report = match looked {
                         Looked::Found { at, .. } => {
-                            let late_ms =
-                                i64::try_from(at.since(lookup.scheduled_time).as_millis()).unwrap_or(i64::MAX);
+                            let late_ms = millis(at.since(lookup.scheduled_time));
                             Report::Sent { message, late_ms }
                         }
                         Looked::Ask => Report::Unknown { message },

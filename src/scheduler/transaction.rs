@@ -8,7 +8,7 @@ use super::decision::{Decision, decide};
 use super::ledger::Ledger;
 use super::{DOUBT, Ended, Finished, Settings};
 use crate::domain::account::LatePolicy;
-use crate::domain::clock::Moment;
+use crate::domain::clock::{Moment, millis};
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
 use crate::domain::message::{Absence, Reason, Status};
 use crate::domain::report::Report;
@@ -199,7 +199,7 @@ impl Work {
             match decision {
                 None => unused.push(due.through),
                 Some(Decision::Sent) => {
-                    let late_ms = i64::try_from(now.since(due.scheduled_time).as_millis()).unwrap_or(i64::MAX);
+                    let late_ms = millis(now.since(due.scheduled_time));
                     reports.push((account, chat, Report::Sent { message: id, late_ms }));
                     if due.stale {
                         sent.insert(due.through, (account, chat));
@@ -452,7 +452,7 @@ pub(super) async fn adopt(
         let left: Vec<Attempted> = left.iter().map(|one| (one.id, one.attempt)).collect();
         conn.give_back(&left, now).await?;
         end_expired(conn, Moment(i64::MAX), settle, now).await?;
-        conn.take_over_lookups(i64::try_from(settle.as_millis()).unwrap_or(i64::MAX), now).await?;
+        conn.take_over_lookups(millis(settle), now).await?;
     }
     let (_, timeline) = conn.lease_now(now).await?;
     let identity = conn.identity().await?;
@@ -504,7 +504,7 @@ async fn settle_taken(conn: &mut Conn, ledger: &Ledger, claims: &[Sending], now:
             begun: one.started_at.unwrap_or(one.due_at),
         };
         if !conn.settle_sent(&[&outcome], holder, at).await?.is_empty() {
-            let late_ms = i64::try_from(at.since(one.scheduled_time).as_millis()).unwrap_or(i64::MAX);
+            let late_ms = millis(at.since(one.scheduled_time));
             reports.push((one.user_id, one.chat_id, Report::Sent { message: one.id, late_ms }));
         }
     }
@@ -518,7 +518,7 @@ pub(super) async fn end_expired(
     settle: Duration,
     now: Moment,
 ) -> Result<Vec<MessageId>, StorageError> {
-    let settle = i64::try_from(settle.as_millis()).unwrap_or(i64::MAX);
+    let settle = millis(settle);
     let ended = conn.end_expired(lease_now, settle, now).await?;
     let reports: Reports =
         ended.iter().map(|one| (one.user_id, one.chat_id, Report::Changed { message: one.id })).collect();

@@ -1,4 +1,4 @@
-//! Looks again at instances with held messages; those that are open again let theirs go.
+//! Looks again at instances with held messages: where one is open again, the first of them tries it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

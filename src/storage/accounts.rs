@@ -9,7 +9,7 @@ use sqlx::FromRow;
 
 use super::{Conn, Result, StorageError, on};
 use crate::domain::account::{Account, LatePolicy, Role};
-use crate::domain::clock::Moment;
+use crate::domain::clock::{Moment, millis};
 use crate::domain::ids::{AccountId, ChatId, TelegramUserId};
 use crate::domain::language::Language;
 
@@ -209,7 +209,7 @@ impl Conn {
 
     /// Sets how late a message of an account may still go by itself; none: as the program is set.
     pub async fn set_account_late_grace(&mut self, id: AccountId, grace: Option<Duration>, now: Moment) -> Result<()> {
-        let grace = grace.map(|grace| i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
+        let grace = grace.map(millis);
         on!(self, c => sqlx::query("UPDATE users SET late_grace = $2, updated_at = $3 WHERE id = $1")
             .bind(id).bind(grace).bind(now).execute(c).await.map(|_| ()))?;
         Ok(())

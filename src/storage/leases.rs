@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{Conn, Result};
+use crate::domain::clock::millis;
 
 impl Conn {
     /// Takes or renews a lease for `span`; `false` when another holds it.
@@ -11,7 +12,7 @@ impl Conn {
         let Self::Postgres(conn) = self else {
             return Ok(true);
         };
-        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        let span = millis(span);
         let rows = sqlx::query(
             "INSERT INTO leases (name, holder, until)
              VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint + $3)

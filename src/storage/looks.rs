@@ -59,6 +59,19 @@ pub enum Looked {
     Late,
 }
 
+impl Looked {
+    /// Its word in the log.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Found { .. } => "found",
+            Self::Again { .. } => "again",
+            Self::Send { .. } => "absent, sent again",
+            Self::Ask => "asked about",
+            Self::Late => "late",
+        }
+    }
+}
+
 impl Conn {
     /// Messages to be looked for by now, soonest first.
     pub async fn list_lookups(&mut self, now: Moment, limit: i64) -> Result<Vec<Lookup>> {

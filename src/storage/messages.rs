@@ -7,8 +7,8 @@ use sqlx::FromRow;
 
 use super::queue::{over_rows, rows};
 use super::{Conn, Result, StorageError, on};
-use crate::domain::account;
-use crate::domain::clock::Moment;
+use crate::domain::account::{self, TOO_LATE};
+use crate::domain::clock::{Moment, millis};
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId, SeriesId};
 use crate::domain::message::{Reason, ScheduledMessage, Status};
 use crate::domain::recipient::Recipient;
@@ -123,16 +123,12 @@ macro_rules! held_for {
     };
 }
 
-/// What does not go by itself any more at `$3`, with the grace `$4` for accounts that chose none (`Scheduler::is_late`).
+/// What does not go by itself any more at `$3`, with the grace `$4` for accounts that chose none, and never after `$5` (`Scheduler::is_late`).
 macro_rules! late {
     () => {
         "EXISTS (SELECT 1 FROM users a WHERE a.id = $1 AND $3 - scheduled_time > COALESCE(a.late_grace, $4)
-             AND (a.late_policy <> 'always' OR $3 - scheduled_time > 86400000))"
+             AND (a.late_policy <> 'always' OR $3 - scheduled_time > $5))"
     };
-}
-
-fn millis(length: Duration) -> i64 {
-    i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
 }
 
 macro_rules! columns {
@@ -440,7 +436,7 @@ impl Conn {
     ) -> Result<u64> {
         let count: i64 = on!(self, c => sqlx::query_scalar(concat!("SELECT COUNT(*) FROM scheduled_messages WHERE ", held_for!(),
                 " AND scheduled_time <= $3 AND NOT ", late!()))
-            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).fetch_one(c).await)?;
+            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).bind(millis(TOO_LATE)).fetch_one(c).await)?;
         Ok(count.unsigned_abs())
     }
 
@@ -454,7 +450,7 @@ impl Conn {
     ) -> Result<i64> {
         Ok(on!(self, c => sqlx::query_scalar(concat!("SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1
                 AND status IN ('scheduled', 'held') AND ((pinned AND instance_id = $2) OR NOT pinned) AND NOT ", late!()))
-            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).fetch_one(c).await)?)
+            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).bind(millis(TOO_LATE)).fetch_one(c).await)?)
     }
 
     /// Lets the first of the held messages try whether an instance takes messages again, and keeps for what it was held; what is
@@ -470,7 +466,7 @@ impl Conn {
             "UPDATE scheduled_messages SET status = 'scheduled', due_at = CASE WHEN due_at < $3 THEN $3 ELSE due_at END, updated_at = $3
              WHERE ", held_for!(), " AND (scheduled_time > $3 OR ", late!(), " OR id = (SELECT id FROM scheduled_messages WHERE ",
             held_for!(), " AND scheduled_time <= $3 AND NOT ", late!(), " ORDER BY scheduled_time, id LIMIT 1))"))
-            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).execute(c).await.map(|r| r.rows_affected()))?;
+            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).bind(millis(TOO_LATE)).execute(c).await.map(|r| r.rows_affected()))?;
         Ok(done > 0)
     }
 

@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use super::listed::{Listed, MOST};
 use super::{Conn, Result, StorageError, on};
 use crate::domain::account::LatePolicy;
-use crate::domain::clock::Moment;
+use crate::domain::clock::{Moment, millis};
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
 
 /// A due message as it is queued in memory: only what decides its turn.
@@ -353,7 +353,7 @@ impl Conn {
     /// what may have left is looked for from the earlier moment on, and not before `settle` is over where it left by the right
     /// clock.
     pub async fn set_back(&mut self, step: Duration, settle: Duration, now: Moment) -> Result<()> {
-        let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
+        let step = millis(step);
         on!(self, c => sqlx::query(
             "UPDATE user_instances SET
                  next_send_at = CASE WHEN next_send_at - $1 < $2 THEN $2 ELSE next_send_at - $1 END,

@@ -4,10 +4,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use schedulezap::domain::ids::{AccountId, ChatId};
+use schedulezap::domain::message::Body;
+use schedulezap::domain::recipient::Recipient;
 use schedulezap::sandbox::evolution::Faults;
 use schedulezap::sandbox::telegram::Person;
 use schedulezap::services::Refusal;
 use schedulezap::services::late::Answer;
+use schedulezap::services::messages::Addressee;
 use schedulezap::telegram::reports::tell_all;
 
 use crate::harness::{KEY, World, within};
@@ -201,7 +204,7 @@ async fn what_is_held_as_its_instance_is_deleted_goes_through_the_one_that_is_ma
         }
         world.does("UPDATE scheduled_messages SET pinned = TRUE, instance_id = 1 WHERE message = 'fixada'").await;
         let instances = &world.door.services.instances;
-        let (owner, first) = (schedulezap::domain::ids::AccountId(1), schedulezap::domain::ids::InstanceId(1));
+        let (owner, first) = (AccountId(1), schedulezap::domain::ids::InstanceId(1));
         instances.delete(owner, first, schedulezap::services::instances::Pending::Hold).await.unwrap();
         // Their cards say so.
         ana.sees_one(|m| m.text.contains("fixada") && m.text.contains("Em espera")).await;
@@ -364,30 +367,32 @@ async fn what_a_history_that_is_not_kept_lacks_is_asked_about() {
     .await;
 }
 
+/// Messages of Ana's to one recipient, due together in ten minutes; no pace keeps them apart.
+async fn many<T: AsRef<str>>(texts: &[T]) -> (World, Person) {
+    let world = World::start_with(schedulezap::domain::clock::Clock::manual(crate::harness::START), |config| {
+        config.send_gap = Duration::ZERO;
+    })
+    .await;
+    let ana = world.member("Ana", "pt-br").await;
+    world.with_instance(&ana).await;
+    world.handled().await;
+    world.advance(Duration::from_secs(60));
+    let account = world.door.services.accounts.find_account(AccountId(1)).await.unwrap().unwrap();
+    let to = [Addressee { recipient: Recipient::Phone("5511988887777".to_owned()), name: String::new() }];
+    let due = world.clock.now().plus(Duration::from_secs(600));
+    for (n, text) in texts.iter().enumerate() {
+        let (service, chat) = (&world.door.services.messages, ChatId(ana.id()));
+        let body = Body::parse(text.as_ref()).unwrap();
+        service.schedule(&account, chat, &to, &body, due, &format!("many-{n}")).await.unwrap();
+    }
+    (world, ana)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn equal_texts_are_counted_one_by_one() {
     within(async {
-        let world = World::start_with(schedulezap::domain::clock::Clock::manual(crate::harness::START), |config| {
-            config.send_gap = Duration::ZERO;
-        })
-        .await;
-        let ana = world.member("Ana", "pt-br").await;
-        world.with_instance(&ana).await;
-        world.handled().await;
-        world.advance(Duration::from_secs(60));
         // The same to the same, three times; the answers of two are lost, the third was never sent.
-        let account = world.door.services.accounts.find_account(schedulezap::domain::ids::AccountId(1)).await.unwrap();
-        let to = [schedulezap::services::messages::Addressee {
-            recipient: schedulezap::domain::recipient::Recipient::Phone("5511988887777".to_owned()),
-            name: String::new(),
-        }];
-        let due = world.clock.now().plus(Duration::from_secs(600));
-        for n in 0..3 {
-            let body = schedulezap::domain::message::Body::parse("bom dia").unwrap();
-            let service = &world.door.services.messages;
-            let chat = schedulezap::domain::ids::ChatId(ana.id());
-            service.schedule(account.as_ref().unwrap(), chat, &to, &body, due, &format!("same-{n}")).await.unwrap();
-        }
+        let (world, ana) = many(&["bom dia"; 3]).await;
         world.evolution.lose_next_answers(2);
         world.advance(Duration::from_secs(600));
         while world.evolution.count() < 2 {
@@ -410,26 +415,8 @@ async fn equal_texts_are_counted_one_by_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn for_many_in_doubt_of_one_number_its_history_is_read_once() {
     within(async {
-        let world = World::start_with(schedulezap::domain::clock::Clock::manual(crate::harness::START), |config| {
-            config.send_gap = Duration::ZERO;
-        })
-        .await;
-        let ana = world.member("Ana", "pt-br").await;
-        world.with_instance(&ana).await;
-        world.handled().await;
-        world.advance(Duration::from_secs(60));
-        let account = world.door.services.accounts.find_account(schedulezap::domain::ids::AccountId(1)).await.unwrap();
-        let to = [schedulezap::services::messages::Addressee {
-            recipient: schedulezap::domain::recipient::Recipient::Phone("5511988887777".to_owned()),
-            name: String::new(),
-        }];
-        let due = world.clock.now().plus(Duration::from_secs(600));
-        for n in 0..30 {
-            let body = schedulezap::domain::message::Body::parse(&format!("aviso {n}")).unwrap();
-            let service = &world.door.services.messages;
-            let chat = schedulezap::domain::ids::ChatId(ana.id());
-            service.schedule(account.as_ref().unwrap(), chat, &to, &body, due, &format!("many-{n}")).await.unwrap();
-        }
+        let texts: Vec<String> = (0..30).map(|n| format!("aviso {n}")).collect();
+        let (world, ana) = many(&texts).await;
         // No answer comes back, though all were sent.
         world.evolution.lose_next_answers(30);
         world.advance(Duration::from_secs(600));
@@ -672,7 +659,7 @@ async fn the_story_of_a_message_outlives_its_instance_and_a_restored_copy() {
         assert!(lines.len() == 1 && lines[0].ends_with(found), "{told}");
         // The instance goes; where its id is given anew, that is another.
         let services = &world.door.services;
-        let account = services.accounts.find_account(schedulezap::domain::ids::AccountId(1)).await.unwrap().unwrap();
+        let account = services.accounts.find_account(AccountId(1)).await.unwrap().unwrap();
         let instance = services.instances.active(account.id).await.unwrap().unwrap().id;
         let hold = schedulezap::services::instances::Pending::Hold;
         services.instances.delete(account.id, instance, hold).await.unwrap();
