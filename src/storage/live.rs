@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use super::waits::over_waiting;
 use super::{Conn, Result, on};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId, MessageId, TelegramMessageId};
@@ -76,10 +77,9 @@ impl Conn {
 
     /// How many messages of an account, asked for in this chat, are due and wait for their turn; at most `most`.
     pub async fn count_due_now(&mut self, owner: AccountId, chat: ChatId, now: Moment, most: i64) -> Result<i64> {
-        Ok(on!(self, c => sqlx::query_scalar(
-            "SELECT COUNT(*) FROM (SELECT 1 FROM scheduled_messages WHERE user_id = $1 AND chat_id = $2
-                 AND status IN ('scheduled', 'sending') AND scheduled_time <= $3 AND due_at <= $3 LIMIT $4) AS due")
-            .bind(owner).bind(chat).bind(now).bind(most).fetch_one(c).await)?)
+        Ok(over_waiting!(self, "SELECT COUNT(*) FROM (SELECT 1 FROM scheduled_messages m WHERE", "AND chat_id = $2
+             AND m.status IN ('scheduled', 'sending') AND m.scheduled_time <= $3 AND m.due_at <= $3 LIMIT $4) AS due", c, sql =>
+            sqlx::query_scalar(sql).bind(owner).bind(chat).bind(now).bind(most).fetch_one(c).await)?)
     }
 
     /// What became of an account's messages, asked for in this chat, since a moment.

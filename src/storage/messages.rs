@@ -6,6 +6,7 @@ use serde_json::json;
 use sqlx::FromRow;
 
 use super::queue::{over_rows, rows};
+use super::waits::over_waiting;
 use super::{Conn, Result, StorageError, on};
 use crate::domain::account::{self, TOO_LATE};
 use crate::domain::clock::{Moment, millis};
@@ -136,7 +137,7 @@ macro_rules! columns {
         concat!(
             "SELECT id, user_id, instance_id, pinned, recipient, recipient_name, message, scheduled_time, due_at, \
              time_zone, status, reason, attempt, sent_at, sent_through, look_at, version, chat_id, series_id, moved \
-             FROM scheduled_messages ",
+             FROM scheduled_messages m ",
             $rest
         )
     };
@@ -196,10 +197,8 @@ impl Conn {
 
     /// Waiting messages, soonest first.
     pub async fn list_waiting(&mut self, owner: AccountId, offset: i64, limit: i64) -> Result<Vec<ScheduledMessage>> {
-        let rows: Vec<Row> = on!(self, c => sqlx::query_as(columns!(
-            "WHERE user_id = $1 AND status IN ('scheduled', 'sending', 'held', 'late', 'unknown')
-             ORDER BY scheduled_time, id LIMIT $2 OFFSET $3"))
-            .bind(owner).bind(limit).bind(offset).fetch_all(c).await)?;
+        let rows: Vec<Row> = over_waiting!(self, columns!("WHERE"), "ORDER BY scheduled_time, id LIMIT $2 OFFSET $3", c, sql =>
+            sqlx::query_as(sql).bind(owner).bind(limit).bind(offset).fetch_all(c).await)?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -268,20 +267,18 @@ impl Conn {
 
     /// How many wait and how many are past.
     pub async fn count_messages(&mut self, owner: AccountId) -> Result<(i64, i64)> {
-        let counts: (i64, i64) = on!(self, c => sqlx::query_as(
-            "SELECT (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status IN ('scheduled', 'sending', 'held', 'late', 'unknown')),
-                    (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled'))")
-            .bind(owner).fetch_one(c).await)?;
+        let counts: (i64, i64) = over_waiting!(self, "SELECT (SELECT COUNT(*) FROM scheduled_messages m WHERE", "),
+                (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled'))", c, sql =>
+            sqlx::query_as(sql).bind(owner).fetch_one(c).await)?;
         Ok(counts)
     }
 
     /// How many waiting messages would go through an instance: those pinned to it, and, when it is the
     /// active one, all that are not pinned.
     pub async fn count_waiting_on(&mut self, owner: AccountId, id: InstanceId, active: bool) -> Result<i64> {
-        Ok(on!(self, c => sqlx::query_scalar(
-            "SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1
-             AND status IN ('scheduled','held','late') AND ((pinned AND instance_id = $2) OR ($3 AND NOT pinned))")
-            .bind(owner).bind(id).bind(active).fetch_one(c).await)?)
+        Ok(over_waiting!(self, "SELECT COUNT(*) FROM scheduled_messages m WHERE",
+            "AND m.status IN ('scheduled','held','late') AND ((pinned AND instance_id = $2) OR ($3 AND NOT pinned))", c, sql =>
+            sqlx::query_scalar(sql).bind(owner).bind(id).bind(active).fetch_one(c).await)?)
     }
 
     /// Holds a message of this version until the transaction ends. `false` when it has another version by now.
@@ -401,13 +398,12 @@ impl Conn {
                 "UPDATE scheduled_messages SET pinned = FALSE, updated_at = $3, version = version + 1
                  WHERE user_id = $1 AND instance_id = $2 AND pinned AND status IN ('scheduled','held','late') RETURNING id, chat_id")
                 .bind(owner).bind(id).bind(now).fetch_all(c).await)?),
-            Some(status) => Ok(on!(self, c => sqlx::query_as(
-                "UPDATE scheduled_messages SET status = $3, updated_at = $4, version = version + 1, reason = CASE
-                     WHEN $5 AND pinned THEN 'instance_missing' WHEN $5 THEN 'no_active_instance' ELSE reason END
-                 WHERE user_id = $1 AND status IN ('scheduled','held','late') AND (
-                     (pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
-                         SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active))) RETURNING id, chat_id")
-                .bind(owner).bind(id).bind(status).bind(now).bind(status == Status::Held).fetch_all(c).await)?),
+            Some(status) => Ok(over_waiting!(self,
+                "UPDATE scheduled_messages AS m SET status = $3, updated_at = $4, version = version + 1, reason = CASE
+                     WHEN $5 AND pinned THEN 'instance_missing' WHEN $5 THEN 'no_active_instance' ELSE reason END WHERE",
+                "AND m.status IN ('scheduled','held','late') AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
+                     SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active))) RETURNING id, chat_id", c, sql =>
+                sqlx::query_as(sql).bind(owner).bind(id).bind(status).bind(now).bind(status == Status::Held).fetch_all(c).await)?),
         }
     }
 
@@ -419,10 +415,10 @@ impl Conn {
         since: Moment,
         now: Moment,
     ) -> Result<u64> {
-        Ok(on!(self, c => sqlx::query(
-            "UPDATE scheduled_messages SET pinned = TRUE, instance_id = $2, version = version + 1, updated_at = $4
-             WHERE user_id = $1 AND NOT pinned AND created_at <= $3 AND status IN ('scheduled','held','late')")
-            .bind(owner).bind(id).bind(since).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
+        Ok(over_waiting!(self,
+            "UPDATE scheduled_messages AS m SET pinned = TRUE, instance_id = $2, version = version + 1, updated_at = $4 WHERE",
+            "AND NOT pinned AND created_at <= $3 AND m.status IN ('scheduled','held','late')", c, sql =>
+            sqlx::query(sql).bind(owner).bind(id).bind(since).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
     }
 
     /// How many held messages could go through an instance at once: those that are due, and not late. `grace` is for accounts
@@ -448,9 +444,9 @@ impl Conn {
         grace: Duration,
         now: Moment,
     ) -> Result<i64> {
-        Ok(on!(self, c => sqlx::query_scalar(concat!("SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1
-                AND status IN ('scheduled', 'held') AND ((pinned AND instance_id = $2) OR NOT pinned) AND NOT ", late!()))
-            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).bind(millis(TOO_LATE)).fetch_one(c).await)?)
+        Ok(over_waiting!(self, "SELECT COUNT(*) FROM scheduled_messages m WHERE",
+            concat!("AND m.status IN ('scheduled', 'held') AND ((pinned AND instance_id = $2) OR NOT pinned) AND NOT ", late!()), c, sql =>
+            sqlx::query_scalar(sql).bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).bind(millis(TOO_LATE)).fetch_one(c).await)?)
     }
 
     /// Lets the first of the held messages try whether an instance takes messages again, and keeps for what it was held; what is

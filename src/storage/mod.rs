@@ -21,6 +21,7 @@ pub mod outcomes;
 pub mod queue;
 pub mod reports;
 pub mod series;
+mod waits;
 pub mod wake;
 pub mod walls;
 

@@ -8,6 +8,7 @@ use serde_json::json;
 use sqlx::FromRow;
 
 use super::listed::{Listed, MOST};
+use super::waits::over_waiting;
 use super::{Conn, Result, StorageError, on};
 use crate::domain::account::LatePolicy;
 use crate::domain::clock::{Moment, millis};
@@ -209,10 +210,8 @@ impl Conn {
 
     /// Due messages of one account, oldest first.
     pub async fn list_due_of(&mut self, account: AccountId, until: Moment, limit: i64) -> Result<Vec<Waiting>> {
-        Ok(on!(self, c => sqlx::query_as(
-            waiting!("m.status IN ('scheduled', 'sending', 'held', 'late', 'unknown') AND m.user_id = $1 AND m.due_at <= $2
-                 ORDER BY m.scheduled_time, m.id LIMIT $3"))
-            .bind(account).bind(until).bind(limit).fetch_all(c).await)?)
+        Ok(over_waiting!(self, waiting!(""), "AND m.due_at <= $2 ORDER BY m.scheduled_time, m.id LIMIT $3", c, sql =>
+            sqlx::query_as(sql).bind(account).bind(until).bind(limit).fetch_all(c).await)?)
     }
 
     /// When the next message comes due, after `now`: what is due by then was looked at.

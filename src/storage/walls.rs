@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use super::waits::over_waiting;
 use super::{Conn, Result, on};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId, MessageId, SeriesId};
@@ -41,7 +42,7 @@ pub struct Move {
 macro_rules! columns {
     ($rest:literal) => {
         concat!(
-            "SELECT id, chat_id, series_id, status, scheduled_time, wall_time, time_zone FROM scheduled_messages ",
+            "SELECT id, chat_id, series_id, status, scheduled_time, wall_time, time_zone FROM scheduled_messages m ",
             $rest
         )
     };
@@ -54,13 +55,11 @@ impl Conn {
             .bind(after).bind(limit).fetch_all(c).await)?)
     }
 
-    /// What an account has waiting that was said by clocks. The statuses are those of the index of what waits.
+    /// What an account has waiting that was said by clocks.
     pub async fn list_walls(&mut self, owner: AccountId) -> Result<Vec<WallRow>> {
-        let rows: Vec<WallRow> = on!(self, c => sqlx::query_as(columns!(
-            "WHERE user_id = $1 AND status IN ('scheduled', 'sending', 'held', 'late', 'unknown') AND wall_time IS NOT NULL
-             ORDER BY scheduled_time, id"))
-            .bind(owner).fetch_all(c).await)?;
-        Ok(rows.into_iter().filter(|row| matches!(row.status.as_str(), "scheduled" | "held")).collect())
+        Ok(over_waiting!(self, columns!("WHERE"), "AND m.status IN ('scheduled', 'held') AND wall_time IS NOT NULL
+             ORDER BY scheduled_time, id", c, sql =>
+            sqlx::query_as(sql).bind(owner).fetch_all(c).await)?)
     }
 
     /// The occurrences of a series from a moment on that were skipped.
