@@ -189,6 +189,11 @@ impl MessageDraft {
         let by = self.by.as_deref().and_then(|zone| zone.parse().ok());
         self.at.map(|at| Due { at, by })
     }
+
+    /// Whether it changes what waits already, which goes to one person.
+    pub fn is_of_one(&self) -> bool {
+        self.id.is_some() || self.series.is_some()
+    }
 }
 
 /// What is awaited of the settings.

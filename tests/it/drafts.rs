@@ -457,6 +457,29 @@ async fn a_key_of_an_older_state_does_nothing_but_show_how_things_stand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_goes_to_one_person_and_is_not_given_several_in_silence() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        schedules(&ana, "amanhã 9h para 11 98888-7777: oi", "Agendada #1").await;
+        schedules(&ana, "toda segunda às 9h para 11 98888-7777: oi", "Repetição #1").await;
+        for card in ["Agendada #1", "Repetição #1"] {
+            world.said().await;
+            let shown = ana.sees_one(|m| m.text.contains(card) && !m.rows.is_empty()).await;
+            ana.taps_data(shown.id, &data(&shown, "Mudar destinatário"));
+            ana.sees("Escreva um número ou compartilhe").await;
+            ana.says("11 97777-6666, 11 96666-5555");
+            ana.sees_now("vai para uma pessoa só; aqui há 2").await;
+            ana.says("11 97777-6666");
+            ana.sees_one(|m| m.text.contains(card) && m.text.contains("97777-6666")).await;
+        }
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_all_who_act_on_what_they_saw_one_alone_succeeds() {
     within(async {
         let world = World::start().await;

@@ -499,7 +499,12 @@ fn scheduling() {
     let day = std::time::Duration::from_secs(86_400);
     let moments = [START.plus(day / 24), START.plus(day), START.plus(day * 400)];
     hang("messages_ask_to", |l| {
-        vec![("", messages::ask_to(&[], l)), ("recent", messages::ask_to(&[maria(), group()], l))]
+        let all = [maria(), group()];
+        vec![
+            ("", messages::ask_to(&[], false, l)),
+            ("recent", messages::ask_to(&all, false, l)),
+            ("one", messages::ask_to(&[], true, l)),
+        ]
     });
     hang_one("messages_ask_text", messages::ask_text);
     hang_one("messages_ask_more", |l| messages::ask_more(4096, l));

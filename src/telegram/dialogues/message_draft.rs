@@ -174,7 +174,7 @@ pub(super) async fn question(talk: &Talk<'_>, account: &Account, draft: &Message
 fn question_of(talk: &Talk<'_>, account: &Account, draft: &MessageDraft, part: Part) -> Screen {
     let (language, zone) = (talk.language, account.zone);
     match part {
-        Part::To => screens::messages::ask_to(&draft.recent, language),
+        Part::To => screens::messages::ask_to(&draft.recent, draft.is_of_one(), language),
         Part::Text if draft.more => {
             let length = draft.body.as_deref().map_or(0, |body| body.chars().count());
             screens::messages::ask_more(length, language)
@@ -314,6 +314,7 @@ async fn to(
     marked: &str,
 ) -> Result<Turn, Refusal> {
     let why = match recipients(text, 0, account, talk.language) {
+        Ok(to) if draft.is_of_one() && to.len() > 1 => t!(talk.language, "to-one-only", count = to.len()),
         Ok(to) => {
             draft.to = to;
             return changed(talk, account, draft).await;

@@ -32,9 +32,9 @@ pub fn preview(text: &str, most: usize) -> String {
     if short.len() < text.len() { format!("{short}…") } else { short }
 }
 
-/// Asks to whom; recent recipients are offered.
-pub fn ask_to(recent: &[Addressee], language: Language) -> Screen {
-    let mut screen = Screen::new(t!(language, "ask-to"));
+/// Asks to whom, or to which one person; recent recipients are offered.
+pub fn ask_to(recent: &[Addressee], one: bool, language: Language) -> Screen {
+    let mut screen = Screen::new(if one { t!(language, "ask-to-one") } else { t!(language, "ask-to") });
     for (n, to) in (0_i64..).zip(recent) {
         screen = screen.key(format!("👤 {}", preview(&addressee(to), 40)), &Tap::Take(n));
     }
