@@ -125,6 +125,8 @@ pub enum Absence {
     Late,
     /// It has not left, and may go at once: it was only overdue at the start.
     Send,
+    /// Its owner cancelled it meanwhile: it has not left, and does not go.
+    Drop,
 }
 
 impl Absence {
@@ -135,8 +137,20 @@ impl Absence {
             Self::Ask => "ask",
             Self::Late => "late",
             Self::Send => "send",
+            Self::Drop => "drop",
         }
     }
+}
+
+/// Whether a message is being looked for in the history of its instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Search {
+    /// It is not.
+    Not,
+    /// It is; then it may go again, or its owner is asked.
+    Open,
+    /// It is, and its owner cancelled it meanwhile: it does not go again, whatever is found.
+    Dropped,
 }
 
 /// What is to be sent: not blank, at most 65,536 characters, without what Evolution stumbles over.
@@ -215,8 +229,8 @@ pub struct ScheduledMessage {
     pub sent_at: Option<Moment>,
     /// What it was handed over through.
     pub sent_through: Option<InstanceId>,
-    /// Its status is unknown, and it is being looked for.
-    pub is_looked_for: bool,
+    /// Whether it is being looked for, since nobody knows whether it left.
+    pub search: Search,
     /// Counts changes by the user; buttons carry it.
     pub version: i64,
     /// The chat that asked for it.

@@ -61,6 +61,15 @@ enum History {
     Mute,
 }
 
+/// Other messages of ours with the same text.
+#[derive(Debug)]
+struct Others {
+    /// Their ids in the history.
+    known: Vec<String>,
+    /// How many may be there, to the same recipient, under an id that nobody knows.
+    unknown: usize,
+}
+
 /// Runs until the program is to stop.
 pub(super) async fn run(scheduler: Arc<Scheduler>) {
     while !scheduler.shutdown.is_cancelled() {
@@ -108,8 +117,13 @@ impl Scheduler {
         if !ours? {
             return Ok(());
         }
-        let known = self.db.read().await?.list_remote_ids(&lookup).await?;
-        let history = Box::pin(self.search(&lookup, &known, histories)).await;
+        let others = {
+            let mut conn = self.db.read().await?;
+            let recipients = conn.list_of_unknown_id(&lookup).await?;
+            let unknown = recipients.iter().filter(|to| number(to) == number(&lookup.recipient)).count();
+            Others { known: conn.list_remote_ids(&lookup).await?, unknown }
+        };
+        let history = Box::pin(self.search(&lookup, &others, histories)).await;
         let now = self.clock.now();
         let away = match &history {
             History::Away { unreached } => Some(*unreached),
@@ -150,12 +164,12 @@ impl Scheduler {
                             Report::Sent { message, late_ms }
                         }
                         Looked::Ask => Report::Unknown { message },
-                        Looked::Late | Looked::Send { .. } => Report::Changed { message },
+                        Looked::Late | Looked::Send { .. } | Looked::Dropped { .. } => Report::Changed { message },
                         Looked::Again { .. } => return Ok(()),
                     };
                     conn.add_report(lookup.user_id, lookup.chat_id, &report, now).await?;
                     // One card for all that a store of doubtful age takes for overdue: with the last of them.
-                    if lookup.if_absent == Absence::Late
+                    if matches!(lookup.if_absent, Absence::Late | Absence::Drop)
                         && conn.count_doubted(lookup.user_id).await? == 0
                         && conn.has_late_since(lookup.user_id, now.minus(NET * 60)).await?
                     {
@@ -173,7 +187,7 @@ impl Scheduler {
         Ok(())
     }
 
-    async fn search(&self, lookup: &Lookup, known: &[String], histories: &Histories) -> History {
+    async fn search(&self, lookup: &Lookup, others: &Others, histories: &Histories) -> History {
         let (Some(through), Some(url), Some(name), Some(key)) =
             (lookup.through, &lookup.api_url, &lookup.instance_name, &lookup.api_key)
         else {
@@ -204,7 +218,7 @@ impl Scheduler {
                 Ok(rows) => rows,
                 Err(error) => return of_error(&error),
             };
-            for row in rows.into_iter().filter(|row| !known.contains(&row.remote_id)) {
+            for row in rows.into_iter().filter(|row| !others.known.contains(&row.remote_id)) {
                 match whose(&row, &lookup.recipient, jid.as_deref()) {
                     Whose::Theirs => ours.push(row),
                     Whose::Anyones => anyones = true,
@@ -215,9 +229,12 @@ impl Scheduler {
                 break;
             }
         }
-        // The oldest that no other message of ours has.
-        match ours.into_iter().min_by_key(|one| one.at) {
-            Some(one) => History::Has { remote: one.remote_id, at: one.at.into() },
+        // The oldest that no other message of ours has; all but the newest may be of those whose ids nobody knows.
+        let is_ours = ours.len() > others.unknown;
+        let one = ours.iter().min_by_key(|one| one.at).filter(|_| others.unknown == 0);
+        match one.or(ours.iter().max_by_key(|one| one.at)) {
+            Some(one) if is_ours => History::Has { remote: one.remote_id.clone(), at: one.at.into() },
+            Some(_) => History::HasNot { proof: false },
             None if anyones || !proves => History::HasNot { proof: false },
             None => {
                 let since = self.clock.now().minus(WITNESS);
@@ -252,7 +269,6 @@ enum Whose {
 /// To whom a row of the history went: to the recipient where the address is the same, or one that the server may have made
 /// of it (national digits that come and go).
 fn whose(row: &Found, recipient: &str, jid: Option<&str>) -> Whose {
-    let number = |text: &str| plain(text.split(['@', ':']).next().unwrap_or_default());
     let (wanted, by_jid) = (number(recipient), jid.map(number));
     let is_theirs = |address: &str| {
         let found = number(address);
@@ -266,6 +282,11 @@ fn whose(row: &Found, recipient: &str, jid: Option<&str>) -> Whose {
     } else {
         Whose::Others
     }
+}
+
+/// The number of an address, or of a recipient of ours, as it can be compared.
+fn number(text: &str) -> String {
+    plain(text.split(['@', ':']).next().unwrap_or_default())
 }
 
 /// A number without the digits that WhatsApp's numbers have and others have not, or the other way round: the ninth of
@@ -290,7 +311,7 @@ fn decide(lookup: &Lookup, history: History, settle: Duration, now: Moment) -> L
     let is_sure = lookup.unreached_at.is_none_or(|at| at < lookup.started_at);
     match (history, lookup.if_absent) {
         (History::Has { remote, at }, _) => Looked::Found { remote, at },
-        (History::HasNot { proof: true }, Absence::Resend) if is_sure && lookup.looks <= 0 => {
+        (History::HasNot { proof: true }, Absence::Resend | Absence::Drop) if is_sure && lookup.looks <= 0 => {
             Looked::Again { at: again, looks: 1 }
         }
         (History::HasNot { proof: true }, Absence::Resend) if is_sure && lookup.resends < ROUNDS => {
@@ -299,13 +320,15 @@ fn decide(lookup: &Lookup, history: History, settle: Duration, now: Moment) -> L
         (History::HasNot { .. } | History::Mute, Absence::Send) => Looked::Send { counted: false },
         // It will be retried as any message to a server that is away.
         (History::Away { .. }, Absence::Send) => Looked::Send { counted: false },
-        (History::Away { .. }, Absence::Resend | Absence::Ask) if age < AWAY + settle => {
+        (History::Away { .. }, Absence::Resend | Absence::Ask | Absence::Drop) if age < AWAY + settle => {
             Looked::Again { at: again, looks: lookup.looks }
         }
-        (History::Mute, Absence::Resend | Absence::Ask) if lookup.looks == 0 => {
+        (History::Mute, Absence::Resend | Absence::Ask | Absence::Drop) if lookup.looks == 0 => {
             Looked::Again { at: again, looks: MUTE }
         }
         (_, Absence::Late) => Looked::Late,
+        (History::HasNot { proof: true }, Absence::Drop) if is_sure => Looked::Dropped { sure: true },
+        (_, Absence::Drop) => Looked::Dropped { sure: false },
         (_, Absence::Resend | Absence::Ask) => Looked::Ask,
     }
 }
@@ -411,6 +434,19 @@ mod tests {
             let has = History::Has { remote: "R".to_owned(), at: NOW };
             assert_eq!(decide(&lookup(if_absent), has, SETTLE, NOW), Looked::Found { remote: "R".to_owned(), at: NOW });
         }
+    }
+
+    #[test]
+    fn what_was_cancelled_meanwhile_does_not_go_and_says_whether_it_may_have_left() {
+        let mut one = lookup(Absence::Drop);
+        assert_eq!(absent(&one), Looked::Again { at: NOW.plus(AGAIN), looks: 1 });
+        one.looks = 1;
+        assert_eq!(absent(&one), Looked::Dropped { sure: true });
+        one.unreached_at = Some(one.started_at.plus(Duration::from_secs(1)));
+        assert_eq!(absent(&one), Looked::Dropped { sure: false });
+        assert_eq!(decide(&one, History::HasNot { proof: false }, SETTLE, NOW), Looked::Dropped { sure: false });
+        one.looks = MUTE;
+        assert_eq!(decide(&one, History::Mute, SETTLE, NOW), Looked::Dropped { sure: false });
     }
 
     #[test]

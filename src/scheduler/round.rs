@@ -222,8 +222,9 @@ impl Scheduler {
         desk.moved = !finished.is_empty() || !done.claimed.is_empty();
         if let Some(known) = done.known {
             (desk.doubt_before, desk.timeline) = (known.doubt_before, known.timeline);
-            // What is in memory is read anew, and doubted.
+            // What is in memory is read anew, and doubted, be it for the second time.
             desk.agenda = Agenda::default();
+            desk.doubted.clear();
             for one in finished.iter() {
                 desk.settled(one.due.id);
             }

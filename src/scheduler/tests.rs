@@ -391,13 +391,56 @@ async fn a_person_who_decides_first_ends_the_search() {
         .db
         .write(move |conn| {
             Box::pin(async move {
-                conn.move_message(AccountId(1), id, Status::Cancelled, NOW).await?;
+                conn.cancel_message(AccountId(1), id, NOW).await?;
                 conn.settle_lookup(&lookup, lookup.look_at, &Looked::Send { counted: true }, NOW).await
             })
         })
         .await;
     assert!(!settled.unwrap());
-    assert_eq!(statuses(&scheduler).await, [(id, Status::Cancelled, None::<Reason>)]);
+    // It is looked for all the same, and nobody can tell.
+    assert_eq!(statuses(&scheduler).await, [(id, Status::Unknown, Some(Reason::AnswerLost))]);
+    for wait in [120, 30] {
+        scheduler.clock.advance(Duration::from_secs(wait));
+        scheduler.look_once().await.unwrap();
+    }
+    assert_eq!(statuses(&scheduler).await, [(id, Status::Cancelled, Some(Reason::AnswerLost))]);
+}
+
+/// A later failover may lack what the time between the two has sent.
+#[tokio::test]
+async fn what_was_doubted_once_is_doubted_again_when_the_store_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    messages(&scheduler, 1, 1, NOW.minus(Duration::from_secs(300))).await;
+    let mut desk = desk(&scheduler);
+    assert!(claims(&scheduler, &mut desk).await.is_empty(), "it was overdue at the start");
+    scheduler.look_once().await.unwrap();
+    assert_eq!(count(&scheduler, Status::Scheduled).await, 1);
+    desk.timeline = Some("another".to_owned());
+    for _ in 0..3 {
+        desk.anew(NOW);
+        assert!(claims(&scheduler, &mut desk).await.is_empty());
+    }
+    assert_eq!(count(&scheduler, Status::Unknown).await, 1);
+}
+
+#[tokio::test]
+async fn a_held_message_that_tries_keeps_for_what_it_was_held_until_it_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    messages(&scheduler, 1, 1, NOW).await;
+    run(&scheduler, "UPDATE scheduled_messages SET reason = 'disconnected'").await;
+    let mut desk = desk(&scheduler);
+    let held = Some(Reason::Disconnected);
+    for outcome in [Ended::Released, Ended::Answered(Err(SendError::Call(CallError::Connect)))] {
+        let due = claims(&scheduler, &mut desk).await.remove(0);
+        desk.ended(Finished { attempt: due.attempt + 1, due, begun: NOW, ended: outcome, at: None });
+        scheduler.write_outcomes(&mut desk).await.unwrap();
+        assert_eq!(statuses(&scheduler).await, [(MessageId(1), Status::Scheduled, held)]);
+        desk.anew(NOW);
+    }
 }
 
 #[tokio::test]

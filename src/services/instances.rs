@@ -329,9 +329,11 @@ impl Instances {
                         Pending::Hold => Some(Status::Held),
                     };
                     let touched = conn.settle_messages_of(owner, id, to, now).await?;
+                    let others = conn.unpin_others_of(owner, id, now).await?;
                     // Their cards follow.
                     let changed: Vec<(AccountId, ChatId, Report)> = touched
                         .iter()
+                        .chain(&others)
                         .map(|(message, chat)| (owner, *chat, Report::Changed { message: *message }))
                         .collect();
                     conn.add_reports(&changed, now).await?;

@@ -238,7 +238,7 @@ impl Messages {
         seen: Option<i64>,
     ) -> Result<ScheduledMessage, Refusal> {
         self.change(owner, id, seen, move |conn, now| {
-            Box::pin(async move { conn.move_message(owner, id, Status::Cancelled, now).await })
+            Box::pin(async move { conn.cancel_message(owner, id, now).await })
         })
         .await
     }

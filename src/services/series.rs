@@ -297,7 +297,7 @@ impl AllSeries {
                     // Not made yet: it is made as a skipped one.
                     let made = conn.find_occurrence(owner, id, now).await?;
                     if let Some(one) = made {
-                        conn.move_message(owner, one.id, Status::Cancelled, now).await?;
+                        conn.cancel_message(owner, one.id, now).await?;
                     } else {
                         let next = next_occurrence(&series.rhythm, series.zone, series.made_to.max(now));
                         let Some(next) = next else { return Ok(()) };

@@ -77,8 +77,8 @@ impl Conn {
 
     /// How many messages of an account, asked for in this chat, are due and wait for their turn; at most `most`.
     pub async fn count_due_now(&mut self, owner: AccountId, chat: ChatId, now: Moment, most: i64) -> Result<i64> {
-        Ok(over_waiting!(self, "SELECT COUNT(*) FROM (SELECT 1 FROM scheduled_messages m WHERE", "AND chat_id = $2
-             AND m.status IN ('scheduled', 'sending') AND m.scheduled_time <= $3 AND m.due_at <= $3 LIMIT $4) AS due", c, sql =>
+        Ok(over_waiting!(self, due "SELECT COUNT(*) FROM (SELECT 1 FROM scheduled_messages m WHERE", "AND chat_id = $2
+             AND m.scheduled_time <= $3 AND m.due_at <= $3 LIMIT $4) AS due", c, sql =>
             sqlx::query_scalar(sql).bind(owner).bind(chat).bind(now).bind(most).fetch_one(c).await)?)
     }
 

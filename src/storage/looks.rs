@@ -1,5 +1,7 @@
 //! Messages that may have left: when to look for them in the instance's history, and what was found.
 
+use std::time::Duration;
+
 use sqlx::FromRow;
 
 use super::{Conn, Result, on};
@@ -57,6 +59,11 @@ pub enum Looked {
     Ask,
     /// Overdue in a store that may be old: a person is asked, as for the late ones.
     Late,
+    /// It was cancelled meanwhile, and is not there. `sure`: it certainly has not left.
+    Dropped {
+        /// Whether that is known.
+        sure: bool,
+    },
 }
 
 impl Looked {
@@ -68,9 +75,16 @@ impl Looked {
             Self::Send { .. } => "absent, sent again",
             Self::Ask => "asked about",
             Self::Late => "late",
+            Self::Dropped { sure: true } => "absent, cancelled",
+            Self::Dropped { sure: false } => "cancelled",
         }
     }
 }
+
+/// How long before it began a message was meant to go at the most, with a day to spare: what is later goes by nobody's will.
+const MEANT: Duration = Duration::from_secs(48 * 3600);
+/// How long before a message began another may have begun whose row is among those that are looked through.
+const BEFORE: Duration = Duration::from_secs(600);
 
 impl Conn {
     /// Messages to be looked for by now, soonest first.
@@ -110,12 +124,27 @@ impl Conn {
         Ok(())
     }
 
-    /// The remote ids that messages of the same text have already, to whomever: one number is written in many ways.
+    /// The remote ids that messages of the same text have already, to whomever: one number is written in many ways. What is in
+    /// the history since this one began was meant for a day before at most.
     pub async fn list_remote_ids(&mut self, lookup: &Lookup) -> Result<Vec<String>> {
         Ok(on!(self, c => sqlx::query_scalar(
             "SELECT remote_id FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled')
-                 AND message = $2 AND remote_id IS NOT NULL AND id <> $3")
-            .bind(lookup.user_id).bind(&lookup.message).bind(lookup.id).fetch_all(c).await)?)
+                 AND scheduled_time > $4 AND message = $2 AND remote_id IS NOT NULL AND id <> $3")
+            .bind(lookup.user_id).bind(&lookup.message).bind(lookup.id).bind(lookup.started_at.minus(MEANT))
+            .fetch_all(c).await)?)
+    }
+
+    /// To whom messages of the same text went, or may have gone, of which no remote id is known or will be: a row of the
+    /// history may be theirs. They were asked about, or a person said what became of them.
+    pub async fn list_of_unknown_id(&mut self, lookup: &Lookup) -> Result<Vec<String>> {
+        Ok(on!(self, c => sqlx::query_scalar(
+            "SELECT recipient FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled')
+                 AND scheduled_time > $4 AND message = $2 AND remote_id IS NULL AND id <> $3
+                 AND (status = 'sent' OR reason = 'answer_lost') AND COALESCE(sent_at, started_at, due_at) > $5
+             UNION ALL SELECT recipient FROM scheduled_messages WHERE user_id = $1 AND status = 'unknown' AND look_at IS NULL
+                 AND message = $2 AND id <> $3 AND COALESCE(started_at, due_at) > $5")
+            .bind(lookup.user_id).bind(&lookup.message).bind(lookup.id).bind(lookup.started_at.minus(MEANT))
+            .bind(lookup.started_at.minus(BEFORE)).fetch_all(c).await)?)
     }
 
     /// Whether another message of the same text is being sent: it may be in the history before its outcome is written.
@@ -173,6 +202,7 @@ impl Conn {
             Looked::Send { .. } => ("scheduled", None, None, None, Some(now)),
             Looked::Ask => ("unknown", Some("answer_lost"), None, None, None),
             Looked::Late => ("late", None, None, None, None),
+            Looked::Dropped { sure } => ("cancelled", (!sure).then_some("answer_lost"), None, None, None),
         };
         let (remote, at) = match looked {
             Looked::Found { remote, at } => (Some(remote.as_str()), Some(*at)),
@@ -193,7 +223,9 @@ impl Conn {
             .execute(c).await.map(|r| r.rows_affected()))?;
         match looked {
             Looked::Found { .. } if done == 1 => self.end_doubt(lookup.id, "found").await?,
-            Looked::Send { counted: true } if done == 1 => self.note_absent(lookup.id, lookup.attempt).await?,
+            Looked::Send { counted: true } | Looked::Dropped { sure: true } if done == 1 => {
+                self.note_absent(lookup.id, lookup.attempt).await?;
+            }
             _ => {}
         }
         Ok(done == 1)

@@ -11,7 +11,7 @@ use super::{Conn, Result, StorageError, on};
 use crate::domain::account::{self, TOO_LATE};
 use crate::domain::clock::{Moment, millis};
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId, SeriesId};
-use crate::domain::message::{Reason, ScheduledMessage, Status};
+use crate::domain::message::{Absence, Reason, ScheduledMessage, Search, Status};
 use crate::domain::recipient::Recipient;
 use crate::domain::wall::{Due, WallTime};
 
@@ -33,6 +33,7 @@ struct Row {
     sent_at: Option<Moment>,
     sent_through: Option<InstanceId>,
     look_at: Option<Moment>,
+    if_absent: Option<Absence>,
     version: i64,
     chat_id: ChatId,
     series_id: Option<SeriesId>,
@@ -64,7 +65,11 @@ impl TryFrom<Row> for ScheduledMessage {
             attempt: row.attempt,
             sent_at: row.sent_at,
             sent_through: row.sent_through,
-            is_looked_for: row.look_at.is_some(),
+            search: match (row.look_at, row.if_absent) {
+                (None, _) => Search::Not,
+                (Some(_), Some(Absence::Drop)) => Search::Dropped,
+                (Some(_), _) => Search::Open,
+            },
             version: row.version,
             chat: row.chat_id,
             series: row.series_id,
@@ -136,7 +141,7 @@ macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, user_id, instance_id, pinned, recipient, recipient_name, message, scheduled_time, due_at, \
-             time_zone, status, reason, attempt, sent_at, sent_through, look_at, version, chat_id, series_id, moved \
+             time_zone, status, reason, attempt, sent_at, sent_through, look_at, if_absent, version, chat_id, series_id, moved \
              FROM scheduled_messages m ",
             $rest
         )
@@ -289,16 +294,20 @@ impl Conn {
         Ok(held == 1)
     }
 
-    /// Moves a message from one of the open statuses to another. `false` when it was not open any more.
-    pub async fn move_message(&mut self, owner: AccountId, id: MessageId, to: Status, now: Moment) -> Result<bool> {
+    /// Cancels a message that is open. `false` when it was not open any more. One that may have arrived is looked for all the
+    /// same, and is cancelled when it is not found; where nobody can tell, its reason goes on saying so.
+    pub async fn cancel_message(&mut self, owner: AccountId, id: MessageId, now: Moment) -> Result<bool> {
         let done = on!(self, c => sqlx::query(
-            "UPDATE scheduled_messages SET status = $3, reason = NULL, look_at = NULL, if_absent = NULL, version = version + 1, updated_at = $4
+            "UPDATE scheduled_messages SET status = CASE WHEN status = 'unknown' AND look_at IS NOT NULL THEN status ELSE 'cancelled' END,
+                 if_absent = CASE WHEN status = 'unknown' AND look_at IS NOT NULL THEN 'drop' END,
+                 look_at = CASE WHEN status = 'unknown' THEN look_at END,
+                 reason = CASE WHEN status = 'unknown' THEN reason END, version = version + 1, updated_at = $3
              WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed','unknown')")
-            .bind(owner).bind(id).bind(to).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
+            .bind(owner).bind(id).bind(now).execute(c).await.map(|r| r.rows_affected()))?;
         Ok(done == 1)
     }
 
-    /// Sets when an open message goes, and makes it wait again.
+    /// Sets when an open message goes, and makes it wait again; not while it is looked for, since it may have arrived.
     pub async fn reschedule_message(
         &mut self,
         owner: AccountId,
@@ -312,7 +321,8 @@ impl Conn {
             "UPDATE scheduled_messages SET scheduled_time = $3, due_at = $3, time_zone = $4, status = 'scheduled', reason = NULL, detached = TRUE, moved = FALSE,
              tries = 0, started_at = NULL, look_at = NULL, if_absent = NULL, looks = 0, resends = 0, version = version + 1, updated_at = $5,
                  wall_time = $6
-             WHERE user_id = $1 AND id = $2 AND status IN ('scheduled','held','late','failed','unknown','cancelled')")
+             WHERE user_id = $1 AND id = $2 AND (status IN ('scheduled','held','late','failed','cancelled')
+                 OR (status = 'unknown' AND look_at IS NULL))")
             .bind(owner).bind(id).bind(at).bind(zone).bind(now).bind(wall).execute(c).await.map(|r| r.rows_affected()))?;
         Ok(done == 1)
     }
@@ -407,6 +417,20 @@ impl Conn {
         }
     }
 
+    /// What is pinned to an instance that goes and does not wait now (it failed, or may have arrived) goes through the active one,
+    /// should it be sent again.
+    pub async fn unpin_others_of(
+        &mut self,
+        owner: AccountId,
+        id: InstanceId,
+        now: Moment,
+    ) -> Result<Vec<(MessageId, ChatId)>> {
+        Ok(on!(self, c => sqlx::query_as(
+            "UPDATE scheduled_messages SET pinned = FALSE, updated_at = $3, version = version + 1
+             WHERE user_id = $1 AND instance_id = $2 AND pinned AND status IN ('sending', 'failed', 'unknown') RETURNING id, chat_id")
+            .bind(owner).bind(id).bind(now).fetch_all(c).await)?)
+    }
+
     /// Pins what was waiting at `since` and is not pinned to an instance.
     pub async fn keep_messages_on(
         &mut self,
@@ -476,11 +500,11 @@ impl Conn {
         )
     }
 
-    /// Messages that were held when their instance was deleted go through the one that is made active: nobody else can mend that.
+    /// Messages that were held (or came to nothing) when their instance was deleted go through the one that is made active: nobody else can mend that.
     pub async fn adopt_orphans(&mut self, owner: AccountId, now: Moment) -> Result<()> {
         on!(self, c => sqlx::query(
             "UPDATE scheduled_messages SET pinned = FALSE, updated_at = $2, version = version + 1
-             WHERE user_id = $1 AND status = 'held' AND pinned AND instance_id IS NULL")
+             WHERE user_id = $1 AND status IN ('held', 'failed', 'unknown') AND pinned AND instance_id IS NULL")
             .bind(owner).bind(now).execute(c).await.map(|_| ()))?;
         Ok(())
     }

@@ -165,7 +165,9 @@ impl Conn {
     pub async fn settle_messages(&mut self, outcomes: &[Outcome], holder: &str, now: Moment) -> Result<Vec<MessageId>> {
         let list = rows(&outcomes)?;
         let ours: Vec<MessageId> = over_rows!(self,
-            "UPDATE scheduled_messages AS m SET status = j.value->>'status', reason = j.value->>'reason', remote_id = j.value->>'remote',
+            "UPDATE scheduled_messages AS m SET status = j.value->>'status', reason = CASE WHEN j.value->>'status' = 'scheduled'
+                 AND (j.value->>'reason' IS NULL OR m.reason IN ('disconnected', 'key_refused', 'instance_missing', 'licence', 'unusable'))
+                 THEN m.reason ELSE j.value->>'reason' END, remote_id = j.value->>'remote',
                  sent_through = CAST(j.value->>'through' AS BIGINT), sent_at = CAST(j.value->>'sent_at' AS BIGINT),
                  look_at = CAST(j.value->>'look_at' AS BIGINT), looks = 0, if_absent = j.value->>'if_absent',
                  tries = tries + CAST(j.value->>'tries' AS BIGINT), lease_until = NULL, lease_holder = NULL,

@@ -210,8 +210,10 @@ impl Conn {
 
     /// Due messages of one account, oldest first.
     pub async fn list_due_of(&mut self, account: AccountId, until: Moment, limit: i64) -> Result<Vec<Waiting>> {
-        Ok(over_waiting!(self, waiting!(""), "AND m.due_at <= $2 ORDER BY m.scheduled_time, m.id LIMIT $3", c, sql =>
-            sqlx::query_as(sql).bind(account).bind(until).bind(limit).fetch_all(c).await)?)
+        Ok(
+            over_waiting!(self, due waiting!(""), "AND m.due_at + 0 <= $2 ORDER BY m.scheduled_time, m.id LIMIT $3", c, sql =>
+            sqlx::query_as(sql).bind(account).bind(until).bind(limit).fetch_all(c).await)?,
+        )
     }
 
     /// When the next message comes due, after `now`: what is due by then was looked at.

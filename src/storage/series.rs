@@ -302,8 +302,9 @@ impl Conn {
         now: Moment,
     ) -> Result<Vec<MessageId>> {
         on!(self, c => sqlx::query(
-            "UPDATE scheduled_messages SET if_absent = 'ask', updated_at = $4 WHERE user_id = $1 AND series_id = $2 AND scheduled_time > $3
-                 AND NOT detached AND status = 'unknown' AND if_absent = 'resend'")
+            "UPDATE scheduled_messages SET if_absent = CASE WHEN if_absent = 'send' THEN 'drop' ELSE 'ask' END, updated_at = $4
+             WHERE user_id = $1 AND series_id = $2 AND scheduled_time > $3
+                 AND NOT detached AND status = 'unknown' AND look_at IS NOT NULL AND if_absent IN ('resend', 'send')")
             .bind(owner).bind(id).bind(after).bind(now).execute(c).await.map(|_| ()))?;
         Ok(on!(self, c => sqlx::query_scalar(
             "UPDATE scheduled_messages SET status = 'cancelled', reason = 'series_changed', version = version + 1, updated_at = $4

@@ -347,6 +347,7 @@ async fn find(services: &Services, account: &Account, id: MessageId) -> Result<O
 async fn card(services: &Services, account: &Account, message: &ScheduledMessage) -> Result<Screen, Refusal> {
     let through = match message.goes_through() {
         Some(id) => services.instances.find(account.id, id).await.ok(),
+        None if message.pinned => None,
         None => services.instances.active(account.id).await?,
     };
     let now = services.messages.clock.now();

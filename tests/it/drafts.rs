@@ -10,7 +10,7 @@ use schedulezap::sandbox::telegram::{Person, Shown};
 use schedulezap::services::Refusal;
 use schedulezap::services::messages::Addressee;
 
-use crate::harness::{START, World, amount, within};
+use crate::harness::{START, World, amount, data, within};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -386,12 +386,6 @@ async fn two_people_of_one_account_do_not_undo_each_other() {
         world.finish(&[&ana, &bia]).await;
     })
     .await;
-}
-
-/// The data of a key of a card.
-fn data(card: &Shown, label: &str) -> String {
-    let found = card.rows.iter().flatten().find(|key| key.label.contains(label));
-    found.unwrap_or_else(|| panic!("no key says {label:?}: {card:#?}")).data.clone().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

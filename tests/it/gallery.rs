@@ -12,7 +12,7 @@ use schedulezap::domain::instance::{
     ApiKeyError, Connection, InstanceName, InstanceNameError, KeyKind, Label, LabelError, ServerUrl, ServerUrlError,
 };
 use schedulezap::domain::language::Language;
-use schedulezap::domain::message::{BodyError, Reason, ScheduledMessage, Status};
+use schedulezap::domain::message::{BodyError, Reason, ScheduledMessage, Search, Status};
 use schedulezap::domain::recipient::{Recipient, RecipientError};
 use schedulezap::domain::series::{Rhythm, Series, SeriesStatus};
 use schedulezap::evolution::doctor::{Check, CheckName, Diagnosis};
@@ -146,7 +146,7 @@ fn message(id: i64, status: Status, reason: Option<Reason>) -> ScheduledMessage 
         account: AccountId(1),
         instance: Some(InstanceId(1)),
         sent_through: (status == Status::Sent).then_some(InstanceId(1)),
-        is_looked_for: false,
+        search: Search::Not,
         pinned: false,
         recipient: maria().recipient,
         recipient_name: maria().name,
@@ -547,8 +547,10 @@ fn scheduling() {
         let pinned = ScheduledMessage { pinned: true, ..message(12, Status::Scheduled, None) };
         all.push(("fresh", card(&message(12, Status::Scheduled, None), Some(&open), true)));
         let looked_for =
-            ScheduledMessage { is_looked_for: true, ..message(12, Status::Unknown, Some(Reason::AnswerLost)) };
+            ScheduledMessage { search: Search::Open, ..message(12, Status::Unknown, Some(Reason::AnswerLost)) };
         all.push(("looked for", card(&looked_for, Some(&open), false)));
+        let dropped = ScheduledMessage { search: Search::Dropped, ..looked_for.clone() };
+        all.push(("looked for and cancelled", card(&dropped, Some(&open), false)));
         let (gone, never) = (
             message(12, Status::Sent, None),
             ScheduledMessage { sent_through: None, instance: None, ..message(12, Status::Sent, None) },
@@ -556,6 +558,7 @@ fn scheduling() {
         all.push(("sent through a deleted one", card(&gone, None, false)));
         all.push(("sent, nobody knows through what", card(&never, None, false)));
         all.push(("pinned", card(&pinned, Some(&open), false)));
+        all.push(("pinned to a deleted one", card(&pinned, None, false)));
         all.push(("nothing active", card(&message(12, Status::Scheduled, None), None, false)));
         let occurrence =
             ScheduledMessage { series: Some(SeriesId(7)), moved: true, ..message(12, Status::Scheduled, None) };

@@ -9,7 +9,7 @@ use schedulezap::app::App;
 use schedulezap::config::{Cli, Config};
 use schedulezap::domain::clock::{Clock, Moment};
 use schedulezap::sandbox::evolution::EvolutionServer;
-use schedulezap::sandbox::telegram::{Person, Telegram};
+use schedulezap::sandbox::telegram::{Person, Shown, Telegram};
 use schedulezap::services::passwords::Hasher;
 use schedulezap::storage::{Conn, Database, StorageError};
 use schedulezap::telegram::Context;
@@ -311,4 +311,10 @@ pub const PATIENCE: Duration = Duration::from_secs(240);
 /// Fails a story that hangs.
 pub async fn within<T>(story: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, story).await.expect("the story hangs")
+}
+
+/// The data of a key of a card.
+pub fn data(card: &Shown, label: &str) -> String {
+    let found = card.rows.iter().flatten().find(|key| key.label.contains(label));
+    found.unwrap_or_else(|| panic!("no key says {label:?}: {card:#?}")).data.clone().unwrap()
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 use schedulezap::domain::ids::{AccountId, ChatId};
 use schedulezap::domain::message::Body;
 use schedulezap::domain::recipient::Recipient;
-use schedulezap::sandbox::evolution::Faults;
+use schedulezap::sandbox::evolution::{EvolutionServer, Faults};
 use schedulezap::sandbox::telegram::Person;
 use schedulezap::services::Refusal;
 use schedulezap::services::late::Answer;
 use schedulezap::services::messages::Addressee;
 use schedulezap::telegram::reports::tell_all;
 
-use crate::harness::{KEY, World, within};
+use crate::harness::{KEY, World, data, within};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -196,23 +196,30 @@ async fn what_is_held_as_its_instance_is_deleted_goes_through_the_one_that_is_ma
         let world = World::start().await;
         let ana = world.member("Ana", "pt-br").await;
         world.with_instance(&ana).await;
-        for text in ["fixada", "livre"] {
+        for text in ["fixada", "livre", "falha"] {
             ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
             ana.sees_one(|m| m.text.contains(text) && m.text.contains("Confira")).await;
             ana.taps("Confirmar").unwrap();
             ana.sees_one(|m| m.text.contains(text) && m.text.contains("Agendada")).await;
         }
-        world.does("UPDATE scheduled_messages SET pinned = TRUE, instance_id = 1 WHERE message = 'fixada'").await;
+        world
+            .does("UPDATE scheduled_messages SET pinned = TRUE, instance_id = 1 WHERE message IN ('fixada', 'falha')")
+            .await;
+        world.does("UPDATE scheduled_messages SET status = 'failed', reason = 'invalid' WHERE message = 'falha'").await;
         let instances = &world.door.services.instances;
         let (owner, first) = (AccountId(1), schedulezap::domain::ids::InstanceId(1));
         instances.delete(owner, first, schedulezap::services::instances::Pending::Hold).await.unwrap();
         // Their cards say so.
         ana.sees_one(|m| m.text.contains("fixada") && m.text.contains("Em espera")).await;
         ana.sees_one(|m| m.text.contains("livre") && m.text.contains("Em espera")).await;
+        // What failed goes through another, should it be sent again.
+        let failed = ana.sees_one(|m| m.text.contains("falha") && m.text.contains("Falhou")).await;
+        assert!(!failed.text.contains("Fixada"), "{}", failed.text);
         world.advance(Duration::from_secs(660));
         world.evolution.add_instance("outra", "5511912345679", true);
         world.with_instance_named(&ana, "outra").await;
-        while world.evolution.count() < 2 {
+        ana.taps_data(failed.id, &data(&failed, "Enviar de novo"));
+        while world.evolution.count() < 3 {
             pass(&world).await;
         }
         world.finish(&[&ana]).await;
@@ -242,8 +249,95 @@ async fn a_lost_answer_is_looked_for_in_the_history_and_found() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cancelled_while_it_is_looked_for_is_found_out_all_the_same() {
+    within(async {
+        for arrived in [true, false] {
+            let (world, ana) = in_doubt("uma vez só.", |server| match arrived {
+                true => server.lose_next_answers(1),
+                false => server.swallow_next(1),
+            })
+            .await;
+            ana.taps("Cancelar envio").unwrap();
+            let dropped = ana.sees("não será enviada de novo").await;
+            assert!(!dropped.rows.iter().flatten().any(|key| key.label.contains("Cancelar")), "{dropped:?}");
+            let end = if arrived { "Enviada #2" } else { "Cancelada #2" };
+            until(&world, || ana.chat().iter().any(|m| m.text.contains(end))).await;
+            assert_eq!(world.evolution.count(), if arrived { 2 } else { 1 });
+            world.finish(&[&ana]).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_arrived_is_not_given_another_time_by_an_older_question() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        world.evolution.set_faults(Faults { answer_lost: true, ..Faults::default() });
+        ana.says("em 10 minutos para 11 98888-7777: uma vez só");
+        ana.sees("Confira e confirme").await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees("Agendada #1").await;
+        ana.taps("Mudar horário").unwrap();
+        ana.sees("Quando?").await;
+        world.advance(Duration::from_secs(601));
+        while world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'unknown'").await < 1 {
+            world.breath().await;
+            world.advance(Duration::from_secs(1));
+        }
+        ana.says("amanhã 9h");
+        ana.sees("Isso mudou").await;
+        world.evolution.set_faults(Faults::default());
+        until(&world, || ana.chat().iter().any(|m| m.text.contains("Enviada para"))).await;
+        assert_eq!(world.evolution.count(), 1);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_message_may_have_left_in_the_history_is_no_proof() {
+    within(async {
+        // The same to the same, twice: the answer of the first is lost, the second is never sent.
+        let (world, ana) = many(&["bom dia"]).await;
+        let asked = "SELECT COUNT(*) FROM scheduled_messages WHERE status = 'unknown' AND look_at IS NULL";
+        world.evolution.lose_next_answers(1);
+        world.evolution.set_searchable(false);
+        world.advance(Duration::from_secs(600));
+        while world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'unknown'").await < 1 {
+            world.breath().await;
+            world.advance(Duration::from_secs(1));
+        }
+        world.evolution.swallow_next(1);
+        plan(&world, &ana, "bom dia", Duration::from_secs(100)).await;
+        while world.count(asked).await < 1 {
+            world.breath().await;
+            world.advance(Duration::from_secs(1));
+        }
+        ana.sees("Não sei se a mensagem").await;
+        ana.taps("Já chegou").unwrap();
+        world.handled().await;
+        world.evolution.set_searchable(true);
+        while world.count(asked).await < 1 {
+            world.breath().await;
+            world.advance(Duration::from_secs(1));
+        }
+        assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'sent'").await, 1);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
 /// Ana's message that the server neither sent nor refused, at the moment when it is to be looked for.
 async fn unclear(text: &str, answers: usize) -> (World, Person) {
+    in_doubt(text, |server| server.swallow_next(answers)).await
+}
+
+/// Ana's message, of which nobody knows what a server that was spoilt so has made of it, when it is to be looked for.
+async fn in_doubt(text: &str, spoil: impl Fn(&EvolutionServer)) -> (World, Person) {
     let world = World::start().await;
     let ana = world.member("Ana", "pt-br").await;
     world.with_instance(&ana).await;
@@ -253,7 +347,7 @@ async fn unclear(text: &str, answers: usize) -> (World, Person) {
     ana.sees("Agendada").await;
     world.advance(Duration::from_secs(301));
     ana.sees("Enviada para").await;
-    world.evolution.swallow_next(answers);
+    spoil(&world.evolution);
     ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
     ana.sees_one(|m| m.text.contains("Confira e confirme") && m.text.contains(text)).await;
     ana.taps("Confirmar").unwrap();
@@ -377,15 +471,19 @@ async fn many<T: AsRef<str>>(texts: &[T]) -> (World, Person) {
     world.with_instance(&ana).await;
     world.handled().await;
     world.advance(Duration::from_secs(60));
-    let account = world.door.services.accounts.find_account(AccountId(1)).await.unwrap().unwrap();
-    let to = [Addressee { recipient: Recipient::Phone("5511988887777".to_owned()), name: String::new() }];
-    let due = world.clock.now().plus(Duration::from_secs(600));
-    for (n, text) in texts.iter().enumerate() {
-        let (service, chat) = (&world.door.services.messages, ChatId(ana.id()));
-        let body = Body::parse(text.as_ref()).unwrap();
-        service.schedule(&account, chat, &to, &body, due, &format!("many-{n}")).await.unwrap();
+    for text in texts {
+        plan(&world, &ana, text.as_ref(), Duration::from_secs(600)).await;
     }
     (world, ana)
+}
+
+/// Schedules a message of Ana's to the one recipient.
+async fn plan(world: &World, ana: &Person, text: &str, wait: Duration) {
+    let account = world.door.services.accounts.find_account(AccountId(1)).await.unwrap().unwrap();
+    let to = [Addressee { recipient: Recipient::Phone("5511988887777".to_owned()), name: String::new() }];
+    let (due, body) = (world.clock.now().plus(wait), Body::parse(text).unwrap());
+    let origin = format!("plan-{}", world.count("SELECT COUNT(*) FROM scheduled_messages").await);
+    world.door.services.messages.schedule(&account, ChatId(ana.id()), &to, &body, due, &origin).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use super::{Talk, message_draft};
 use crate::domain::account::Account;
 use crate::domain::ids::{InstanceId, MessageId};
-use crate::domain::message::{ScheduledMessage, Status};
+use crate::domain::message::{ScheduledMessage, Search, Status};
 use crate::locale::{plain, t};
 use crate::services::Refusal;
 use crate::telegram::command::Command;
@@ -30,6 +30,7 @@ pub(super) async fn draw(
 ) -> Result<Screen, Refusal> {
     let through = match message.goes_through() {
         Some(id) => talk.services.instances.find(account.id, id).await.ok(),
+        None if message.pinned => None,
         None => talk.services.instances.active(account.id).await?,
     };
     let card = Card { message, through: through.as_ref(), now: talk.now, zone: account.zone, fresh };
@@ -177,7 +178,7 @@ pub(super) async fn reply(talk: &Talk<'_>, account: &Account, text: &str, marked
         return Ok(talk.say(talk.state(), Screen::new(t!(talk.language, "refusal-already-sent"))));
     }
     // It may have arrived: that is found out before it goes a second time.
-    if message.is_looked_for {
+    if message.search != Search::Not {
         return Ok(talk.say(talk.state(), draw(talk, account, &message, false).await?));
     }
     message_draft::new_time(talk, account, &message, text).await

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{InstanceId, MessageId};
 use crate::domain::language::Language;
-use crate::domain::message::{Reason, ScheduledMessage, Status};
+use crate::domain::message::{Reason, ScheduledMessage, Search, Status};
 use crate::domain::series::Rhythm;
 use crate::locale::{format, plain, t};
 use crate::services::instances::Instance;
@@ -184,10 +184,9 @@ pub struct Card<'a> {
 pub fn card(card: &Card<'_>, language: Language) -> Screen {
     let message = card.message;
     let to = Addressee { recipient: message.recipient.clone(), name: message.recipient_name.clone() };
-    let status = if message.is_looked_for {
-        format!("🔎 {}", plain!(language, "status-looking"))
-    } else {
-        status_line(message.status, language)
+    let status = match message.search {
+        Search::Not => status_line(message.status, language),
+        Search::Open | Search::Dropped => format!("🔎 {}", plain!(language, "status-looking")),
     };
     let mut screen = Screen::new(Html::trusted(format!("<b>{status}</b> #{}", message.id)));
     if let Some(reason) = message
@@ -195,6 +194,9 @@ pub fn card(card: &Card<'_>, language: Language) -> Screen {
         .filter(|_| matches!(message.status, Status::Held | Status::Failed | Status::Unknown | Status::Cancelled))
     {
         screen = screen.line(&reason_line(reason, language));
+    }
+    if message.search == Search::Dropped {
+        screen = screen.line(&t!(language, "card-dropped"));
     }
     screen = screen.line(&t!(language, "card-to", to = addressee(&to)));
     screen = match (message.status, message.sent_at) {
@@ -218,9 +220,11 @@ pub fn card(card: &Card<'_>, language: Language) -> Screen {
             // It went, and waits for nothing.
             (Status::Sent, None) if message.goes_through().is_none() => screen,
             (Status::Sent, None) => screen.line(&t!(language, "card-through-deleted")),
+            // It waits for an instance that is gone.
+            (_, None) if message.pinned => screen.line(&t!(language, "card-through-gone")),
             (_, instance) => screen.line(&through(instance, language)),
         };
-        if message.pinned {
+        if message.pinned && card.through.is_some() {
             screen = screen.line(&t!(language, "card-pinned"));
         }
     }
@@ -249,7 +253,10 @@ fn card_keys(mut screen: Screen, message: &ScheduledMessage, fresh: bool, langua
                 .key(repeat.0, &repeat.1)
                 .beside(cancel, &Tap::CancelMessage(id, version));
         }
-        Status::Unknown if message.is_looked_for => screen = screen.key(cancel, &Tap::CancelMessage(id, version)),
+        Status::Unknown if message.search == Search::Dropped => {}
+        Status::Unknown if message.search == Search::Open => {
+            screen = screen.key(cancel, &Tap::CancelMessage(id, version));
+        }
         Status::Unknown => {
             screen = screen
                 .key(format!("✅ {}", plain!(language, "it-arrived")), &Tap::Arrived(id, version))
@@ -292,7 +299,6 @@ pub fn history(id: MessageId, attempts: &[Attempt], earlier: i64, zone: Tz, lang
             Some("held") => plain!(language, "attempt-held"),
             Some("failed") => plain!(language, "attempt-failed"),
             Some("unknown") => plain!(language, "attempt-unknown"),
-            Some("released") => plain!(language, "attempt-released"),
             _ => plain!(language, "attempt-open"),
         };
         let why = one.reason.and_then(|reason| why(reason, language)).map_or(String::new(), |why| format!(" ({why})"));
