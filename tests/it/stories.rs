@@ -253,11 +253,10 @@ async fn a_lost_answer_is_looked_for_in_the_history_and_found() {
 async fn what_is_cancelled_while_it_is_looked_for_is_found_out_all_the_same() {
     within(async {
         for arrived in [true, false] {
-            let (world, ana) = in_doubt("uma vez só.", |server| match arrived {
-                true => server.lose_next_answers(1),
-                false => server.swallow_next(1),
-            })
-            .await;
+            let spoil = |server: &EvolutionServer| {
+                if arrived { server.lose_next_answers(1) } else { server.swallow_next(1) }
+            };
+            let (world, ana) = in_doubt("uma vez só.", spoil).await;
             ana.taps("Cancelar envio").unwrap();
             let dropped = ana.sees("não será enviada de novo").await;
             assert!(!dropped.rows.iter().flatten().any(|key| key.label.contains("Cancelar")), "{dropped:?}");
