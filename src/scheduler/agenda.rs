@@ -130,14 +130,15 @@ impl Agenda {
         Some(done)
     }
 
-    /// An account of which more messages are to be read.
-    pub fn runs_low(&self) -> Option<AccountId> {
-        self.lanes.values().find(|lane| lane.more && lane.queue.len() < FEW).map(|lane| lane.account)
+    /// An instance of an account for which more messages are to be read.
+    pub fn runs_low(&self) -> Option<(AccountId, InstanceId)> {
+        let low = self.lanes.iter().find(|(_, lane)| lane.more && lane.queue.len() < FEW);
+        low.map(|(id, lane)| (lane.account, *id))
     }
 
-    /// The account's messages were read.
-    pub fn was_read(&mut self, account: AccountId) {
-        for lane in self.lanes.values_mut().filter(|lane| lane.account == account) {
+    /// What an instance has due was read.
+    pub fn was_read(&mut self, through: InstanceId) {
+        if let Some(lane) = self.lanes.get_mut(&through) {
             lane.more = false;
         }
     }
@@ -352,7 +353,12 @@ mod tests {
                 agenda.is_over(InstanceId(1), one.id);
             }
         }
-        assert_eq!(agenda.runs_low(), Some(AccountId(1)));
+        // What waits for another number of the account is no concern of this one.
+        agenda.file((2001..=2300).map(|id| Waiting { user_id: AccountId(1), ..waiting(id, 2) }).collect());
+        agenda.was_read(InstanceId(2));
+        assert_eq!(agenda.runs_low(), Some((AccountId(1), InstanceId(1))));
+        agenda.was_read(InstanceId(1));
+        assert_eq!(agenda.runs_low(), None);
     }
 
     #[test]

@@ -318,9 +318,9 @@ impl Scheduler {
                 _ => (until, MessageId(i64::MAX)),
             });
         }
-        if let Some(account) = desk.agenda.runs_low() {
-            read.extend(self.db.read().await?.list_due_of(account, until, READ).await?);
-            desk.agenda.was_read(account);
+        if let Some((account, through)) = desk.agenda.runs_low() {
+            read.extend(self.db.read().await?.list_due_of(account, through, until, READ).await?);
+            desk.agenda.was_read(through);
         }
         let in_hand: HashSet<MessageId> = desk.finished.iter().map(|one| one.due.id).collect();
         read.retain(|one| {

@@ -208,12 +208,17 @@ impl Conn {
         }
     }
 
-    /// Due messages of one account, oldest first.
-    pub async fn list_due_of(&mut self, account: AccountId, until: Moment, limit: i64) -> Result<Vec<Waiting>> {
-        Ok(
-            over_waiting!(self, due waiting!(""), "AND m.due_at + 0 <= $2 ORDER BY m.scheduled_time, m.id LIMIT $3", c, sql =>
-            sqlx::query_as(sql).bind(account).bind(until).bind(limit).fetch_all(c).await)?,
-        )
+    /// What an account has due through one of its instances, oldest first.
+    pub async fn list_due_of(
+        &mut self,
+        account: AccountId,
+        through: InstanceId,
+        until: Moment,
+        limit: i64,
+    ) -> Result<Vec<Waiting>> {
+        Ok(over_waiting!(self, due waiting!(""), "AND m.due_at + 0 <= $2 AND i.id = $3
+             ORDER BY m.scheduled_time, m.id LIMIT $4", c, sql =>
+            sqlx::query_as(sql).bind(account).bind(until).bind(through).bind(limit).fetch_all(c).await)?)
     }
 
     /// When the next message comes due, after `now`: what is due by then was looked at.

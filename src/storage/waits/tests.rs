@@ -1,7 +1,7 @@
 //! What waits is found whatever became of it, and without walking along what is past.
 
 use crate::domain::clock::Moment;
-use crate::domain::ids::{AccountId, MessageId};
+use crate::domain::ids::{AccountId, InstanceId, MessageId};
 use crate::storage::{Conn, Database, Result};
 
 async fn run(db: &Database, sql: String) {
@@ -26,6 +26,13 @@ async fn two_accounts(folder: &tempfile::TempDir) -> Database {
         &db,
         "INSERT INTO users (id, username, password_hash, role, locale, time_zone, region, created_at, updated_at, disabled_at)
          VALUES (1, 'ana', '', 'user', 'pt-BR', 'UTC', 'BR', 0, 0, NULL), (2, 'bia', '', 'user', 'pt-BR', 'UTC', 'BR', 0, 0, 5)"
+            .to_owned(),
+    )
+    .await;
+    run(
+        &db,
+        "INSERT INTO user_instances (id, user_id, name, api_url, instance_name, api_key, api_key_hint, is_active, created_at, updated_at)
+         VALUES (1, 1, 'a', 'http://a', 'a', '', '', TRUE, 0, 0)"
             .to_owned(),
     )
     .await;
@@ -91,7 +98,7 @@ async fn what_waits_is_found_whatever_its_state_and_age() {
     assert_eq!(waiting(&db, 1).await, states.map(|state| state.0));
     assert_eq!(waiting(&db, 2).await, [1], "a closed account's own is found");
     let mut conn = db.read().await.unwrap();
-    let due = conn.list_due_of(AccountId(1), Moment(700_000), 100).await.unwrap();
+    let due = conn.list_due_of(AccountId(1), InstanceId(1), Moment(700_000), 100).await.unwrap();
     assert_eq!(due.iter().map(|one| one.scheduled_time.0).collect::<Vec<_>>(), [500, 600_000, 600_002]);
     assert!(due.iter().all(|one| one.id > MessageId(20_000)));
 }
