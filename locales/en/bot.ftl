@@ -208,6 +208,7 @@ refusal-being-sent = The message is being sent right now.
 refusal-already-sent = The message has already been sent.
 refusal-not-found = I could not find that. See /menu.
 toast-expired = That button has expired. Use /menu.
+toast-nothing-to-confirm = Nothing is left to confirm. See /messages.
 toast-changed = That has changed in the meantime.
 toast-being-sent = It is being sent right now.
 toast-already-sent = It has already been sent.

@@ -208,6 +208,7 @@ refusal-being-sent = El mensaje se está enviando ahora.
 refusal-already-sent = El mensaje ya fue enviado.
 refusal-not-found = No encontré eso. Vea /menu.
 toast-expired = Botón caducado. Use /menu.
+toast-nothing-to-confirm = Ya no hay nada que confirmar. Vea /mensajes.
 toast-changed = Eso cambió mientras tanto.
 toast-being-sent = Se está enviando ahora.
 toast-already-sent = Ya fue enviado.

@@ -208,6 +208,7 @@ refusal-being-sent = A mensagem está sendo enviada agora.
 refusal-already-sent = A mensagem já foi enviada.
 refusal-not-found = Não encontrei isso. Veja /menu.
 toast-expired = Botão expirado. Use /menu.
+toast-nothing-to-confirm = Não há mais nada a confirmar. Veja /mensagens.
 toast-changed = Isso mudou nesse meio-tempo.
 toast-being-sent = Está sendo enviada agora.
 toast-already-sent = Já foi enviada.

@@ -153,6 +153,8 @@ async fn double_taps_and_stale_keys_do_their_work_once() {
         }
         ana.sees_now("Agendada #1").await;
         world.handled().await;
+        world.said().await;
+        assert_eq!(ana.toasts(), ["Não há mais nada a confirmar. Veja /mensagens."; 2]);
         assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages").await, 1);
         ana.taps_data(card, "undo:1:0");
         ana.taps_data(card, "undo:1:0");

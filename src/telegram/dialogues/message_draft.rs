@@ -508,7 +508,13 @@ pub(super) async fn take(
 
 /// A key of the draft.
 pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result<Turn, Refusal> {
-    let State::Message(mut draft) = talk.state() else { return Ok(talk.toast(plain!(talk.language, "toast-expired"))) };
+    let State::Message(mut draft) = talk.state() else {
+        // Most often it was confirmed by the tap before.
+        return Ok(talk.toast(match tap {
+            Tap::Confirm => plain!(talk.language, "toast-nothing-to-confirm"),
+            _ => plain!(talk.language, "toast-expired"),
+        }));
+    };
     match tap {
         Tap::DraftPart(part) => {
             if *part == Part::Time {
