@@ -77,6 +77,8 @@ pub enum Reason {
     Unusable,
     /// The server cannot be reached.
     Unreachable,
+    /// The server asks for fewer requests.
+    Busy,
     /// The number has no WhatsApp.
     NotOnWhatsApp,
     /// The group is unknown to the instance.
@@ -102,6 +104,7 @@ impl Reason {
             Self::Licence => "licence",
             Self::Unusable => "unusable",
             Self::Unreachable => "unreachable",
+            Self::Busy => "busy",
             Self::NotOnWhatsApp => "not_on_whats_app",
             Self::GroupUnknown => "group_unknown",
             Self::Invalid => "invalid",

@@ -42,7 +42,11 @@ pub enum Decision {
 pub fn decide(outcome: &Result<Sent, SendError>, tries: u32, retry: RetryPolicy, jitter: f64, now: Moment) -> Decision {
     let Err(error) = outcome else { return Decision::Sent };
     match error.verdict() {
-        Verdict::Retry => Decision::Again { at: now.plus(retry.wait(tries, jitter)), reason: Reason::Unreachable },
+        Verdict::Retry => {
+            // A server that asks for patience is there.
+            let reason = if *error == SendError::TooMany { Reason::Busy } else { Reason::Unreachable };
+            Decision::Again { at: now.plus(retry.wait(tries, jitter)), reason }
+        }
         Verdict::Hold(why) => {
             let (reason, connection) = match why {
                 HoldReason::Disconnected => (Reason::Disconnected, Connection::Close),
@@ -76,8 +80,10 @@ mod tests {
     fn only_what_cannot_have_left_is_tried_again() {
         let decide = |error| decide(&Err(error), 1, RetryPolicy::default(), 0.0, Moment(0));
         for error in [CallError::Dns, CallError::Connect, CallError::Tls] {
-            assert!(matches!(decide(SendError::Call(error)), Decision::Again { at: Moment(5000), .. }));
+            let again = Decision::Again { at: Moment(5000), reason: Reason::Unreachable };
+            assert_eq!(decide(SendError::Call(error)), again);
         }
+        assert_eq!(decide(SendError::TooMany), Decision::Again { at: Moment(5000), reason: Reason::Busy });
         assert_eq!(decide(SendError::Call(CallError::AnswerLost)), Decision::Unknown { if_absent: Absence::Ask });
         assert_eq!(decide(SendError::Unclear(500)), Decision::Unknown { if_absent: Absence::Resend });
         assert!(matches!(decide(SendError::NotConnected), Decision::Held { reason: Reason::Disconnected, .. }));

@@ -237,6 +237,29 @@ async fn a_server_that_is_away_is_told_of_once_after_two_minutes_and_once_when_i
 }
 
 #[tokio::test]
+async fn a_server_that_asks_for_patience_is_not_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    messages(&scheduler, 1, 2, NOW).await;
+    let mut desk = desk(&scheduler);
+    let mut tries = 0;
+    for _ in 0..600 {
+        for due in claims(&scheduler, &mut desk).await {
+            assert!(!due.is_suspect);
+            tries += 1;
+            desk.ended(finished(&due, Err(SendError::TooMany)));
+        }
+        scheduler.clock.advance(Duration::from_secs(1));
+    }
+    assert!((4..12).contains(&tries), "{tries} tries in ten minutes");
+    assert_eq!(reports(&scheduler).await, []);
+    let rows = scheduler.db.read().await.unwrap().list_instances(AccountId(1)).await.unwrap();
+    assert_eq!(rows[0].connection, "unknown");
+    assert!(statuses(&scheduler).await.contains(&(MessageId(1), Status::Scheduled, Some(Reason::Busy))));
+}
+
+#[tokio::test]
 async fn what_missed_its_grace_is_late_and_told_once_for_the_account() {
     let folder = tempfile::tempdir().unwrap();
     let scheduler = scheduler(&folder).await;

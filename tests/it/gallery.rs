@@ -195,7 +195,7 @@ const STATUSES: [Status; 8] = [
     Status::Cancelled,
 ];
 
-const REASONS: [Reason; 13] = [
+const REASONS: [Reason; 14] = [
     Reason::NoActiveInstance,
     Reason::Disconnected,
     Reason::KeyRefused,
@@ -203,6 +203,7 @@ const REASONS: [Reason; 13] = [
     Reason::Licence,
     Reason::Unusable,
     Reason::Unreachable,
+    Reason::Busy,
     Reason::NotOnWhatsApp,
     Reason::GroupUnknown,
     Reason::Invalid,
