@@ -435,7 +435,12 @@ report-guessing = 🔐 Someone entered a wrong password for this account { $coun
 report-held-title = ⏸ <b>Messages on hold</b>
 see-message = See message
 report-down = 🟠 I have not been able to reach the server of <b>{ $name }</b> for a few minutes. Its messages wait and I keep trying. Test the instance under /instances.
-report-up = 🟢 The server of <b>{ $name }</b> answers again. What was waiting goes out now.
+report-up =
+    { $count ->
+        [0] 🟢 The server of <b>{ $name }</b> answers again.
+        [one] 🟢 The server of <b>{ $name }</b> answers again: 1 message that was waiting goes out now.
+       *[other] 🟢 The server of <b>{ $name }</b> answers again: { $count } messages that were waiting go out now.
+    }
 report-clock-ahead = 🕰 The clock of this server is { $span } ahead of Telegram's. Nothing is sent until it is right. Set the machine's time (NTP); the rest follows by itself.
 report-clock-behind = 🕰 The clock of this server is { $span } behind Telegram's. Messages go out that much later. Set the machine's time (NTP).
 report-clock-right = 🟢 The server's clock is right again.

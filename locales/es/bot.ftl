@@ -435,7 +435,12 @@ report-guessing = 🔐 Alguien falló la contraseña de esta cuenta { $count } v
 report-held-title = ⏸ <b>Mensajes en espera</b>
 see-message = Ver mensaje
 report-down = 🟠 No logro hablar con el servidor de <b>{ $name }</b> desde hace unos minutos. Los mensajes esperan y sigo intentando. Pruebe la instancia en /instancias.
-report-up = 🟢 El servidor de <b>{ $name }</b> responde de nuevo. Lo que esperaba está saliendo.
+report-up =
+    { $count ->
+        [0] 🟢 El servidor de <b>{ $name }</b> responde de nuevo.
+        [one] 🟢 El servidor de <b>{ $name }</b> responde de nuevo: 1 mensaje que esperaba sale ahora.
+       *[other] 🟢 El servidor de <b>{ $name }</b> responde de nuevo: { $count } mensajes que esperaban salen ahora.
+    }
 report-clock-ahead = 🕰 El reloj de este servidor está { $span } adelantado respecto al de Telegram. No se envía nada hasta que esté bien. Ajuste la hora de la máquina (NTP); lo demás sigue solo.
 report-clock-behind = 🕰 El reloj de este servidor está { $span } atrasado respecto al de Telegram. Los mensajes salen con ese atraso. Ajuste la hora de la máquina (NTP).
 report-clock-right = 🟢 El reloj del servidor está bien de nuevo.

@@ -435,7 +435,12 @@ report-guessing = 🔐 Alguém errou a senha desta conta { $count } vezes seguid
 report-held-title = ⏸ <b>Mensagens em espera</b>
 see-message = Ver mensagem
 report-down = 🟠 Não consigo falar com o servidor de <b>{ $name }</b> há alguns minutos. As mensagens esperam e eu continuo tentando. Teste a instância em /instancias.
-report-up = 🟢 O servidor de <b>{ $name }</b> voltou a responder. O que esperava está saindo.
+report-up =
+    { $count ->
+        [0] 🟢 O servidor de <b>{ $name }</b> voltou a responder.
+        [one] 🟢 O servidor de <b>{ $name }</b> voltou a responder: 1 mensagem que esperava sai agora.
+       *[other] 🟢 O servidor de <b>{ $name }</b> voltou a responder: { $count } mensagens que esperavam saem agora.
+    }
 report-clock-ahead = 🕰 O relógio deste servidor está { $span } adiantado em relação ao do Telegram. Nada é enviado até ele estar certo. Ajuste a hora da máquina (NTP); o resto segue sozinho.
 report-clock-behind = 🕰 O relógio deste servidor está { $span } atrasado em relação ao do Telegram. As mensagens saem com esse atraso. Ajuste a hora da máquina (NTP).
 report-clock-right = 🟢 O relógio do servidor está certo de novo.

@@ -72,6 +72,9 @@ pub enum Report {
     Up {
         /// Which.
         instance: InstanceId,
+        /// How many messages waited for it, and go now.
+        #[serde(default)]
+        messages: u64,
     },
     /// Messages wait for something that the user can mend; told once for each cause.
     Held {

@@ -55,6 +55,11 @@ impl CallError {
         }
     }
 
+    /// Whether it is an answer of an Evolution server, whatever it says.
+    pub fn is_answer(&self) -> bool {
+        !self.is_away() && !matches!(self, Self::Policy | Self::NotEvolution)
+    }
+
     /// Whether the call is none that the Business channel knows.
     pub fn is_business(&self) -> bool {
         matches!(self, Self::Status { text, .. } if text.contains("WhatsApp Business API"))
@@ -169,6 +174,14 @@ impl SendError {
             Self::Call(error) => error.is_away() || *error == CallError::NotEvolution,
             Self::Unclear(status) => is_gateway(*status),
             _ => false,
+        }
+    }
+
+    /// Whether it is an answer of the server, whatever it says.
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::Call(error) => error.is_answer(),
+            _ => !self.is_ominous(),
         }
     }
 

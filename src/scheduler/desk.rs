@@ -194,6 +194,12 @@ impl Desk {
         self.was_rewound = true;
     }
 
+    /// The same, and which instances may send: their rows say.
+    pub fn all_anew(&mut self, now: Moment) {
+        self.agenda.open_all();
+        self.anew(now);
+    }
+
     /// Whether something cannot go, or may have gone, which is to be written down.
     pub fn sets_aside(&self) -> bool {
         !(self.homeless.is_empty() && self.late.is_empty() && self.doubtful.is_empty())

@@ -195,7 +195,7 @@ impl Scheduler {
                 }
                 () = self.wake.rung() => {
                     let now = self.clock.now();
-                    if self.wake.take_anew() { desk.anew(now) } else { desk.rewind(now) }
+                    if self.wake.take_anew() { desk.all_anew(now) } else { desk.rewind(now) }
                     pause = None;
                     None
                 }

@@ -237,6 +237,55 @@ async fn a_server_that_is_away_is_told_of_once_after_two_minutes_and_once_when_i
 }
 
 #[tokio::test]
+async fn a_server_that_answers_is_there_whatever_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    seed(&scheduler).await;
+    let mut desk = desk(&scheduler);
+    let refused = || Err(SendError::Call(CallError::Connect));
+    let next = async |desk: &mut Desk, day: u64| {
+        let at = NOW.plus(Duration::from_secs(day * 86_400));
+        messages(&scheduler, 1, 1, at).await;
+        scheduler.clock.advance(at.since(scheduler.clock.now()));
+        desk.anew(at);
+    };
+    // Once it is out of reach for a moment, and then refuses the message: the next day it is so again.
+    for day in 0..3 {
+        next(&mut desk, day).await;
+        for answer in [refused(), Err(SendError::NotOnWhatsApp)] {
+            let due = claims(&scheduler, &mut desk).await.remove(0);
+            desk.ended(finished(&due, answer));
+            claims(&scheduler, &mut desk).await;
+            scheduler.clock.advance(Duration::from_secs(10));
+        }
+    }
+    assert!(reports(&scheduler).await.iter().all(|one| matches!(one, Report::Failed { .. })));
+    // When the account was told that it is away, it is told that it is back, and how many messages go now.
+    next(&mut desk, 4).await;
+    messages(&scheduler, 1, 2, scheduler.clock.now()).await;
+    let is_told = async |what: fn(&Report) -> bool| reports(&scheduler).await.iter().filter(|one| what(one)).count();
+    while is_told(|one| matches!(one, Report::Down { .. })).await == 0 {
+        for due in claims(&scheduler, &mut desk).await {
+            desk.ended(finished(&due, refused()));
+        }
+        scheduler.clock.advance(Duration::from_secs(1));
+    }
+    let due = loop {
+        if let Some(due) = claims(&scheduler, &mut desk).await.pop() {
+            break due;
+        }
+        scheduler.clock.advance(Duration::from_secs(1));
+    };
+    desk.ended(finished(&due, Err(SendError::NotOnWhatsApp)));
+    claims(&scheduler, &mut desk).await;
+    let up = Report::Up { instance: InstanceId(1), messages: 2 };
+    assert!(reports(&scheduler).await.contains(&up));
+    assert_eq!(is_told(|one| matches!(one, Report::Up { .. })).await, 1);
+    let rows = scheduler.db.read().await.unwrap().list_instances(AccountId(1)).await.unwrap();
+    assert_eq!(rows[0].connection, "unknown");
+}
+
+#[tokio::test]
 async fn a_server_that_asks_for_patience_is_not_away() {
     let folder = tempfile::tempdir().unwrap();
     let scheduler = scheduler(&folder).await;

@@ -192,7 +192,7 @@ impl Work {
         if ours.len() + released < all {
             tracing::warn!(count = all - ours.len(), "late finishers were fenced");
         }
-        let (mut sent, mut unused) = (HashMap::new(), Vec::new());
+        let (mut sent, mut answered, mut unused) = (HashMap::new(), HashMap::new(), Vec::new());
         for id in ours {
             let Some((_, one, decision)) = outcomes.get(&id) else { continue };
             let (due, account, chat) = (&one.due, one.due.user_id, one.due.chat_id);
@@ -242,6 +242,9 @@ impl Work {
                 }
             }
             if let Ended::Answered(Err(error)) = &one.ended {
+                if error.is_answer() {
+                    answered.insert(due.through, (account, chat));
+                }
                 tracing::info!(message.id = %id, attempt = one.attempt, error = %error, "not handed over");
             }
         }
@@ -250,13 +253,23 @@ impl Work {
             unused.into_iter().partition(|through| self.settings.gap.is_zero() || closed.contains(through));
         conn.open_gates(&waits, false, now).await?;
         conn.open_gates(&free, true, now).await?;
+        let through = |of: &HashMap<InstanceId, _>| of.keys().copied().collect::<Vec<InstanceId>>();
+        let mut back = Vec::new();
         if !sent.is_empty() {
-            let through: Vec<InstanceId> = sent.keys().copied().collect();
-            for back in conn.note_sent(&through, now).await? {
-                if let Some((account, chat)) = sent.get(&back) {
-                    reports.push((*account, *chat, Report::Up { instance: back }));
-                }
-            }
+            back.extend(conn.note_sent(&through(&sent), now).await?);
+        }
+        if !answered.is_empty() {
+            back.extend(conn.note_answered(&through(&answered)).await?);
+        }
+        for instance in back {
+            let Some((account, chat)) = sent.get(&instance).or(answered.get(&instance)) else { continue };
+            // What waits for a server that asks for patience waits longer.
+            let messages = if closed.contains(&instance) {
+                0
+            } else {
+                conn.count_due_through(*account, instance, self.settings.grace, now).await?
+            };
+            reports.push((*account, *chat, Report::Up { instance, messages }));
         }
         Ok(())
     }

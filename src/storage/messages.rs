@@ -460,6 +460,23 @@ impl Conn {
         Ok(count.unsigned_abs())
     }
 
+    /// How many messages wait for an instance alone, and go as soon as it is there: those that are due, and not late (found by
+    /// when they are due: an account may have much that is not).
+    pub async fn count_due_through(
+        &mut self,
+        owner: AccountId,
+        through: InstanceId,
+        grace: Duration,
+        now: Moment,
+    ) -> Result<u64> {
+        let count: i64 = on!(self, c => sqlx::query_scalar(concat!(
+            "SELECT COUNT(*) FROM scheduled_messages WHERE user_id + 0 = $1 AND status = 'scheduled' AND due_at <= $3
+                 AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
+                     SELECT 1 FROM user_instances i WHERE i.id = $2 AND i.user_id = $1 AND i.is_active))) AND NOT ", late!()))
+            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).bind(millis(TOO_LATE)).fetch_one(c).await)?;
+        Ok(count.unsigned_abs())
+    }
+
     /// How many messages go through an instance that was made the active one: those that wait for it, and are not late.
     pub async fn count_to_go(
         &mut self,

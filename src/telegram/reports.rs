@@ -284,15 +284,18 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
             shown.push(Outgoing::Send(screens::messages::rules_changed(*messages, &rows, account.zone, language)));
             Ok(shown)
         }
-        Report::Down { instance } | Report::Up { instance } => {
+        Report::Down { instance } | Report::Up { instance, .. } => {
             let name = match services.instances.find(account.id, *instance).await {
                 Ok(instance) => instance.label.as_str().to_owned(),
                 Err(Refusal::NotFound) => return Ok(Vec::new()),
                 Err(error) => return Err(error),
             };
             let said = match report {
-                Report::Down { .. } => t!(language, "report-down", name = name),
-                _ => t!(language, "report-up", name = name),
+                Report::Up { messages, .. } => {
+                    let (name, count) = (Html::escape(&name).to_string(), *messages);
+                    Html::trusted(plain!(language, "report-up", count = count, name = name))
+                }
+                _ => t!(language, "report-down", name = name),
             };
             let screen = Screen::new(said).key(format!("📱 {}", plain!(language, "instances")), &Tap::Instances(0));
             Ok(vec![Outgoing::Send(screen)])

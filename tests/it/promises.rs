@@ -187,6 +187,70 @@ async fn an_hour_without_the_server_is_told_of_once_and_costs_one_question_at_mo
     .await;
 }
 
+/// Ana's message is late since its server is away: the server comes back, and nothing is tried that would show it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_back_is_told_of_though_nothing_is_sent_and_what_waits_goes_at_once() {
+    within(async {
+        let world = World::start_with(Clock::manual(START), |config| config.send_gap = Duration::ZERO).await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        let says = async |minutes: u64, text: &str| {
+            ana.says(&format!("em {minutes} minutos para 11 98888-7777: {text}"));
+            ana.sees_one(|m| m.text.contains("Confira e confirme") && m.text.contains(text)).await;
+            ana.taps("Confirmar").unwrap();
+            ana.sees_one(|m| m.text.contains("Agendada") && m.text.contains(text)).await;
+            world.handled().await;
+            world.said().await;
+        };
+        let told = |text: &str| ana.chat().iter().filter(|m| m.from_bot && m.text.contains(text)).count();
+        let step = async || {
+            world.advance(Duration::from_secs(5));
+            world.breath().await;
+        };
+        let (down, late) = (Faults { down: true, ..Faults::default() }, "passou da hora");
+        says(5, "um.").await;
+        // What stands before it answers: it is asked how it is first.
+        world.does("UPDATE user_instances SET is_suspect = TRUE").await;
+        world.evolution.set_faults(down);
+        while told(late) == 0 {
+            step().await;
+        }
+        let away = world.clock.now();
+        while world.clock.now().since(away) < Duration::from_secs(1800) {
+            step().await;
+        }
+        assert_eq!((told("Não consigo falar com o servidor"), told("voltou a responder")), (1, 0));
+        world.evolution.set_faults(Faults::default());
+        let begun = world.clock.now();
+        while told("voltou a responder.") == 0 {
+            step().await;
+        }
+        assert!(world.clock.now().since(begun) <= Duration::from_secs(90));
+        assert_eq!(world.evolution.count(), 0, "what is late waits for its answer");
+        // It is away again, and a message has been tried for so long that the next time would come minutes later.
+        world.does("UPDATE user_instances SET is_suspect = TRUE").await;
+        says(1, "dois.").await;
+        world.evolution.set_faults(down);
+        let far = "SELECT COUNT(*) FROM user_instances WHERE down_told AND next_send_at - checked_at > 200000";
+        while world.count(far).await == 0 {
+            step().await;
+        }
+        world.evolution.set_faults(Faults::default());
+        let begun = world.clock.now();
+        while told("voltou a responder: 1 mensagem que esperava sai agora.") == 0 || world.evolution.count() == 0 {
+            step().await;
+        }
+        assert!(world.clock.now().since(begun) <= Duration::from_secs(90));
+        for _ in 0..60 {
+            step().await;
+        }
+        world.said().await;
+        assert_eq!((told("Não consigo falar com o servidor"), told("voltou a responder")), (2, 2));
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
 /// A server that takes connections and never says anything.
 async fn silent_server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
