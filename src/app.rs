@@ -129,6 +129,7 @@ impl App {
                 clock: clock.clone(),
                 wake: wake.clone(),
                 quota: config.quotas.pending,
+                reported: Arc::clone(&reported),
             },
             series: AllSeries {
                 db: db.clone(),

@@ -225,7 +225,9 @@ impl Work {
                         reports.push((account, chat, Report::Changed { message: id }));
                     }
                     conn.note_connection(due.through, connection.as_str(), now).await?;
-                    conn.hold_due_of(account, due.through, *reason, now).await?;
+                    for (message, chat) in conn.hold_due_of(account, due.through, *reason, now).await? {
+                        reports.push((account, chat, Report::Changed { message }));
+                    }
                     done.held.push(due.through);
                 }
                 Some(Decision::Failed { .. }) => reports.push((account, chat, Report::Failed { message: id })),
@@ -380,19 +382,22 @@ impl Work {
         for ((account, policy), list) in by_account {
             let which: Vec<(MessageId, Moment)> = list.iter().map(|one| (one.id, one.scheduled_time)).collect();
             let Some(chat) = list.first().map(|one| one.chat_id) else { continue };
-            if policy == LatePolicy::Never {
-                let dropped = conn.set_aside(&which, Status::Cancelled, None, now).await?.len() as u64;
-                if dropped > 0 {
-                    reports.push((account, chat, Report::Dropped { messages: dropped }));
+            let aside = if policy == LatePolicy::Never {
+                let dropped = conn.set_aside(&which, Status::Cancelled, None, now).await?;
+                if !dropped.is_empty() {
+                    reports.push((account, chat, Report::Dropped { messages: dropped.len() as u64 }));
                 }
-                continue;
-            }
-            let late = conn.set_aside(&which, Status::Late, None, now).await?;
-            if !late.is_empty() {
-                reports.push((account, chat, Report::Late));
-            }
+                dropped
+            } else {
+                let late = conn.set_aside(&which, Status::Late, None, now).await?;
+                if !late.is_empty() {
+                    reports.push((account, chat, Report::Late));
+                }
+                late
+            };
             // Each card follows.
-            for one in list.iter().filter(|one| late.contains(&one.id)) {
+            let aside: HashSet<MessageId> = aside.into_iter().collect();
+            for one in list.iter().filter(|one| aside.contains(&one.id)) {
                 reports.push((account, one.chat_id, Report::Changed { message: one.id }));
             }
         }

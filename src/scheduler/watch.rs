@@ -108,10 +108,19 @@ impl Scheduler {
         let (now, grace) = (self.clock.now(), self.settings.grace);
         let woken: Result<bool, StorageError> = self
             .db
-            .write(move |conn| Box::pin(async move { conn.try_held(one.user_id, one.id, grace, now).await }))
+            .write(move |conn| {
+                Box::pin(async move {
+                    let woken = conn.try_held(one.user_id, one.id, grace, now).await?;
+                    // Of the others' fate something else tells.
+                    let waits = woken.iter().filter(|one| one.2).map(|(message, chat, _)| (*message, *chat));
+                    conn.add_changed(one.user_id, &waits.collect::<Vec<_>>(), now).await?;
+                    Ok(!woken.is_empty())
+                })
+            })
             .await;
         let woken = woken?;
         self.wake.notify_one();
+        self.reported.notify_one();
         Ok((one.id, woken))
     }
 

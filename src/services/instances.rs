@@ -9,10 +9,9 @@ use super::on_server::Creating;
 use super::refusal::Refusal;
 use super::secrets::Keyring;
 use crate::domain::clock::{Clock, Moment};
-use crate::domain::ids::{AccountId, ChatId, InstanceId};
+use crate::domain::ids::{AccountId, InstanceId};
 use crate::domain::instance::{ApiKey, Connection, InstanceName, Label, ServerUrl};
 use crate::domain::message::Status;
-use crate::domain::report::Report;
 use crate::evolution::Evolution;
 use crate::evolution::doctor::Diagnosis;
 use crate::storage::instances::{Health, InstanceRow, NewInstance};
@@ -161,6 +160,7 @@ impl Instances {
             })
             .await?;
         self.wake.notify_one();
+        self.reported.notify_one();
         Ok(())
     }
 
@@ -238,6 +238,7 @@ impl Instances {
             self.note(owner, id, found).await?;
         }
         self.wake.notify_one();
+        self.reported.notify_one();
         self.find(owner, id).await
     }
 
@@ -280,6 +281,7 @@ impl Instances {
             })
             .await?;
         self.wake.notify_one();
+        self.reported.notify_one();
         Ok((self.find(owner, id).await?, waiting))
     }
 
@@ -329,14 +331,10 @@ impl Instances {
                         Pending::Hold => Some(Status::Held),
                     };
                     let touched = conn.settle_messages_of(owner, id, to, now).await?;
-                    let others = conn.unpin_others_of(owner, id, now).await?;
                     // Their cards follow.
-                    let changed: Vec<(AccountId, ChatId, Report)> = touched
-                        .iter()
-                        .chain(&others)
-                        .map(|(message, chat)| (owner, *chat, Report::Changed { message: *message }))
-                        .collect();
-                    conn.add_reports(&changed, now).await?;
+                    let mut changed = conn.unpin_others_of(owner, id, now).await?;
+                    changed.extend(&touched);
+                    conn.add_changed(owner, &changed, now).await?;
                     if pending != Pending::Hold {
                         conn.settle_series_of(owner, id, pending == Pending::Cancel, now).await?;
                     }

@@ -71,16 +71,24 @@ impl Messages {
                     }
                     conn.forget_live_card(chat, Live::Late).await?;
                     let due: Vec<Due> = match answer {
-                        Answer::Drop => return Ok(conn.drop_late(owner, &all, now).await?),
+                        Answer::Drop => Vec::new(),
                         Answer::Send => (0..all.len()).map(|before| in_turn(before, now).into()).collect(),
                         Answer::Tomorrow => all.iter().map(|one| tomorrow(now, one.scheduled_time, zone)).collect(),
                     };
-                    let moved: Vec<(LateOne, Due)> = all.into_iter().zip(due).collect();
-                    Ok(conn.reschedule_late(owner, &moved, zone.name(), now).await?)
+                    let changed = if answer == Answer::Drop {
+                        conn.drop_late(owner, &all, now).await?
+                    } else {
+                        let moved: Vec<(LateOne, Due)> = all.into_iter().zip(due).collect();
+                        conn.reschedule_late(owner, &moved, zone.name(), now).await?
+                    };
+                    // Their own cards follow.
+                    conn.add_changed(owner, &changed, now).await?;
+                    Ok(changed.len() as u64)
                 })
             })
             .await?;
         self.wake.notify_one();
+        self.reported.notify_one();
         Ok(done)
     }
 

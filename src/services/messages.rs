@@ -1,6 +1,9 @@
 //! Scheduled messages: create, change, cancel, send now, list.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::refusal::Refusal;
 use crate::domain::account::Account;
@@ -26,6 +29,8 @@ pub struct Messages {
     pub wake: Wake,
     /// How many waiting messages an account may have; 0: any number.
     pub quota: u64,
+    /// Told when a report was written.
+    pub reported: Arc<Notify>,
 }
 
 /// How many messages a page of a list shows.
@@ -297,6 +302,11 @@ impl Messages {
             Box::pin(async move { conn.rewrite_message(owner, id, &to.recipient, &to.name, body.as_str(), now).await })
         })
         .await
+    }
+
+    /// Whether a message may have a card in a chat.
+    pub async fn may_have_card(&self, chat: ChatId, id: MessageId) -> Result<bool, Refusal> {
+        Ok(self.db.read().await?.may_have_card(chat, id).await?)
     }
 
     /// Pins a message to an instance, or unpins it; where a version is given, as it was seen then.

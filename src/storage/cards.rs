@@ -24,6 +24,15 @@ impl Conn {
             .bind(chat).bind(message).fetch_optional(c).await)?)
     }
 
+    /// Whether a scheduled message has a card in a chat, or may have one soon: something is being said there.
+    pub async fn may_have_card(&mut self, chat: ChatId, message: MessageId) -> Result<bool> {
+        let one: Option<i64> = on!(self, c => sqlx::query_scalar(
+            "SELECT CAST(1 AS BIGINT) WHERE EXISTS (SELECT 1 FROM cards WHERE chat_id = $1 AND message_id = $2)
+                 OR EXISTS (SELECT 1 FROM outbox WHERE chat_id = $1 AND status = 'waiting')")
+            .bind(chat).bind(message).fetch_optional(c).await)?;
+        Ok(one.is_some())
+    }
+
     /// The scheduled message whose card a Telegram message is. It says nothing about whose it is.
     pub async fn find_card_message(&mut self, chat: ChatId, shown: TelegramMessageId) -> Result<Option<MessageId>> {
         Ok(on!(self, c => sqlx::query_scalar::<_, MessageId>(

@@ -54,12 +54,7 @@ impl Conn {
 
     /// Notes that a look found the server of an instance there, and in which state: what waits for it need wait no longer.
     /// `None` when that was known; else whether the account was told that it was away.
-    pub async fn note_found(
-        &mut self,
-        id: InstanceId,
-        connection: &'static str,
-        now: Moment,
-    ) -> Result<Option<bool>> {
+    pub async fn note_found(&mut self, id: InstanceId, connection: &'static str, now: Moment) -> Result<Option<bool>> {
         let noted: Option<(InstanceId, bool)> = on!(self, c => sqlx::query_as(
             "UPDATE user_instances SET down_since = NULL, connection = $2, checked_at = $3,
                  next_send_at = CASE WHEN next_send_at > $3 THEN $3 ELSE next_send_at END

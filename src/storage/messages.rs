@@ -232,14 +232,14 @@ impl Conn {
             .bind(owner).fetch_all(c).await)?)
     }
 
-    /// Sets when late messages go, each as it was seen, and makes them wait again.
+    /// Sets when late messages go, each as it was seen, and makes them wait again. Returns which.
     pub async fn reschedule_late(
         &mut self,
         owner: AccountId,
         moved: &[(LateOne, Due)],
         zone: &str,
         now: Moment,
-    ) -> Result<u64> {
+    ) -> Result<Vec<(MessageId, ChatId)>> {
         let moved: Vec<_> = moved
             .iter()
             .map(|(one, due)| {
@@ -253,20 +253,25 @@ impl Conn {
                  detached = TRUE, moved = FALSE, tries = 0, started_at = NULL, look_at = NULL, if_absent = NULL, looks = 0, resends = 0,
                  version = version + 1, updated_at = $4 FROM",
             "WHERE m.id = CAST(j.value->>'i' AS BIGINT) AND m.version = CAST(j.value->>'v' AS BIGINT) AND m.user_id = $2
-                 AND m.status || '' = 'late'", c, sql =>
-            sqlx::query(sql).bind(&moved).bind(owner).bind(zone).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
+                 AND m.status || '' = 'late' RETURNING id, chat_id", c, sql =>
+            sqlx::query_as(sql).bind(&moved).bind(owner).bind(zone).bind(now).fetch_all(c).await)?)
     }
 
-    /// Drops late messages, each as it was seen.
-    pub async fn drop_late(&mut self, owner: AccountId, dropped: &[LateOne], now: Moment) -> Result<u64> {
+    /// Drops late messages, each as it was seen. Returns which.
+    pub async fn drop_late(
+        &mut self,
+        owner: AccountId,
+        dropped: &[LateOne],
+        now: Moment,
+    ) -> Result<Vec<(MessageId, ChatId)>> {
         let dropped: Vec<_> = dropped.iter().map(|one| json!({ "i": one.id, "v": one.version })).collect();
         let dropped = rows(&dropped)?;
         Ok(
             over_rows!(self, "UPDATE scheduled_messages AS m SET status = 'cancelled', reason = NULL, look_at = NULL, if_absent = NULL,
                  version = version + 1, updated_at = $3 FROM",
             "WHERE m.id = CAST(j.value->>'i' AS BIGINT) AND m.version = CAST(j.value->>'v' AS BIGINT) AND m.user_id = $2
-                 AND m.status || '' = 'late'", c, sql =>
-            sqlx::query(sql).bind(&dropped).bind(owner).bind(now).execute(c).await.map(|r| r.rows_affected()))?,
+                 AND m.status || '' = 'late' RETURNING id, chat_id", c, sql =>
+            sqlx::query_as(sql).bind(&dropped).bind(owner).bind(now).fetch_all(c).await)?,
         )
     }
 
@@ -491,20 +496,20 @@ impl Conn {
     }
 
     /// Lets the first of the held messages try whether an instance takes messages again, and keeps for what it was held; what is
-    /// late by now and what is not due yet need not wait for that. Returns whether any waits no longer.
+    /// late by now and what is not due yet need not wait for that. Returns which wait no longer, and whether they are not due yet.
     pub async fn try_held(
         &mut self,
         owner: AccountId,
         through: InstanceId,
         grace: Duration,
         now: Moment,
-    ) -> Result<bool> {
-        let done = on!(self, c => sqlx::query(concat!(
+    ) -> Result<Vec<(MessageId, ChatId, bool)>> {
+        Ok(on!(self, c => sqlx::query_as(concat!(
             "UPDATE scheduled_messages SET status = 'scheduled', due_at = CASE WHEN due_at < $3 THEN $3 ELSE due_at END, updated_at = $3
              WHERE ", held_for!(), " AND (scheduled_time > $3 OR ", late!(), " OR id = (SELECT id FROM scheduled_messages WHERE ",
-            held_for!(), " AND scheduled_time <= $3 AND NOT ", late!(), " ORDER BY scheduled_time, id LIMIT 1))"))
-            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).bind(millis(TOO_LATE)).execute(c).await.map(|r| r.rows_affected()))?;
-        Ok(done > 0)
+            held_for!(), " AND scheduled_time <= $3 AND NOT ", late!(), " ORDER BY scheduled_time, id LIMIT 1))
+             RETURNING id, chat_id, scheduled_time > $3"))
+            .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).bind(millis(TOO_LATE)).fetch_all(c).await)?)
     }
 
     /// Which of these messages were held before, for a reason that lies with their instance.
@@ -526,13 +531,14 @@ impl Conn {
         Ok(())
     }
 
-    /// Makes held messages that go through the active instance (or are pinned to `only`) due again.
-    pub async fn wake_held(&mut self, owner: AccountId, only: InstanceId, now: Moment) -> Result<u64> {
-        Ok(on!(self, c => sqlx::query(
+    /// Makes held messages that go through the active instance (or are pinned to `only`) due again; their cards follow.
+    pub async fn wake_held(&mut self, owner: AccountId, only: InstanceId, now: Moment) -> Result<()> {
+        let woken: Vec<(MessageId, ChatId)> = on!(self, c => sqlx::query_as(
             "UPDATE scheduled_messages SET status = 'scheduled', reason = NULL, due_at = CASE WHEN due_at < $3 THEN $3 ELSE due_at END,
              updated_at = $3 WHERE user_id = $1 AND status = 'held' AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
-                 SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active)))")
-            .bind(owner).bind(only).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
+                 SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active))) RETURNING id, chat_id")
+            .bind(owner).bind(only).bind(now).fetch_all(c).await)?;
+        self.add_changed(owner, &woken, now).await
     }
 
     /// The newest attempts of a message, the newest first, with what their instances are or were called.

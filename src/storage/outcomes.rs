@@ -9,7 +9,7 @@ use super::listed::{Listed, MOST};
 use super::queue::{over_rows, rows};
 use super::{Conn, Result, on};
 use crate::domain::clock::Moment;
-use crate::domain::ids::{AccountId, InstanceId, MessageId};
+use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
 use crate::domain::message::{Absence, Reason, Status};
 
 /// The outcome of an attempt, as it is written.
@@ -217,19 +217,19 @@ impl Conn {
         Ok(())
     }
 
-    /// Holds what else is due through an instance (found by when it is due: an account may have much that is not), so that what cannot go is not tried message by message.
+    /// Holds what else is due through an instance (found by when it is due: an account may have much that is not), so that what cannot go is not tried message by message. Returns which.
     pub async fn hold_due_of(
         &mut self,
         account: AccountId,
         through: InstanceId,
         reason: Reason,
         now: Moment,
-    ) -> Result<u64> {
-        Ok(on!(self, c => sqlx::query(
+    ) -> Result<Vec<(MessageId, ChatId)>> {
+        Ok(on!(self, c => sqlx::query_as(
             "UPDATE scheduled_messages SET status = 'held', reason = $3, version = version + 1, updated_at = $4
              WHERE user_id + 0 = $1 AND status = 'scheduled' AND due_at <= $4 AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
-                 SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active)))")
-            .bind(account).bind(through).bind(reason).bind(now).execute(c).await.map(|r| r.rows_affected()))?)
+                 SELECT 1 FROM user_instances u WHERE u.id = $2 AND u.user_id = $1 AND u.is_active))) RETURNING id, chat_id")
+            .bind(account).bind(through).bind(reason).bind(now).fetch_all(c).await)?)
     }
 
     /// Whether the account holds messages for this reason already: it was told.

@@ -4,7 +4,7 @@ use super::listed::{Listed, MOST};
 use super::queue::rows;
 use super::{Conn, Result, StorageError, on};
 use crate::domain::clock::Moment;
-use crate::domain::ids::{AccountId, ChatId};
+use crate::domain::ids::{AccountId, ChatId, MessageId};
 use crate::domain::report::Report;
 
 /// A report that waits.
@@ -85,6 +85,17 @@ impl Conn {
             }
         }
         Ok(())
+    }
+
+    /// Has the cards of messages drawn anew.
+    pub async fn add_changed(
+        &mut self,
+        account: AccountId,
+        changed: &[(MessageId, ChatId)],
+        now: Moment,
+    ) -> Result<()> {
+        let report = |(message, chat): &(MessageId, ChatId)| (account, *chat, Report::Changed { message: *message });
+        self.add_reports(&changed.iter().map(report).collect::<Vec<_>>(), now).await
     }
 
     /// The oldest reports, but for those that were set aside: they have a mark in front.

@@ -55,6 +55,7 @@ pub async fn tell_all(ctx: &Arc<Context>) -> Result<bool, Refusal> {
     let rows = &waiting.rows;
     // What a digest tells leaves the table together with it: else a death in between would leave some untold.
     let mut kept_back: HashMap<(AccountId, ChatId), (Vec<i64>, Vec<Told>)> = HashMap::new();
+    let mut silent = Vec::new();
     for (n, row) in rows.iter().enumerate() {
         let (told, with_others) = match tell(&ctx.services, rows, n).await {
             Ok(told) => told,
@@ -82,8 +83,12 @@ pub async fn tell_all(ctx: &Arc<Context>) -> Result<bool, Refusal> {
                 all.extend(told);
                 write_down(ctx, ids, &all).await?;
             }
+            Together::Alone if told.is_empty() => silent.push(row.id),
             Together::Alone => write_down(ctx, vec![row.id], &told).await?,
         }
+    }
+    if !silent.is_empty() {
+        write_down(ctx, silent, &[]).await?;
     }
     Ok(!rows.is_empty() || !waiting.unreadable.is_empty())
 }
@@ -161,6 +166,8 @@ async fn tell(services: &Services, rows: &[ReportRow], n: usize) -> Result<(Vec<
         match &row.report {
             // The card is drawn once for all that became late.
             Report::Late if !is_last => {}
+            // Of many that changed at once, few may have been shown.
+            Report::Changed { message } if !services.messages.may_have_card(chat, *message).await? => {}
             Report::Sent { message, .. }
                 if services.messages.is_one_of_many(account.id, row.chat, chat, alike).await? =>
             {

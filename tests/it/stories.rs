@@ -833,6 +833,67 @@ async fn the_late_card_counts_all_that_are_late_and_its_keys_mean_all_of_them() 
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_card_of_each_message_follows_what_is_done_with_many_at_once() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        let texts = ["um.", "dois.", "três."];
+        let schedules = async |when: &str| {
+            for text in texts {
+                ana.says(&format!("{when} para 11 98888-7777: {text}"));
+                ana.sees_one(|m| m.text.contains(text) && m.text.contains("Confira")).await;
+                ana.taps("Confirmar").unwrap();
+                ana.sees_one(|m| m.text.contains(text) && m.text.contains("Agendada")).await;
+            }
+        };
+        let status = |id: usize, status: &str| {
+            ana.chat()
+                .iter()
+                .any(|m| m.text.contains(&format!("{status} #{id}")) && m.text.contains(texts[(id - 1) % 3]))
+        };
+        // Only the first of them was tried.
+        schedules("em 10 minutos").await;
+        world.evolution.set_faults(Faults { disconnected: true, ..Faults::default() });
+        world.advance(Duration::from_secs(601));
+        until(&world, || (1..=3).all(|id| status(id, "Em espera"))).await;
+        // They are late by now, and go tomorrow.
+        world.advance(HOUR);
+        world.evolution.set_faults(Faults::default());
+        until(&world, || (1..=3).all(|id| status(id, "Atrasada"))).await;
+        ana.sees("3 mensagens passaram da hora").await;
+        ana.taps("Amanhã, mesmo horário").unwrap();
+        until(&world, || (1..=3).all(|id| status(id, "Agendada"))).await;
+        // Their instance goes, and another takes its place.
+        let (owner, first) = (AccountId(1), schedulezap::domain::ids::InstanceId(1));
+        let hold = schedulezap::services::instances::Pending::Hold;
+        world.door.services.instances.delete(owner, first, hold).await.unwrap();
+        until(&world, || (1..=3).all(|id| status(id, "Em espera"))).await;
+        world.with_instance(&ana).await;
+        until(&world, || (1..=3).all(|id| status(id, "Agendada"))).await;
+        // They miss that hour too, and the account wants them dropped: first by hand, then by itself.
+        let misses = async || {
+            world.does("UPDATE user_instances SET next_send_at = 9000000000000").await;
+            world.advance(HOUR * 24);
+        };
+        misses().await;
+        until(&world, || (1..=3).all(|id| status(id, "Atrasada"))).await;
+        ana.sees_now("3 mensagens passaram da hora").await;
+        ana.taps("Descartar").unwrap();
+        until(&world, || (1..=3).all(|id| status(id, "Cancelada"))).await;
+        world.does("UPDATE users SET late_policy = 'never'").await;
+        schedules("amanhã 9h").await;
+        misses().await;
+        until(&world, || (4..=6).all(|id| status(id, "Cancelada"))).await;
+        assert_eq!(told(&ana, "3 mensagens passaram da hora e foram descartadas"), 1);
+        world.said().await;
+        assert_eq!(world.evolution.count(), 0);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
 /// Does some of this work and then dies: after so many steps. Says whether the work came to its end.
 async fn dies_after(steps: usize, work: impl Future) -> bool {
     let (mut work, mut left) = (std::pin::pin!(work), steps);
