@@ -115,6 +115,27 @@ impl Reason {
     }
 }
 
+/// The name of a field of what is sent, as a server tells it: a short plain word, never what else it may say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(transparent)]
+#[sqlx(transparent)]
+pub struct RefusedField(String);
+
+impl RefusedField {
+    const MOST: usize = 40;
+
+    /// Takes a word of letters, digits, `_` and `.`.
+    pub fn parse(name: &str) -> Option<Self> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+        ((1..=Self::MOST).contains(&name.len()) && name.chars().all(is_plain)).then(|| Self(name.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What it means when a message that may have left is not found in its instance's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
@@ -226,6 +247,8 @@ pub struct ScheduledMessage {
     pub status: Status,
     /// Why.
     pub reason: Option<Reason>,
+    /// Which field the server refused, where it refused the message as malformed and named one.
+    pub refused_field: Option<RefusedField>,
     /// How often it was claimed; the fencing token.
     pub attempt: i64,
     /// When it was handed over.

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::domain::message::RefusedField;
+
 /// A call that did not come to what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -113,9 +115,9 @@ pub enum SendError {
     /// The server does not know the group.
     #[error("unknown group")]
     GroupUnknown,
-    /// The request was refused as malformed.
-    #[error("malformed")]
-    Invalid,
+    /// The request was refused as malformed, perhaps for a field that was named.
+    #[error("malformed: {}", .0.as_ref().map_or("?", RefusedField::as_str))]
+    Invalid(Option<RefusedField>),
     /// The instance is not connected: certainly not sent.
     #[error("not connected")]
     NotConnected,
@@ -177,6 +179,14 @@ impl SendError {
         }
     }
 
+    /// The field that was refused, where one was named.
+    pub fn refused_field(&self) -> Option<&RefusedField> {
+        match self {
+            Self::Invalid(field) => field.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether it is an answer of the server, whatever it says.
     pub fn is_answer(&self) -> bool {
         match self {
@@ -202,7 +212,7 @@ impl SendError {
             Self::Licence => Verdict::Hold(HoldReason::Licence),
             Self::NotOnWhatsApp => Verdict::GiveUp(FailReason::NotOnWhatsApp),
             Self::GroupUnknown => Verdict::GiveUp(FailReason::GroupUnknown),
-            Self::Invalid => Verdict::GiveUp(FailReason::Invalid),
+            Self::Invalid(_) => Verdict::GiveUp(FailReason::Invalid),
             Self::Channel => Verdict::GiveUp(FailReason::Channel),
         }
     }

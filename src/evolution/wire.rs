@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::error::{CallError, SendError, is_gateway};
 use super::{Answer, Created, Found, Listed, Looked, Sent};
 use crate::domain::instance::{ApiKey, Connection};
+use crate::domain::message::RefusedField;
 
 /// A time as the server's filters want it.
 pub(super) fn iso(at: DateTime<Utc>) -> String {
@@ -82,7 +83,7 @@ pub(super) fn sent(answer: &Answer) -> Result<Sent, SendError> {
     } else if texts.contains(&"[object Object]") {
         Err(SendError::GroupUnknown)
     } else if is_schema(said) {
-        Err(SendError::Invalid)
+        Err(SendError::Invalid(texts.iter().find_map(|text| refused_field(text))))
     } else if texts.contains(&"TypeError: Cannot read properties of undefined (reading 'message')") {
         // The Business channel lost Meta's answer, and stores nothing (#363, #364).
         Err(SendError::Call(CallError::AnswerLost))
@@ -148,6 +149,20 @@ fn is_before_the_socket(text: &str) -> bool {
 fn is_schema(said: &Value) -> bool {
     let items = said.as_array().map(Vec::as_slice).unwrap_or_default();
     items.iter().any(|item| item.is_array() || item.as_str() == Some("Text is required"))
+}
+
+/// The field that a text of that check names (#203 to #207).
+fn refused_field(text: &str) -> Option<RefusedField> {
+    if text == "Text is required" {
+        return RefusedField::parse("text");
+    }
+    let required = text.strip_prefix("instance requires property \"").and_then(|rest| rest.strip_suffix('"'));
+    let (name, _) = required.map(|name| (name, "")).or_else(|| {
+        let ends =
+            [" is required", " is not of a type", " does not match pattern", " does not meet ", " is not one of "];
+        ends.iter().find_map(|end| text.split_once(end))
+    })?;
+    RefusedField::parse(name.strip_prefix("instance.").unwrap_or(name))
 }
 
 fn has_exists_false(said: &Value) -> bool {
@@ -300,6 +315,32 @@ mod tests {
         assert_eq!(verdict(400, &envelope(lost)), Verdict::Unknown { searchable: false });
         assert!(matches!(said(502, "<html>"), Err(SendError::Unclear(502))));
         assert!(matches!(said(201, ""), Err(SendError::Call(CallError::AnswerLost))));
+    }
+
+    #[test]
+    fn the_field_that_was_refused_is_named_in_a_plain_word_or_not_at_all() {
+        let field = |message: Value| match said(400, &envelope(message).to_string()) {
+            Err(SendError::Invalid(field)) => field.map(|field| field.as_str().to_owned()),
+            other => panic!("{other:?}"),
+        };
+        for (text, named) in [
+            ("instance requires property \"number\"", Some("number")),
+            ("instance.text is not of a type(s) string", Some("text")),
+            ("number does not match pattern \"^\\d+$\"", Some("number")),
+            ("numbers does not meet minimum length of 1", Some("numbers")),
+            ("token is required", Some("token")),
+            ("Invalid format", None),
+            ("Enter a value in milliseconds", None),
+            ("<b>Olá</b> is required", None),
+            ("instance requires property \"a b\"", None),
+            ("instance requires property \"\"", None),
+        ] {
+            assert_eq!(field(json!([[text]])).as_deref(), named, "{text}");
+        }
+        assert_eq!(field(json!(["Text is required"])).as_deref(), Some("text"));
+        let both = ["instance requires property \"number\"", "instance requires property \"text\""];
+        assert_eq!(field(json!([both])).as_deref(), Some("number"), "the first of them");
+        assert_eq!(field(json!([[format!("{} is required", "a".repeat(41))]])), None);
     }
 
     #[test]

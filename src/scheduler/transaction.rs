@@ -282,6 +282,7 @@ impl Work {
             attempt: one.attempt,
             status: status.as_str(),
             reason: reason.map(Reason::as_str),
+            field: None,
             remote: None,
             through: None,
             sent_at: None,
@@ -316,7 +317,10 @@ impl Work {
                 Outcome { word: Some("again"), ..plain(Status::Scheduled, Some(*reason)) }
             }
             Decision::Held { reason, .. } => plain(Status::Held, Some(*reason)),
-            Decision::Failed { reason } => plain(Status::Failed, Some(*reason)),
+            Decision::Failed { reason } => Outcome {
+                field: answer.as_ref().err().and_then(SendError::refused_field).cloned(),
+                ..plain(Status::Failed, Some(*reason))
+            },
             Decision::Unknown { if_absent } => unknown(*if_absent),
         };
         (outcome, Some(decision))
@@ -511,6 +515,7 @@ async fn settle_taken(conn: &mut Conn, ledger: &Ledger, claims: &[Sending], now:
             attempt: one.attempt,
             status: Status::Sent.as_str(),
             reason: None,
+            field: None,
             remote: Some(taken.remote),
             through: Some(through),
             sent_at: Some(at),

@@ -11,7 +11,7 @@ use super::{Conn, Result, StorageError, on};
 use crate::domain::account::{self, TOO_LATE};
 use crate::domain::clock::{Moment, millis};
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId, SeriesId};
-use crate::domain::message::{Absence, Reason, ScheduledMessage, Search, Status};
+use crate::domain::message::{Absence, Reason, RefusedField, ScheduledMessage, Search, Status};
 use crate::domain::recipient::Recipient;
 use crate::domain::wall::{Due, WallTime};
 
@@ -29,6 +29,7 @@ struct Row {
     time_zone: String,
     status: Status,
     reason: Option<Reason>,
+    refused_field: Option<RefusedField>,
     attempt: i64,
     sent_at: Option<Moment>,
     sent_through: Option<InstanceId>,
@@ -62,6 +63,7 @@ impl TryFrom<Row> for ScheduledMessage {
             time_zone: row.time_zone,
             status: row.status,
             reason: row.reason,
+            refused_field: row.refused_field,
             attempt: row.attempt,
             sent_at: row.sent_at,
             sent_through: row.sent_through,
@@ -113,6 +115,7 @@ pub struct Attempt {
     pub finished_at: Option<Moment>,
     pub outcome: Option<String>,
     pub reason: Option<Reason>,
+    pub refused_field: Option<RefusedField>,
     /// What it went through.
     pub instance_id: Option<InstanceId>,
     /// What that is called, while it is there.
@@ -141,7 +144,9 @@ macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, user_id, instance_id, pinned, recipient, recipient_name, message, scheduled_time, due_at, \
-             time_zone, status, reason, attempt, sent_at, sent_through, look_at, if_absent, version, chat_id, series_id, moved \
+             time_zone, status, reason, attempt, sent_at, sent_through, look_at, if_absent, version, chat_id, series_id, moved, \
+             CASE WHEN reason = 'invalid' THEN (SELECT t.refused_field FROM message_attempts t \
+                 WHERE t.message_id = m.id AND t.attempt = m.attempt) END AS refused_field \
              FROM scheduled_messages m ",
             $rest
         )
@@ -544,12 +549,12 @@ impl Conn {
     /// The newest attempts of a message, the newest first, with what their instances are or were called.
     pub async fn list_attempts(&mut self, owner: AccountId, id: MessageId, limit: i64) -> Result<Vec<Attempt>> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT t.attempt, t.started_at, t.finished_at, t.outcome, t.reason, t.instance_id, i.name AS label,
+            "SELECT t.attempt, t.started_at, t.finished_at, t.outcome, t.reason, t.refused_field, t.instance_id, i.name AS label,
                  (SELECT f.name FROM former_instances f WHERE f.instance_id = t.instance_id AND f.user_id = m.user_id
                      AND f.deleted_at >= t.started_at ORDER BY f.deleted_at LIMIT 1) AS former FROM (
-                 SELECT message_id, attempt, instance_id, started_at, finished_at, outcome, reason FROM message_attempts
+                 SELECT message_id, attempt, instance_id, started_at, finished_at, outcome, reason, refused_field FROM message_attempts
                  WHERE message_id = $2
-                 UNION ALL SELECT id, attempt, claimed_for, started_at, NULL, NULL, NULL FROM scheduled_messages
+                 UNION ALL SELECT id, attempt, claimed_for, started_at, NULL, NULL, NULL, NULL FROM scheduled_messages
                  WHERE id = $2 AND status = 'sending') t
              JOIN scheduled_messages m ON m.id = t.message_id
              LEFT JOIN user_instances i ON i.id = t.instance_id AND i.user_id = m.user_id

@@ -10,7 +10,7 @@ use super::queue::{over_rows, rows};
 use super::{Conn, Result, on};
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId, InstanceId, MessageId};
-use crate::domain::message::{Absence, Reason, Status};
+use crate::domain::message::{Absence, Reason, RefusedField, Status};
 
 /// The outcome of an attempt, as it is written.
 #[derive(Debug, Clone, Serialize)]
@@ -23,6 +23,8 @@ pub struct Outcome {
     pub status: &'static str,
     /// Why.
     pub reason: Option<&'static str>,
+    /// Which field of it the server refused, where it named one.
+    pub field: Option<RefusedField>,
     /// `key.id` of the server.
     pub remote: Option<String>,
     /// What it went through, when it went.
@@ -181,11 +183,12 @@ impl Conn {
         }
         let tried = rows(&tried)?;
         over_rows!(self,
-            "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at, finished_at, outcome, reason, remote_id)
+            "INSERT INTO message_attempts (message_id, attempt, instance_id, started_at, finished_at, outcome, reason, remote_id, refused_field)
              SELECT CAST(j.value->>'id' AS BIGINT), CAST(j.value->>'attempt' AS BIGINT), CAST(j.value->>'tried_through' AS BIGINT),
-                 CAST(j.value->>'begun' AS BIGINT), $2, j.value->>'word', j.value->>'reason', j.value->>'remote' FROM",
+                 CAST(j.value->>'begun' AS BIGINT), $2, j.value->>'word', j.value->>'reason', j.value->>'remote',
+                 j.value->>'field' FROM",
             "WHERE TRUE ON CONFLICT (message_id, attempt) DO UPDATE SET finished_at = excluded.finished_at, outcome = excluded.outcome,
-                 reason = excluded.reason, remote_id = excluded.remote_id", c, sql =>
+                 reason = excluded.reason, remote_id = excluded.remote_id, refused_field = excluded.refused_field", c, sql =>
             sqlx::query(sql).bind(&tried).bind(now).execute(c).await.map(|_| ()))?;
         Ok(ours)
     }

@@ -9,7 +9,7 @@ use super::Context;
 use super::outbound;
 use super::screen::{Html, Outgoing, Screen};
 use super::screens;
-use super::screens::messages::{Card, preview, reason_line};
+use super::screens::messages::{Card, preview, reason_line, reason_of};
 use crate::domain::account::Account;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{AccountId, ChatId, MessageId};
@@ -243,8 +243,8 @@ async fn one(services: &Services, account: &Account, report: &Report) -> Result<
             } else {
                 t!(language, "report-failed", to = to, text = text)
             };
-            if let Some(reason) = message.reason {
-                said.line(&reason_line(reason, language));
+            if let Some(reason) = reason_of(&message, language) {
+                said.line(&reason);
             }
             let card = card(services, account, &message).await?;
             let asked = Screen { html: said, ..card.clone() };

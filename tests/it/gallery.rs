@@ -12,7 +12,7 @@ use schedulezap::domain::instance::{
     ApiKeyError, Connection, InstanceName, InstanceNameError, KeyKind, Label, LabelError, ServerUrl, ServerUrlError,
 };
 use schedulezap::domain::language::Language;
-use schedulezap::domain::message::{BodyError, Reason, ScheduledMessage, Search, Status};
+use schedulezap::domain::message::{BodyError, Reason, RefusedField, ScheduledMessage, Search, Status};
 use schedulezap::domain::recipient::{Recipient, RecipientError};
 use schedulezap::domain::series::{Rhythm, Series, SeriesStatus};
 use schedulezap::evolution::doctor::{Check, CheckName, Diagnosis};
@@ -156,6 +156,7 @@ fn message(id: i64, status: Status, reason: Option<Reason>) -> ScheduledMessage 
         time_zone: ZONE.name().to_owned(),
         status,
         reason,
+        refused_field: None,
         attempt: 1,
         sent_at: (status == Status::Sent).then_some(START),
         version: 3,
@@ -564,6 +565,11 @@ fn scheduling() {
         let occurrence =
             ScheduledMessage { series: Some(SeriesId(7)), moved: true, ..message(12, Status::Scheduled, None) };
         all.push(("of a series", card(&occurrence, Some(&open), false)));
+        let malformed = ScheduledMessage {
+            refused_field: RefusedField::parse("text"),
+            ..message(12, Status::Failed, Some(Reason::Invalid))
+        };
+        all.push(("a field was refused", card(&malformed, Some(&open), false)));
         let withdrawn = ScheduledMessage {
             series: Some(SeriesId(7)),
             ..message(12, Status::Cancelled, Some(Reason::SeriesChanged))
@@ -604,6 +610,7 @@ fn scheduling() {
             finished_at: None,
             outcome: outcome.map(str::to_owned),
             reason,
+            refused_field: None,
             instance_id: Some(InstanceId(1)),
             label: Some("Loja & <Cia>".to_owned()),
             former: None,
@@ -615,6 +622,7 @@ fn scheduling() {
             attempt(Some("found"), None),
             attempt(Some("arrived"), None),
             attempt(Some("failed"), Some(Reason::NotOnWhatsApp)),
+            Attempt { refused_field: RefusedField::parse("text"), ..attempt(Some("failed"), Some(Reason::Invalid)) },
             attempt(Some("unknown"), unanswered),
             attempt(Some("absent"), unanswered),
             attempt(Some("again"), Some(Reason::Unreachable)),

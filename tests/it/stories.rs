@@ -894,6 +894,28 @@ async fn the_card_of_each_message_follows_what_is_done_with_many_at_once() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_server_finds_malformed_names_the_field() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        ana.says("em 10 minutos para 11 98888-7777: oi");
+        ana.sees("Confira e confirme").await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees("Agendada").await;
+        // We let nothing blank in.
+        world.does("UPDATE scheduled_messages SET message = ' '").await;
+        world.advance(Duration::from_secs(601));
+        ana.sees_one(|m| m.text.contains("Não consegui enviar") && m.text.contains("malformada: campo text")).await;
+        ana.sees_one(|m| m.text.contains("Falhou #1") && m.text.contains("malformada: campo text")).await;
+        let told = history(&ana, 1).await;
+        assert!(told.contains("(mensagem malformada, campo text)"), "{told}");
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
 /// Does some of this work and then dies: after so many steps. Says whether the work came to its end.
 async fn dies_after(steps: usize, work: impl Future) -> bool {
     let (mut work, mut left) = (std::pin::pin!(work), steps);

@@ -189,11 +189,10 @@ pub fn card(card: &Card<'_>, language: Language) -> Screen {
         Search::Open | Search::Dropped => format!("🔎 {}", plain!(language, "status-looking")),
     };
     let mut screen = Screen::new(Html::trusted(format!("<b>{status}</b> #{}", message.id)));
-    if let Some(reason) = message
-        .reason
-        .filter(|_| matches!(message.status, Status::Held | Status::Failed | Status::Unknown | Status::Cancelled))
+    if matches!(message.status, Status::Held | Status::Failed | Status::Unknown | Status::Cancelled)
+        && let Some(reason) = reason_of(message, language)
     {
-        screen = screen.line(&reason_line(reason, language));
+        screen = screen.line(&reason);
     }
     if message.search == Search::Dropped {
         screen = screen.line(&t!(language, "card-dropped"));
@@ -301,7 +300,11 @@ pub fn history(id: MessageId, attempts: &[Attempt], earlier: i64, zone: Tz, lang
             Some("unknown") => plain!(language, "attempt-unknown"),
             _ => plain!(language, "attempt-open"),
         };
-        let why = one.reason.and_then(|reason| why(reason, language)).map_or(String::new(), |why| format!(" ({why})"));
+        let why = match (one.reason, &one.refused_field) {
+            (Some(Reason::Invalid), Some(field)) => Some(plain!(language, "why-invalid-field", field = field.as_str())),
+            (reason, _) => reason.and_then(|reason| why(reason, language)),
+        };
+        let why = why.map_or(String::new(), |why| format!(" ({why})"));
         let at = one.started_at.in_zone(zone);
         let at = format!("{} {}", format::day(at.date_naive(), language), at.format("%H:%M:%S"));
         let through = match (&one.former, &one.label, one.instance_id) {
@@ -361,6 +364,14 @@ pub fn status_line(status: Status, language: Language) -> String {
         Status::Unknown => format!("❓ {}", plain!(language, "status-unknown")),
         Status::Failed => format!("⚠️ {}", plain!(language, "status-failed")),
         Status::Cancelled => format!("🚫 {}", plain!(language, "status-cancelled")),
+    }
+}
+
+/// Why a message stands where it stands, and what to do about it.
+pub fn reason_of(message: &ScheduledMessage, language: Language) -> Option<Html> {
+    match (message.reason?, &message.refused_field) {
+        (Reason::Invalid, Some(field)) => Some(t!(language, "reason-invalid-field", field = field.as_str())),
+        (reason, _) => Some(reason_line(reason, language)),
     }
 }
 

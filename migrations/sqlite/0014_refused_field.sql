@@ -1,0 +1,2 @@
+-- Which field of the message the server refused, where it named one.
+ALTER TABLE message_attempts ADD COLUMN refused_field TEXT;
