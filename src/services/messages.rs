@@ -106,8 +106,7 @@ impl Messages {
             .db
             .write(move |conn| {
                 Box::pin(async move {
-                    let (waiting, _) = conn.count_messages(owner).await?;
-                    if quota > 0 && waiting.unsigned_abs() + new.len() as u64 > quota {
+                    if quota > 0 && conn.count_waiting(owner).await?.unsigned_abs() + new.len() as u64 > quota {
                         return Err(Refusal::TooMany { limit: quota });
                     }
                     let active = conn.find_active_instance(owner).await?.map(|row| row.id);

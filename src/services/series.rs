@@ -202,7 +202,7 @@ impl AllSeries {
             .db
             .write(move |conn| {
                 Box::pin(async move {
-                    let (waiting, _) = conn.count_messages(owner).await?;
+                    let waiting = conn.count_waiting(owner).await?;
                     let all = waiting.unsigned_abs() + conn.count_series(owner).await?.unsigned_abs();
                     if quota > 0 && all + new.len() as u64 > quota {
                         return Err(Refusal::TooMany { limit: quota });

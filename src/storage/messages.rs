@@ -280,12 +280,19 @@ impl Conn {
         )
     }
 
-    /// How many wait and how many are past.
+    /// How many wait.
+    pub async fn count_waiting(&mut self, owner: AccountId) -> Result<i64> {
+        Ok(over_waiting!(self, "SELECT COUNT(*) FROM scheduled_messages m WHERE", "", c, sql =>
+            sqlx::query_scalar(sql).bind(owner).fetch_one(c).await)?)
+    }
+
+    /// How many wait and how many are past; the past may be long.
     pub async fn count_messages(&mut self, owner: AccountId) -> Result<(i64, i64)> {
-        let counts: (i64, i64) = over_waiting!(self, "SELECT (SELECT COUNT(*) FROM scheduled_messages m WHERE", "),
-                (SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled'))", c, sql =>
-            sqlx::query_as(sql).bind(owner).fetch_one(c).await)?;
-        Ok(counts)
+        let waiting = self.count_waiting(owner).await?;
+        let past: i64 = on!(self, c => sqlx::query_scalar(
+            "SELECT COUNT(*) FROM scheduled_messages WHERE user_id = $1 AND status IN ('sent', 'failed', 'cancelled')")
+            .bind(owner).fetch_one(c).await)?;
+        Ok((waiting, past))
     }
 
     /// How many waiting messages would go through an instance: those pinned to it, and, when it is the
