@@ -17,6 +17,7 @@ use crate::evolution::Evolution;
 use crate::evolution::policy::AllowHosts;
 use crate::http::health::Health;
 use crate::scheduler::ledger::Ledger;
+use crate::scheduler::stamp::Stamp;
 use crate::scheduler::{self, Scheduler, Settings};
 use crate::services::Services;
 use crate::services::accounts::{self, Accounts, SignUp};
@@ -75,6 +76,17 @@ pub fn accounts(config: &Config, db: &Database, keyring: &Arc<Keyring>, clock: &
         reported: Arc::default(),
         wake: Wake::new(db),
     }
+}
+
+/// What is known of a PostgreSQL database from one start to the next, beside the secret key.
+fn stamp(config: &Config) -> Stamp {
+    if config.sqlite_path().is_some() {
+        return Stamp::default();
+    }
+    Stamp::open(&config.secret_key_file.with_file_name("replica")).unwrap_or_else(|error| {
+        tracing::info!(error = %error, "no file beside the secret key can be kept: an older copy of the data directory that is put back while nothing runs is not known for one");
+        Stamp::default()
+    })
 }
 
 /// How long the first message waits for an answer of Telegram, which says what time it is.
@@ -163,6 +175,7 @@ impl App {
             reported,
             lookups: Arc::new(Notify::new()),
             ledger,
+            stamp: stamp(config),
             well: Well::default(),
             guard: guard.clone(),
             holder: format!("{:016x}", rand::random::<u64>()),

@@ -89,6 +89,7 @@ pub async fn ours(mode: &str, url: &str, store: &str) {
         reported: Arc::default(),
         lookups: Arc::default(),
         ledger,
+        stamp: schedulezap::scheduler::stamp::Stamp::default(),
         guard: schedulezap::domain::guard::Guard::default(),
         well: schedulezap::domain::well::Well::default(),
         holder: "bench".to_owned(),

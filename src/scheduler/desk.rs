@@ -13,7 +13,7 @@ use crate::domain::clock::Moment;
 use crate::domain::ids::{InstanceId, MessageId};
 use crate::domain::message::Absence;
 use crate::storage::ahead::{Ahead, Attempted};
-use crate::storage::queue::{Due, Waiting};
+use crate::storage::queue::{Due, Serving, Waiting};
 
 /// A claim that waits for its moment, or for a place.
 #[derive(Debug)]
@@ -91,8 +91,8 @@ pub(super) struct Desk {
     pub started_at: Moment,
     /// What came due by then may have been sent by a time that the store does not know of.
     pub doubt_before: Moment,
-    /// On PostgreSQL: the server's timeline, which a failover changes.
-    pub timeline: Option<String>,
+    /// On PostgreSQL: which server answered last.
+    pub serving: Option<Serving>,
     pub next_due: Option<Moment>,
     /// What came due was read: when the next comes due is to be asked.
     pub ask_next: bool,

@@ -8,6 +8,7 @@ pub mod ledger;
 mod looks;
 mod round;
 pub mod series;
+pub mod stamp;
 mod transaction;
 mod watch;
 
@@ -28,6 +29,7 @@ pub use self::transaction::DOUBT_BEFORE;
 use self::desk::{Claim, Desk};
 use self::ledger::Ledger;
 use self::round::Begun;
+use self::stamp::Stamp;
 use self::transaction::Done;
 use crate::domain::clock::{Clock, Moment};
 use crate::domain::guard::Guard;
@@ -86,6 +88,8 @@ pub struct Scheduler {
     pub lookups: Arc<Notify>,
     /// Says what was handed over, apart from the store.
     pub ledger: Ledger,
+    /// Says how far the store was, apart from it.
+    pub stamp: Stamp,
     /// Whether the last round could be written.
     pub well: Well,
     /// Knows whether the clock can be believed.
@@ -313,13 +317,15 @@ impl Scheduler {
     /// Takes over what an earlier run left, and finds out whether the store may be older than what was sent.
     async fn adopt(&self, desk: &mut Desk) -> Result<(), StorageError> {
         let (settle, now, ledger) = (self.settings.settle, self.clock.now(), self.ledger.clone());
-        let holder = self.holder.clone();
+        let (holder, stamp) = (self.holder.clone(), self.stamp.clone());
         let known: Result<transaction::Known, StorageError> = self
             .db
-            .write(move |conn| Box::pin(async move { transaction::adopt(conn, &ledger, &holder, settle, now).await }))
+            .write(move |conn| {
+                Box::pin(async move { transaction::adopt(conn, &ledger, &stamp, &holder, settle, now).await })
+            })
             .await;
         let known = known?;
-        (desk.doubt_before, desk.timeline) = (known.doubt_before, known.timeline);
+        (desk.doubt_before, desk.serving) = (known.doubt_before, known.serving);
         self.lookups.notify_one();
         self.reported.notify_one();
         Ok(())

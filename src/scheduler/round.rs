@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::agenda::Agenda;
 use super::desk::Desk;
+use super::stamp::Counted;
 use super::transaction::{DOUBT_BEFORE, Done, Work};
 use super::{AHEAD, AT_ONCE, DOUBT, Ended, Finished, NET, READ, SWEEP, Scheduler, UNNOTED};
 use crate::domain::account::{LatePolicy, TOO_LATE, grace};
@@ -38,6 +39,8 @@ pub(super) struct Begun {
     pub doubtful: Vec<(MessageId, Absence)>,
     /// What it claims, unless something changed.
     pub picked: Vec<Waiting>,
+    /// How often this process has counted with it.
+    counted: Option<Counted>,
     /// It gives back what was claimed and is not known to be.
     mends: bool,
     /// Neither outcomes nor claims may be written beside it.
@@ -89,6 +92,7 @@ impl Scheduler {
         desk.agenda = agenda;
         let mut work = Work {
             until,
+            counted: if picked.is_empty() { None } else { self.stamp.count(self.clock.steady()) },
             picked: picked.iter().map(|one| one.id).collect(),
             expiry: desk.next_expiry.is_some_and(|at| at <= now) || desk.expiry_at <= now,
             ask_next: desk.ask_next.then(|| desk.agenda.read_to()),
@@ -153,7 +157,8 @@ impl Scheduler {
             picked: Vec::new(),
             beat: (goes_alone && desk.is_to_beat(now)).then(|| running(desk)),
             running: (goes_alone && desk.unsure).then(|| running(desk)),
-            timeline: desk.timeline.clone(),
+            serving: desk.serving.clone(),
+            counted: None,
             expiry: false,
             ask_next: None,
         }
@@ -163,10 +168,10 @@ impl Scheduler {
     fn write_down(&self, work: Work, picked: Vec<Waiting>, goes_alone: bool) -> Begun {
         let (now, finished) = (work.now, Arc::clone(&work.finished));
         let (homeless, late, doubtful) = (work.homeless.clone(), work.late.clone(), work.doubtful.clone());
-        let (db, mends) = (self.db.for_rounds(), work.running.is_some());
+        let (db, mends, counted) = (self.db.for_rounds(), work.running.is_some(), work.counted.clone());
         let done =
             tokio::spawn(async move { db.write(move |conn| Box::pin(async move { work.run(conn).await })).await });
-        Begun { done, now, finished, homeless, late, doubtful, picked, mends, goes_alone }
+        Begun { done, now, finished, homeless, late, doubtful, picked, counted, mends, goes_alone }
     }
 
     /// When the clock was set back, what was to wait for a moment of it waits no longer than it was to.
@@ -217,11 +222,14 @@ impl Scheduler {
 
     /// What the transaction did is taken into memory. Returns what was claimed.
     pub(super) fn after(&self, desk: &mut Desk, begun: Begun, done: Done) -> Vec<Due> {
-        let Begun { now, finished, picked, mends, goes_alone: went_alone, .. } = begun;
+        let Begun { now, finished, picked, mends, counted: begun_counted, goes_alone: went_alone, .. } = begun;
         desk.unsure &= !mends;
         desk.moved = !finished.is_empty() || !done.claimed.is_empty();
+        if let Some(counted) = &begun_counted {
+            self.stamp.keep(counted);
+        }
         if let Some(known) = done.known {
-            (desk.doubt_before, desk.timeline) = (known.doubt_before, known.timeline);
+            (desk.doubt_before, desk.serving) = (known.doubt_before, known.serving);
             // What is in memory is read anew, and doubted, be it for the second time.
             desk.agenda = Agenda::default();
             desk.doubted.clear();
@@ -230,6 +238,9 @@ impl Scheduler {
             }
             desk.net_at = now;
             return Vec::new();
+        }
+        if let Some(serving) = done.serving {
+            desk.serving = Some(serving);
         }
         if went_alone && desk.beat_at <= now {
             desk.beat_at = now.plus(self.settings.lease / 3);

@@ -7,6 +7,7 @@ use crate::domain::message::{Reason, Status};
 use crate::domain::report::Report;
 use crate::evolution::policy::AllowHosts;
 use crate::storage::looks::Looked;
+use crate::storage::queue::Serving;
 
 const NOW: Moment = Moment(1_800_000_000_000);
 
@@ -46,6 +47,7 @@ async fn on(url: &str) -> Scheduler {
         reported: Arc::default(),
         lookups: Arc::default(),
         ledger: Ledger::default(),
+        stamp: Stamp::default(),
         well: Well::default(),
         guard: Guard::default(),
         holder: "one".to_owned(),
@@ -501,12 +503,65 @@ async fn what_was_doubted_once_is_doubted_again_when_the_store_is_replaced() {
     assert!(claims(&scheduler, &mut desk).await.is_empty(), "it was overdue at the start");
     scheduler.look_once().await.unwrap();
     assert_eq!(count(&scheduler, Status::Scheduled).await, 1);
-    desk.timeline = Some("another".to_owned());
+    desk.serving = Some(Serving { timeline: "another".to_owned(), flushed: 0 });
     for _ in 0..3 {
         desk.anew(NOW);
         assert!(claims(&scheduler, &mut desk).await.is_empty());
     }
     assert_eq!(count(&scheduler, Status::Unknown).await, 1);
+}
+
+/// A copy of the server's data that was put back has the same timeline, and is not as far.
+#[tokio::test]
+async fn a_server_that_is_less_far_than_it_was_lacks_what_was_sent() {
+    let Some(scheduler) = on_postgres("less_far").await else { return };
+    seed(&scheduler).await;
+    messages(&scheduler, 1, 1, NOW).await;
+    let mut desk = desk(&scheduler);
+    scheduler.adopt(&mut desk).await.unwrap();
+    let serving = desk.serving.clone().unwrap();
+    desk.serving = Some(Serving { flushed: serving.flushed + (1 << 40), ..serving });
+    for _ in 0..3 {
+        desk.anew(NOW);
+        assert!(claims(&scheduler, &mut desk).await.is_empty());
+    }
+    assert_eq!(count(&scheduler, Status::Unknown).await, 1);
+    messages(&scheduler, 2, 1, NOW.plus(Duration::from_millis(1))).await;
+    desk.anew(NOW);
+    assert_eq!(claims(&scheduler, &mut desk).await.len(), 1, "what came after goes");
+}
+
+/// The same while nothing runs: a file knows how far the database was.
+#[tokio::test]
+async fn a_database_that_is_behind_the_count_of_this_process_may_be_a_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = scheduler(&folder).await;
+    let file = folder.path().join("replica");
+    let older = |stamp: Stamp, identity: &'static str| {
+        let db = scheduler.db.clone();
+        async move {
+            let told: Result<bool, StorageError> =
+                db.write(move |conn| Box::pin(async move { stamp.is_newer_than(conn, identity).await })).await;
+            told.unwrap()
+        }
+    };
+    for n in 1..=3 {
+        let stamp = Stamp::open(&file).unwrap();
+        assert!(Stamp::open(&file).is_err(), "one process has it");
+        assert!(!older(stamp.clone(), "1:2").await);
+        let counted = stamp.count(Duration::from_secs(n)).unwrap();
+        assert_eq!(stamp.count(Duration::from_secs(n + 1)), None, "not all the time");
+        let written = counted.clone();
+        let done: Result<(), StorageError> =
+            scheduler.db.write(move |conn| Box::pin(async move { written.write(conn).await })).await;
+        done.unwrap();
+        stamp.keep(&counted);
+    }
+    run(&scheduler, "UPDATE meta SET value = '2' WHERE name LIKE 'stamp:%'").await;
+    assert!(older(Stamp::open(&file).unwrap(), "1:2").await);
+    assert!(!older(Stamp::open(&file).unwrap(), "1:3").await, "another database");
+    std::fs::write(&file, "torn").unwrap();
+    assert!(!older(Stamp::open(&file).unwrap(), "1:2").await);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::decision::{Decision, decide};
 use super::ledger::Ledger;
+use super::stamp::{Counted, Stamp};
 use super::{DOUBT, Ended, Finished, Settings};
 use crate::domain::account::LatePolicy;
 use crate::domain::clock::{Moment, millis};
@@ -15,7 +16,7 @@ use crate::domain::report::Report;
 use crate::evolution::error::{CallError, SendError};
 use crate::storage::ahead::{Ahead, Attempted, Sending};
 use crate::storage::outcomes::Outcome;
-use crate::storage::queue::{Due, Waiting};
+use crate::storage::queue::{Due, Serving, Waiting};
 use crate::storage::{Conn, StorageError};
 
 /// How long a server must be away before the account is told.
@@ -36,7 +37,10 @@ pub(super) struct Work {
     pub beat: Option<Vec<MessageId>>,
     /// Set after a failure: claims that nothing runs for are given back.
     pub running: Option<Vec<MessageId>>,
-    pub timeline: Option<String>,
+    /// Which server answered last.
+    pub serving: Option<Serving>,
+    /// How often this process has counted, to be written.
+    pub counted: Option<Counted>,
     /// Whether claims that ran out are looked for: not in every round.
     pub expiry: bool,
     /// Up to when what comes due was read: the next after it is asked for. Only in a round that read.
@@ -64,6 +68,7 @@ pub(super) struct Done {
     pub expiry: bool,
     pub reported: bool,
     pub looks: bool,
+    pub serving: Option<Serving>,
     pub known: Option<Known>,
 }
 
@@ -71,7 +76,7 @@ pub(super) struct Done {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
     pub doubt_before: Moment,
-    pub timeline: Option<String>,
+    pub serving: Option<Serving>,
 }
 
 /// Where it stands that the store may be older than what was sent.
@@ -104,16 +109,24 @@ impl Work {
     pub async fn run(self, conn: &mut Conn) -> Result<Done, StorageError> {
         let mut done = Done::default();
         let mut reports = Reports::new();
-        let (lease_now, timeline) =
-            if self.only_settles() { (self.now, self.timeline.clone()) } else { conn.lease_now(self.now).await? };
-        if timeline != self.timeline {
+        let (lease_now, serving) =
+            if self.only_settles() { (self.now, self.serving.clone()) } else { conn.lease_now(self.now).await? };
+        let follows = match (&serving, &self.serving) {
+            (Some(is), Some(was)) => is.follows(was),
+            (is, was) => is.is_none() && was.is_none(),
+        };
+        if !follows {
             // Another server took over, which may lack our last commits: nothing that is overdue goes unasked.
             conn.set_meta(DOUBT_BEFORE, &self.now.0.to_string()).await?;
-            conn.set_meta(TIMELINE, timeline.as_deref().unwrap_or_default()).await?;
+            conn.set_meta(TIMELINE, serving.as_ref().map_or("", |is| &is.timeline)).await?;
             tracing::warn!("the database server was replaced; overdue messages are looked for before they are sent");
-            done.known = Some(Known { doubt_before: self.now, timeline });
+            done.known = Some(Known { doubt_before: self.now, serving: serving.clone() });
             let lost: Vec<MessageId> = self.picked.clone();
             done.elsewhere = lost;
+        }
+        done.serving = serving;
+        if let Some(counted) = &self.counted {
+            counted.write(conn).await?;
         }
         let lease = lease_now.plus(self.settings.lease);
         if let Some(ids) = &self.beat {
@@ -460,6 +473,7 @@ impl Work {
 pub(super) async fn adopt(
     conn: &mut Conn,
     ledger: &Ledger,
+    stamp: &Stamp,
     holder: &str,
     settle: Duration,
     now: Moment,
@@ -476,7 +490,7 @@ pub(super) async fn adopt(
         end_expired(conn, Moment(i64::MAX), settle, now).await?;
         conn.take_over_lookups(millis(settle), now).await?;
     }
-    let (_, timeline) = conn.lease_now(now).await?;
+    let (_, serving) = conn.lease_now(now).await?;
     let identity = conn.identity().await?;
     let is_moved = match (&identity, conn.find_meta("identity").await?) {
         (Some(is), Some(was)) => *is != was,
@@ -484,18 +498,30 @@ pub(super) async fn adopt(
         (Some(_), None) => true,
         (None, _) => false,
     };
-    let is_replaced = timeline.is_some() && conn.find_meta(TIMELINE).await?.is_some_and(|was| Some(was) != timeline);
-    if is_new || is_moved || is_replaced {
+    let is_replaced = match &serving {
+        Some(is) => conn.find_meta(TIMELINE).await?.is_some_and(|was| was != is.timeline),
+        None => false,
+    };
+    let is_older = match &identity {
+        Some(identity) => stamp.is_newer_than(conn, identity).await?,
+        None => false,
+    };
+    if is_older {
+        tracing::warn!(
+            "the database is older than what this process knew; overdue messages are looked for before they are sent"
+        );
+    }
+    if is_new || is_moved || is_replaced || is_older {
         conn.set_meta(DOUBT_BEFORE, &now.0.to_string()).await?;
     }
     if let Some(identity) = identity {
         conn.set_meta("identity", &identity).await?;
     }
-    if let Some(timeline) = &timeline {
-        conn.set_meta(TIMELINE, timeline).await?;
+    if let Some(is) = &serving {
+        conn.set_meta(TIMELINE, &is.timeline).await?;
     }
     let doubt_before = conn.find_meta(DOUBT_BEFORE).await?.and_then(|at| at.parse().ok()).map_or(Moment(0), Moment);
-    Ok(Known { doubt_before, timeline })
+    Ok(Known { doubt_before, serving })
 }
 
 /// What a server took, and the run that died did not come to write, is written now.

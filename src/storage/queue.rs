@@ -67,6 +67,22 @@ pub struct Due {
     pub later: bool,
 }
 
+/// Which server of a PostgreSQL installation answers, and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Serving {
+    /// Its timeline, which a failover changes.
+    pub timeline: String,
+    /// How far its log is on the disk (`pg_current_wal_flush_lsn`), which never goes back on one server.
+    pub flushed: i64,
+}
+
+impl Serving {
+    /// Whether nothing that was committed before is lacking.
+    pub fn follows(&self, before: &Self) -> bool {
+        self.timeline == before.timeline && self.flushed >= before.flushed
+    }
+}
+
 /// A claim that ran out: the message may have left.
 #[derive(Debug, Clone, FromRow)]
 #[expect(missing_docs, reason = "the columns are told in the schema")]
@@ -404,16 +420,20 @@ impl Conn {
              ORDER BY lease_until LIMIT 1").fetch_optional(c).await)?)
     }
 
-    /// The moment by which leases are told: the server's on PostgreSQL, with its timeline, which a failover changes;
-    /// `now` on SQLite.
-    pub async fn lease_now(&mut self, now: Moment) -> Result<(Moment, Option<String>)> {
+    /// The moment by which leases are told: the server's on PostgreSQL, with which one that is; `now` on SQLite.
+    pub async fn lease_now(&mut self, now: Moment) -> Result<(Moment, Option<Serving>)> {
         match self {
             Self::Sqlite(_) => Ok((now, None)),
-            Self::Postgres(conn) => Ok(sqlx::query_as(
-                "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)",
-            )
-            .fetch_one(&mut **conn)
-            .await?),
+            Self::Postgres(conn) => {
+                let (at, timeline, flushed) = sqlx::query_as(
+                    "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT),
+                         substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),
+                         CAST(pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0') AS BIGINT)",
+                )
+                .fetch_one(&mut **conn)
+                .await?;
+                Ok((at, Some(Serving { timeline, flushed })))
+            }
         }
     }
 

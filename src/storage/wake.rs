@@ -1,5 +1,5 @@
-//! Tells the scheduler that something may have come due: in this process at once, and on PostgreSQL in the
-//! other replicas too (`LISTEN`/`NOTIFY`).
+//! Tells the scheduler that something may have come due, and whoever talks with Telegram that there is something to say: in this
+//! process at once, and on PostgreSQL in the other replicas too (`LISTEN`/`NOTIFY`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,12 +17,38 @@ use crate::domain::clock::Clock;
 const CHANNEL: &str = "schedulezap_due";
 /// What is said on it when what waits is to be read anew.
 const ANEW: &str = "anew";
+/// What is said on it when the outbox has something new.
+const SAID: &str = "said";
 
 async fn tell(pool: &PgPool, what: &str) {
     let told = sqlx::query("SELECT pg_notify('schedulezap_due', $1)").bind(what).execute(pool).await;
     if let Err(error) = told {
         // The others' slow look finds it.
         tracing::debug!(error = %error, "replicas could not be woken");
+    }
+}
+
+/// How the other replicas are told.
+#[derive(Debug, Clone)]
+struct Elsewhere {
+    pool: PgPool,
+    /// They are about to be told that something may have come due.
+    due: Arc<AtomicBool>,
+    /// They are about to be told that there is something to say.
+    said: Arc<AtomicBool>,
+}
+
+impl Elsewhere {
+    /// Tells them once for all that happened by then.
+    fn tell(&self, pending: &Arc<AtomicBool>, what: &'static str) {
+        if pending.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (pool, pending) = (self.pool.clone(), Arc::clone(pending));
+        tokio::spawn(async move {
+            pending.store(false, Ordering::Release);
+            tell(&pool, what).await;
+        });
     }
 }
 
@@ -34,7 +60,9 @@ pub struct Wake {
     pub ahead: Ahead,
     /// What waits is to be read anew.
     anew: Arc<AtomicBool>,
-    elsewhere: Option<(PgPool, Arc<AtomicBool>)>,
+    /// Rung when the outbox has something new.
+    pub said: Arc<Notify>,
+    elsewhere: Option<Elsewhere>,
 }
 
 impl Wake {
@@ -42,7 +70,9 @@ impl Wake {
     pub fn new(db: &Database) -> Self {
         let elsewhere = match db {
             Database::Sqlite { .. } => None,
-            Database::Postgres { pool, .. } => Some((pool.clone(), Arc::default())),
+            Database::Postgres { pool, .. } => {
+                Some(Elsewhere { pool: pool.clone(), due: Arc::default(), said: Arc::default() })
+            }
         };
         Self { elsewhere, ..Self::default() }
     }
@@ -50,23 +80,25 @@ impl Wake {
     /// Rings it; call it after the commit.
     pub fn notify_one(&self) {
         self.here.notify_one();
-        let Some((pool, pending)) = &self.elsewhere else { return };
-        if pending.swap(true, Ordering::AcqRel) {
-            return;
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.tell(&elsewhere.due, "");
         }
-        let (pool, pending) = (pool.clone(), Arc::clone(pending));
-        tokio::spawn(async move {
-            pending.store(false, Ordering::Release);
-            tell(&pool, "").await;
-        });
+    }
+
+    /// Tells those who talk with Telegram that there is something to say; call it after the commit.
+    pub fn notify_said(&self) {
+        self.said.notify_one();
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.tell(&elsewhere.said, SAID);
+        }
     }
 
     /// Rings it, and has all read anew that waits: what an account chose for it is another now.
     pub fn notify_anew(&self) {
         self.anew.store(true, Ordering::Release);
         self.here.notify_one();
-        if let Some((pool, _)) = &self.elsewhere {
-            let pool = pool.clone();
+        if let Some(elsewhere) = &self.elsewhere {
+            let pool = elsewhere.pool.clone();
             tokio::spawn(async move { tell(&pool, ANEW).await });
         }
     }
@@ -83,15 +115,22 @@ impl Wake {
 
     /// Hears the other replicas until the program is to stop.
     pub async fn listen(self, clock: Clock, shutdown: CancellationToken) {
-        let Some((pool, _)) = &self.elsewhere else { return };
+        let Some(Elsewhere { pool, .. }) = &self.elsewhere else { return };
         while !shutdown.is_cancelled() {
             let heard = async {
                 let mut listener = PgListener::connect_with(pool).await?;
                 listener.listen(CHANNEL).await?;
                 self.here.notify_one();
+                self.said.notify_one();
                 loop {
                     // Lost connections are made anew inside; what was rung meanwhile is made up for by waking once.
                     let heard = listener.try_recv().await?;
+                    if heard.as_ref().is_none_or(|heard| heard.payload() == SAID) {
+                        self.said.notify_one();
+                    }
+                    if heard.as_ref().is_some_and(|heard| heard.payload() == SAID) {
+                        continue;
+                    }
                     if heard.is_none_or(|heard| heard.payload() == ANEW) {
                         self.anew.store(true, Ordering::Release);
                     }
@@ -108,5 +147,31 @@ impl Wake {
             }
             clock.sleep(Duration::from_secs(2)).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_talks_with_telegram_hears_what_another_replica_has_to_say() {
+        let Ok(server) = std::env::var("TEST_DATABASE_URL") else { return };
+        let db = Database::open(&server).await.unwrap();
+        let (here, there) = (Wake::new(&db), Wake::new(&db));
+        let stop = CancellationToken::new();
+        let listening = tokio::spawn(here.clone().listen(Clock::System, stop.clone()));
+        let heard = |bell: Arc<Notify>| async move {
+            tokio::time::timeout(Duration::from_secs(10), bell.notified()).await.unwrap();
+        };
+        // It rings once as it begins to listen.
+        heard(Arc::clone(&here.said)).await;
+        heard(Arc::clone(&here.here)).await;
+        there.notify_said();
+        heard(Arc::clone(&here.said)).await;
+        there.notify_one();
+        heard(Arc::clone(&here.here)).await;
+        stop.cancel();
+        listening.await.unwrap();
     }
 }

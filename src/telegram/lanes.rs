@@ -437,7 +437,7 @@ async fn give_up(ctx: &Arc<Context>, id: UpdateId, lane: &str, language: Option<
         })
         .await;
     done?;
-    ctx.outbox_wake.notify_one();
+    ctx.wake_outbox();
     Ok(())
 }
 

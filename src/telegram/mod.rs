@@ -22,6 +22,7 @@ mod ingest;
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ pub struct Context {
     pub api: Api,
     /// Notified when the outbox has something new.
     pub outbox_wake: Arc<Notify>,
+    /// This process empties the outbox.
+    speaks: AtomicBool,
     /// Cancelled when the program is to stop.
     pub shutdown: CancellationToken,
     /// How many updates a chat user may send per minute before they are delayed; 0 for no limit.
@@ -108,9 +111,10 @@ impl Context {
             db,
             clock,
             keyring,
+            outbox_wake: Arc::clone(&services.messages.wake.said),
             services,
             api,
-            outbox_wake: Arc::default(),
+            speaks: AtomicBool::new(false),
             shutdown,
             quota_per_minute,
             pulse: Pulse::default(),
@@ -128,6 +132,15 @@ impl Context {
     pub fn me(&self) -> &Me {
         static NOBODY: Me = Me { id: TelegramUserId(0), username: String::new() };
         self.me.get().unwrap_or(&NOBODY)
+    }
+
+    /// The outbox has something new: whoever empties it is told, be it another process.
+    fn wake_outbox(&self) {
+        if self.speaks.load(Ordering::Acquire) {
+            self.outbox_wake.notify_one();
+        } else {
+            self.services.messages.wake.notify_said();
+        }
     }
 
     fn arrive(&self, arrival: Arrival) {
@@ -233,7 +246,9 @@ async fn serve(ctx: &Arc<Context>, term: &CancellationToken) -> anyhow::Result<(
         mouth.cancel();
         heard.0.and(heard.1)
     };
+    ctx.speaks.store(true, Ordering::Release);
     let (heard, spoken) = tokio::join!(ears, supervise(ctx, "outbound", &mouth, outbound::run));
+    ctx.speaks.store(false, Ordering::Release);
     heard.and(spoken)
 }
 

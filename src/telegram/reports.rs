@@ -131,7 +131,7 @@ async fn write_down(ctx: &Context, ids: Vec<i64>, told: &[Told]) -> Result<(), S
         })
         .await;
     written?;
-    ctx.outbox_wake.notify_one();
+    ctx.wake_outbox();
     Ok(())
 }
 

@@ -186,7 +186,7 @@ impl Session {
             Err(StorageError::Conflict) => return Ok(Closed::Raced),
             Err(error) => return Err(error.into()),
         }
-        ctx.outbox_wake.notify_one();
+        ctx.wake_outbox();
         if let Some((id, sealed)) = effect {
             let lane = format!("{}:{}", subject.chat, subject.user);
             ctx.arrive(Arrival { id, lane, body: Some(sealed), again: false });
