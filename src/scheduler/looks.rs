@@ -17,8 +17,6 @@ use crate::evolution::error::CallError;
 use crate::storage::StorageError;
 use crate::storage::looks::{Looked, Lookup};
 
-/// How long a look may take before another process looks as well; only one of them writes what it found.
-const TAKEN: Duration = Duration::from_secs(90);
 /// Between two looks.
 const AGAIN: Duration = Duration::from_secs(30);
 /// How long a server that is away is waited for before a person is asked.
@@ -110,20 +108,25 @@ impl Scheduler {
         if self.shutdown.is_cancelled() {
             return Ok(());
         }
-        let taken = self.clock.now().plus(TAKEN);
-        let (one, until) = (lookup.clone(), taken);
-        let ours: Result<bool, StorageError> =
-            self.db.write(move |conn| Box::pin(async move { conn.take_lookup(&one, until).await })).await;
-        if !ours? {
-            return Ok(());
-        }
+        let Some(mut taken) = self.take_lookup(&lookup, lookup.look_at).await? else { return Ok(()) };
         let others = {
             let mut conn = self.db.read().await?;
             let recipients = conn.list_of_unknown_id(&lookup).await?;
             let unknown = recipients.iter().filter(|to| number(to) == number(&lookup.recipient)).count();
             Others { known: conn.list_remote_ids(&lookup).await?, unknown }
         };
-        let history = Box::pin(self.search(&lookup, &others, histories)).await;
+        let mut search = Box::pin(self.search(&lookup, &others, histories));
+        let history = loop {
+            tokio::select! {
+                history = &mut search => break history,
+                // Should this process die, another looks soon.
+                () = self.clock.sleep(self.settings.lease / 3) => {
+                    let Some(longer) = self.take_lookup(&lookup, taken).await? else { return Ok(()) };
+                    taken = longer;
+                }
+            }
+        };
+        drop(search);
         let now = self.clock.now();
         let away = match &history {
             History::Away { unreached } => Some(*unreached),
@@ -185,6 +188,16 @@ impl Scheduler {
         }
         self.reported.notify_one();
         Ok(())
+    }
+
+    /// Takes a message that is to be looked for at `look_at` for the length of a lease, so that no other process looks as well.
+    /// Returns until when; nothing when it is another's or settled.
+    async fn take_lookup(&self, lookup: &Lookup, look_at: Moment) -> Result<Option<Moment>, StorageError> {
+        let until = self.clock.now().plus(self.settings.lease);
+        let one = Lookup { look_at, ..lookup.clone() };
+        let ours: Result<bool, StorageError> =
+            self.db.write(move |conn| Box::pin(async move { conn.take_lookup(&one, until).await })).await;
+        Ok(ours?.then_some(until))
     }
 
     async fn search(&self, lookup: &Lookup, others: &Others, histories: &Histories) -> History {
