@@ -3,7 +3,7 @@
 //! may have been sent (RELIABILITY.md P8). While the program runs, the server's own log position tells
 //! ([`crate::storage::queue::Serving`]).
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -15,13 +15,16 @@ use crate::storage::{Conn, StorageError};
 /// How often it counts at most, while messages are claimed.
 const EVERY: Duration = Duration::from_secs(2);
 
+/// How many processes may keep a file in one folder.
+const BESIDE: usize = 16;
+
 /// The count of this process; none on SQLite, where there is a ledger, and where no file can be kept.
 #[derive(Debug, Clone, Default)]
 pub struct Stamp(Option<Arc<Mutex<Kept>>>);
 
 #[derive(Debug)]
 struct Kept {
-    /// Locked: a second process beside the same file keeps none.
+    /// Locked: a second process in the same folder keeps another.
     file: File,
     /// Names the row.
     id: String,
@@ -46,13 +49,12 @@ impl Counted {
 }
 
 impl Stamp {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it; where another process has it, one beside it.
     ///
     /// # Errors
-    /// When it cannot be read or made, or another process has it.
+    /// When none can be read or made, or others have them all.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        file.try_lock()?;
+        let mut file = take(path)?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;
         let mut words = text.split_whitespace();
@@ -106,6 +108,23 @@ impl Stamp {
     fn with<T>(&self, how: impl FnOnce(&mut Kept) -> T) -> Option<T> {
         self.0.as_ref().map(|kept| how(&mut kept.lock().unwrap_or_else(PoisonError::into_inner)))
     }
+}
+
+/// The first of these files that no other process has.
+fn take(path: &Path) -> io::Result<File> {
+    for n in 0..BESIDE {
+        let mut name = path.as_os_str().to_owned();
+        if n > 0 {
+            name.push(format!("-{n}"));
+        }
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(name)?;
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::WouldBlock.into())
 }
 
 impl Kept {
