@@ -358,6 +358,7 @@ card-dropped = 🗑 Cancelled: it will not be sent again. I am still finding out
 card-through-gone = ⚪ Its instance was deleted: pin it to another, or unpin it.
 card-sent-at = 📤 { $moment }
 edited = ✏️ Changed to match your edit.
+edit-ended = ✏️ The edit is over; what you said changed nothing. This is how it stands:
 edited-nothing = 🤔 I could not read the new time in that edit. The message stays as it is:
 edited-not-to =
     { $count ->

@@ -358,6 +358,7 @@ card-dropped = 🗑 Cancelado: no se enviará de nuevo. Todavía compruebo si sa
 card-through-gone = ⚪ Su instancia fue eliminada: fíjelo a otra o quite la fijación.
 card-sent-at = 📤 { $moment }
 edited = ✏️ Lo cambié como usted lo editó.
+edit-ended = ✏️ La edición terminó; lo que dijo no cambió nada. Así está:
 edited-nothing = 🤔 No pude leer la nueva hora de esa edición. El mensaje sigue así:
 edited-not-to =
     { $count ->

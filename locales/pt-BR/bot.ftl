@@ -358,6 +358,7 @@ card-dropped = 🗑 Cancelada: não será enviada de novo. Ainda verifico se ela
 card-through-gone = ⚪ A instância dela foi apagada: fixe em outra ou desafixe.
 card-sent-at = 📤 { $moment }
 edited = ✏️ Mudei conforme a sua edição.
+edit-ended = ✏️ A edição terminou; o que você disse não mudou nada. Está assim:
 edited-nothing = 🤔 Não consegui ler o novo horário dessa edição. A mensagem continua assim:
 edited-not-to =
     { $count ->

@@ -710,3 +710,49 @@ async fn a_left_draft_can_be_resumed_from_every_screen_and_is_not_dropped_withou
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_what_cannot_be_changed_any_more_is_over_and_what_is_said_next_is_heard() {
+    within(async {
+        let world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        // It goes while its text is being thought of.
+        schedules(&ana, "em 10 minutos para 11 98888-7777: um", "Agendada #1").await;
+        ana.taps("Mudar texto").unwrap();
+        ana.sees_now("O que enviar?").await;
+        world.advance(Duration::from_secs(601));
+        world.evolution.wait_for(1).await;
+        world.said().await;
+        ana.says("um, mas melhor");
+        let is_over = |m: &Shown| m.text.contains("já foi enviada") && m.text.contains("não mudou nada");
+        let card = ana.sees_one(is_over).await;
+        assert!(card.text.contains("Enviada #1"), "{}", card.text);
+        assert!(card.rows.iter().flatten().any(|key| key.label.contains("Duplicar")), "{card:?}");
+        // Another card of it cancels it while its recipient or its time is asked for.
+        for (key, question, answer, wanted) in [
+            ("Mudar destinatário", "Escreva um número ou compartilhe", "11 97777-6666", "Cancelada #2"),
+            ("Mudar texto", "O que enviar?", "outro", "Cancelada #3"),
+        ] {
+            let card = wanted.replace("Cancelada", "Agendada");
+            schedules(&ana, "amanhã 9h para 11 98888-7777: depois", &card).await;
+            ana.taps(key).unwrap();
+            ana.sees_now(question).await;
+            world.does("UPDATE scheduled_messages SET status = 'cancelled' WHERE status = 'scheduled'").await;
+            ana.says(answer);
+            ana.sees_one(|m| m.text.contains("Isso mudou") && m.text.contains(wanted)).await;
+        }
+        // So it is with a series.
+        schedules(&ana, "todo dia às 9h para 11 98888-7777: sempre", "Repetição #1").await;
+        ana.taps("Mudar texto").unwrap();
+        ana.sees_now("O que enviar?").await;
+        world.does("UPDATE series SET status = 'stopped'").await;
+        ana.says("nunca");
+        ana.sees_one(|m| m.text.contains("Isso mudou") && m.text.contains("não mudou nada")).await;
+        // What is said next is a request again.
+        world.said().await;
+        schedules(&ana, "em 6 segundos para 11 98888-7777: oi", "Agendada #5").await;
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}

@@ -434,12 +434,66 @@ async fn time(talk: &Talk<'_>, account: &Account, mut draft: MessageDraft, text:
     }
 }
 
-/// A part is known now: an edit of a waiting message is saved, a draft goes on.
+/// A part is known now: an edit of what is saved is saved too, a draft goes on.
 async fn changed(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Result<Turn, Refusal> {
-    if let Some(id) = draft.series {
-        return changed_series(talk, account, id, draft).await;
+    let edited = (draft.series, draft.id);
+    let saved = match edited {
+        (Some(id), _) => changed_series(talk, account, id, draft).await,
+        (None, Some(id)) => changed_message(talk, account, id, draft).await,
+        (None, None) => return Box::pin(next(talk, account, draft)).await,
+    };
+    match saved {
+        Err(why @ (Refusal::AlreadySent | Refusal::BeingSent | Refusal::Changed | Refusal::NotFound)) => {
+            ended(talk, account, edited, &why).await
+        }
+        saved => saved,
     }
-    let Some(id) = draft.id else { return Box::pin(next(talk, account, draft)).await };
+}
+
+/// What was edited cannot be changed any more: the edit is over, and its card is shown as things stand.
+async fn ended(
+    talk: &Talk<'_>,
+    account: &Account,
+    edited: (Option<SeriesId>, Option<MessageId>),
+    why: &Refusal,
+) -> Result<Turn, Refusal> {
+    let mut said = match why {
+        // The card follows: nothing is to be looked for elsewhere.
+        Refusal::Changed => t!(talk.language, "toast-changed"),
+        why => screens::refusal::refusal(why, talk.now, talk.language),
+    };
+    let next = match talk.state() {
+        State::Message(_) => State::Idle,
+        other => other,
+    };
+    let card = match edited {
+        (Some(id), _) => match talk.services.series.find(account.id, id).await {
+            Ok(shown) => series::draw(talk, account, &shown, false).await,
+            Err(refusal) => Err(refusal),
+        },
+        (None, Some(id)) => match talk.services.messages.find(account.id, id).await {
+            Ok(message) => messages::draw(talk, account, &message, false).await,
+            Err(refusal) => Err(refusal),
+        },
+        (None, None) => Err(Refusal::NotFound),
+    };
+    match card {
+        Ok(card) => {
+            said.line(&t!(talk.language, "edit-ended"));
+            Ok(talk.go(next, card.below(said)))
+        }
+        Err(Refusal::NotFound) => Ok(talk.go(next, screens::with_home(Screen::new(said), talk.language))),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// A part of a waiting message is known now: it is saved.
+async fn changed_message(
+    talk: &Talk<'_>,
+    account: &Account,
+    id: MessageId,
+    draft: MessageDraft,
+) -> Result<Turn, Refusal> {
     let services = &talk.services.messages;
     let message = match draft.asking {
         Some(Part::Time) | None => match draft.due(talk.now) {
@@ -449,11 +503,8 @@ async fn changed(talk: &Talk<'_>, account: &Account, draft: MessageDraft) -> Res
         },
         Some(Part::Text | Part::To) => {
             let body = draft.body.as_deref().and_then(|body| Body::parse(body).ok()).ok_or(Refusal::Changed)?;
-            let mut message = None;
-            for to in draft.to.iter().take(1) {
-                message = Some(services.rewrite(account.id, id, to.clone(), body.clone()).await?);
-            }
-            message.ok_or(Refusal::Changed)?
+            let to = draft.to.into_iter().next().ok_or(Refusal::Changed)?;
+            services.rewrite(account.id, id, to, body).await?
         }
     };
     Ok(talk.go(State::Idle, messages::draw(talk, account, &message, false).await?))
