@@ -16,12 +16,12 @@ impl Conn {
         Ok(())
     }
 
-    /// The newest card of a scheduled message in a chat.
-    pub async fn find_card(&mut self, chat: ChatId, message: MessageId) -> Result<Option<TelegramMessageId>> {
+    /// The newest cards of a scheduled message in a chat, the newest first.
+    pub async fn list_cards(&mut self, chat: ChatId, message: MessageId, most: i64) -> Result<Vec<TelegramMessageId>> {
         Ok(on!(self, c => sqlx::query_scalar::<_, TelegramMessageId>(
             "SELECT telegram_id FROM cards WHERE chat_id = $1 AND message_id = $2
-             ORDER BY telegram_id DESC LIMIT 1")
-            .bind(chat).bind(message).fetch_optional(c).await)?)
+             ORDER BY telegram_id DESC LIMIT $3")
+            .bind(chat).bind(message).bind(most).fetch_all(c).await)?)
     }
 
     /// Whether a scheduled message has a card in a chat, or may have one soon: something is being said there.

@@ -34,6 +34,8 @@ const TAPS: usize = 16;
 const HELD: usize = 1024;
 /// New messages to one chat: so many at once, then one each second.
 const BURST: u32 = 20;
+/// How many cards of one scheduled message are drawn anew in a chat: few messages have more than two.
+const CARDS: i64 = 4;
 /// How long a tap can be answered.
 const TAP_LIFE: Duration = Duration::from_mins(1);
 /// How often the outbox is looked at without being woken.
@@ -487,17 +489,18 @@ async fn say(ctx: &Context, paces: &Paces, chat: ChatId, row: &Row) -> Result<Sa
     let age = ctx.clock.now().since(row.created_at);
     match out.as_ref() {
         Outgoing::Send(screen) => send(ctx, paces, chat, screen).await,
-        Outgoing::Edit(at, screen) => match edit(ctx, chat, *at, screen).await {
-            Err(ApiError::CannotChange) => send(ctx, paces, chat, screen).await,
-            edited => edited.map(|()| Said::shown(*at, screen)).map_err(Hitch::from),
-        },
+        Outgoing::Edit(at, screen) => {
+            let stands = match edit(ctx, chat, *at, screen).await {
+                Ok(()) => true,
+                Err(ApiError::CannotChange) => false,
+                Err(error) => return Err(error.into()),
+            };
+            redraw(ctx, chat, screen, Some(*at)).await?;
+            if stands { Ok(Said::shown(*at, screen)) } else { send(ctx, paces, chat, screen).await }
+        }
         Outgoing::Redraw(screen) => {
-            let Some(message) = screen.about else { return Ok(Said::DONE) };
-            let Some(at) = ctx.db.read().await?.find_card(chat, message).await? else { return Ok(Said::DONE) };
-            match edit(ctx, chat, at, screen).await {
-                Ok(()) | Err(ApiError::CannotChange) => Ok(Said::DONE),
-                Err(error) => Err(error.into()),
-            }
+            redraw(ctx, chat, screen, None).await?;
+            Ok(Said::DONE)
         }
         Outgoing::Begin(screen) => {
             let sent = send_at(ctx, paces, chat, screen).await?;
@@ -530,6 +533,23 @@ async fn say(ctx: &Context, paces: &Paces, chat: ChatId, row: &Row) -> Result<Sa
             _ => Ok(Said::DONE),
         },
     }
+}
+
+/// Draws the cards of a scheduled message anew, other than `but`: none may go on asking what was answered by another.
+async fn redraw(ctx: &Context, chat: ChatId, screen: &Screen, but: Option<TelegramMessageId>) -> Result<(), Hitch> {
+    let Some(message) = screen.about else { return Ok(()) };
+    let cards = ctx.db.read().await?.list_cards(chat, message, CARDS).await?;
+    for at in cards.into_iter().filter(|at| Some(*at) != but) {
+        match edit(ctx, chat, at, screen).await {
+            Ok(()) | Err(ApiError::CannotChange) => {}
+            // The others can be drawn all the same.
+            Err(error @ (ApiError::Refused(_) | ApiError::Unparsable)) => {
+                tracing::error!(chat.id = chat.0, error = %error, "a card cannot be drawn anew");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 async fn send(ctx: &Context, paces: &Paces, chat: ChatId, screen: &Screen) -> Result<Said, Hitch> {

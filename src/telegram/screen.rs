@@ -194,9 +194,10 @@ impl Display for Screen {
 pub enum Outgoing {
     /// A new message.
     Send(Screen),
-    /// A message of ours, drawn anew; sent as a new one when it cannot be edited any more.
+    /// A message of ours, drawn anew; sent as a new one when it cannot be edited any more. The other cards of
+    /// `screen.about` in this chat follow.
     Edit(TelegramMessageId, Screen),
-    /// The newest card of `screen.about` in this chat, drawn anew; nothing when there is none.
+    /// The cards of `screen.about` in this chat, drawn anew; nothing when there is none.
     Redraw(Screen),
     /// A new message that says what is being found out; the finding takes its place as [`Live::Work`].
     Begin(Screen),

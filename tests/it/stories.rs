@@ -7,7 +7,7 @@ use schedulezap::domain::ids::{AccountId, ChatId};
 use schedulezap::domain::message::Body;
 use schedulezap::domain::recipient::Recipient;
 use schedulezap::sandbox::evolution::{EvolutionServer, Faults};
-use schedulezap::sandbox::telegram::Person;
+use schedulezap::sandbox::telegram::{Person, Shown};
 use schedulezap::services::Refusal;
 use schedulezap::services::late::Answer;
 use schedulezap::services::messages::Addressee;
@@ -140,6 +140,12 @@ async fn without_an_instance_a_message_is_held_told_once_and_goes_once_mended() 
 /// How many messages of the bot say this.
 fn told(person: &Person, what: &str) -> usize {
     person.chat().iter().filter(|m| m.from_bot && m.text.contains(what)).count()
+}
+
+/// How many messages of the bot have this key.
+fn with_key(person: &Person, label: &str) -> usize {
+    let has_key = |m: &Shown| m.rows.iter().flatten().any(|key| key.label.contains(label));
+    person.chat().iter().filter(|m| m.from_bot && has_key(m)).count()
 }
 
 /// Lets time pass, in longer steps while nothing is on its way: a claim would be over before its request has left.
@@ -403,9 +409,14 @@ async fn after_three_rounds_the_chat_is_asked_and_its_word_counts() {
         assert_eq!(world.count("SELECT resends FROM scheduled_messages WHERE id = 2").await, 3);
         assert_eq!(world.count("SELECT COUNT(*) FROM message_attempts WHERE message_id = 2").await, 4);
         assert_eq!(world.evolution.count(), 1);
+        world.said().await;
+        assert_eq!(with_key(&ana, "Já chegou"), 2, "its card asks, and a new message");
         ana.taps("Enviar de novo").unwrap();
         until(&world, asked("Enviada para")).await;
         assert_eq!(world.evolution.count(), 2);
+        // Neither goes on asking, and both tell the outcome.
+        world.said().await;
+        assert_eq!((with_key(&ana, "Já chegou"), told(&ana, "Enviada #2")), (0, 2));
         world.finish(&[&ana]).await;
     })
     .await;
@@ -425,6 +436,7 @@ async fn what_a_server_that_was_away_lacks_is_asked_about() {
         world.said().await;
         assert_eq!(world.evolution.count(), 1);
         assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'sent'").await, 2);
+        assert_eq!((with_key(&ana, "Já chegou"), told(&ana, "Enviada #2")), (0, 2));
         let told = history(&ana, 2).await;
         assert!(told.contains("Loja: você disse que chegou") && !told.contains("resposta perdida"), "{told}");
         world.finish(&[&ana]).await;
@@ -450,9 +462,14 @@ async fn what_a_history_that_is_not_kept_lacks_is_asked_about() {
                 .await;
         }
         until(&world, || ana.chat().iter().any(|m| m.text.contains("Não sei se a mensagem"))).await;
-        ana.taps("Cancelar").unwrap();
+        world.said().await;
+        // A reply to the one that asks is heard by both.
+        let asks = ana.sees("Não sei se a mensagem").await;
+        ana.replies(asks.id, "cancelar");
+        ana.sees_one(|m| m.id > asks.id && m.text.contains("Cancelada #2")).await;
         world.handled().await;
         world.said().await;
+        assert_eq!((with_key(&ana, "Já chegou"), told(&ana, "Cancelada #2")), (0, 3));
         assert_eq!(world.evolution.count(), 1);
         assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages WHERE status = 'cancelled'").await, 1);
         world.finish(&[&ana]).await;

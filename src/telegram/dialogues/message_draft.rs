@@ -507,7 +507,12 @@ async fn changed_message(
             services.rewrite(account.id, id, to, body).await?
         }
     };
-    Ok(talk.go(State::Idle, messages::draw(talk, account, &message, false).await?))
+    let card = messages::draw(talk, account, &message, false).await?;
+    Ok(match talk.state() {
+        State::Message(_) => talk.go(State::Idle, card),
+        // It was said in reply to a card.
+        _ => talk.say_changed(State::Idle, card),
+    })
 }
 
 /// A part of a series is known now: it is saved.

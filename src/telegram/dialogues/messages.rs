@@ -172,7 +172,7 @@ pub(super) async fn reply(talk: &Talk<'_>, account: &Account, text: &str, marked
     let message = talk.services.messages.find(account.id, id).await?;
     if cancels(text) {
         let message = talk.services.messages.cancel(account.id, id).await?;
-        return Ok(talk.say(talk.state(), draw(talk, account, &message, false).await?));
+        return Ok(talk.say_changed(talk.state(), draw(talk, account, &message, false).await?));
     }
     if !message.status.is_open() && message.status != Status::Unknown && message.status != Status::Cancelled {
         return Ok(talk.say(talk.state(), Screen::new(t!(talk.language, "refusal-already-sent"))));

@@ -126,6 +126,13 @@ impl Talk<'_> {
         Turn::new(next, show)
     }
 
+    /// Says below how the message of a card stands that was replied to; the card that it was said to follows.
+    fn say_changed(&self, next: State, card: Screen) -> Turn {
+        let mut turn = self.say(next, card.clone());
+        turn.show.insert(0, Outgoing::Redraw(card));
+        turn
+    }
+
     /// Says what is asked again, below; where something is being found out, the finding takes the place of this.
     fn repeat(&self, next: State, screen: Screen) -> Turn {
         let mut turn = self.say(next, screen);
