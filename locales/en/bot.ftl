@@ -639,6 +639,7 @@ series-many =
     }
 series-pin-ask = 📌 Through which instance should repeat #{ $id } go?
 reason-series-changed = The repeat was paused, changed or stopped.
+series-last-goes = 📤 A message of this repetition is being sent already and cannot be held back. After it, nothing more goes.
 toast-series-stopped = The repeat has already been stopped.
 digest-running = 📤 <b>Sending: { $done } of { $all }</b>
 digest-done =

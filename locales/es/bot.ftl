@@ -628,6 +628,7 @@ series-many =
     }
 series-pin-ask = 📌 ¿Por qué instancia debe salir la repetición #{ $id }?
 reason-series-changed = La repetición fue pausada, cambiada o detenida.
+series-last-goes = 📤 Un mensaje de esta repetición ya se está enviando y no se puede detener. Después de él no sale nada más.
 toast-series-stopped = La repetición ya fue detenida.
 digest-running = 📤 <b>Enviando: { $done } de { $all }</b>
 digest-done =

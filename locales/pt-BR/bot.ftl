@@ -632,6 +632,7 @@ series-many =
     }
 series-pin-ask = 📌 Por qual instância a repetição #{ $id } deve sair?
 reason-series-changed = A repetição foi pausada, mudada ou parada.
+series-last-goes = 📤 Uma mensagem desta repetição já está sendo enviada e não dá mais para segurá-la. Depois dela, nada mais sai.
 toast-series-stopped = A repetição já foi parada.
 digest-running = 📤 <b>Enviando: { $done } de { $all }</b>
 digest-done =

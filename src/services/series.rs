@@ -172,6 +172,15 @@ pub(super) async fn step_again(conn: &mut Conn, stepped: &[Series], now: Moment)
     Ok(())
 }
 
+/// With what a change begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Since {
+    /// With the next occurrence.
+    Next,
+    /// With the next, or with the one after it where that is being sent already.
+    Following,
+}
+
 impl AllSeries {
     /// Starts one series for each addressee. `origin` makes it idempotent.
     pub async fn start(
@@ -257,15 +266,35 @@ impl AllSeries {
         Ok(self.db.read().await?.find_card_series(chat, shown).await?)
     }
 
-    /// Changes a series that is open and, where given, still as the button knew it.
+    /// Changes a series that is open and, where given, still as the button knew it; its next occurrence is meant too, and
+    /// where that is being sent already the change is refused.
     async fn change<F>(&self, owner: AccountId, id: SeriesId, version: Option<i64>, work: F) -> Result<Shown, Refusal>
     where
         F: for<'c> FnOnce(&'c mut Conn, Series, Moment) -> futures::future::BoxFuture<'c, Result<(), StorageError>>
             + Send
             + 'static,
     {
+        self.change_since(Since::Next, owner, id, version, work).await.map(|done| done.0)
+    }
+
+    /// Changes a series that is open and, where given, still as the button knew it. Whether an occurrence that is being sent
+    /// already goes all the same.
+    async fn change_since<F>(
+        &self,
+        since: Since,
+        owner: AccountId,
+        id: SeriesId,
+        version: Option<i64>,
+        work: F,
+    ) -> Result<(Shown, bool), Refusal>
+    where
+        F: for<'c> FnOnce(&'c mut Conn, Series, Moment) -> futures::future::BoxFuture<'c, Result<(), StorageError>>
+            + Send
+            + 'static,
+    {
         let (now, ahead) = (self.clock.now(), self.wake.ahead.clone());
-        self.db
+        let goes = self
+            .db
             .write(move |conn| {
                 Box::pin(async move {
                     conn.recall(&ahead, owner, now).await?;
@@ -276,15 +305,16 @@ impl AllSeries {
                     }
                     work(conn, series, now).await?;
                     // Claimed by another replica, or begun this very moment: it cannot be taken back, so nothing is said to be.
-                    match conn.find_occurrence(owner, id, now).await? {
-                        Some(next) if next.status == Status::Sending => Err(Refusal::BeingSent),
-                        _ => Ok(()),
+                    let next = conn.find_occurrence(owner, id, now).await?;
+                    match (next.is_some_and(|next| next.status == Status::Sending), since) {
+                        (true, Since::Next) => Err(Refusal::BeingSent),
+                        (goes, _) => Ok(goes),
                     }
                 })
             })
             .await?;
         self.wake.notify_one();
-        self.find(owner, id).await
+        Ok((self.find(owner, id).await?, goes))
     }
 
     /// Skips the next occurrence; returns when it would have been.
@@ -315,9 +345,9 @@ impl AllSeries {
         Ok((after, skipped))
     }
 
-    /// Pauses a series: nothing of it leaves any more.
-    pub async fn pause(&self, owner: AccountId, id: SeriesId, version: i64) -> Result<Shown, Refusal> {
-        self.change(owner, id, Some(version), move |conn, _, now| {
+    /// Pauses a series: nothing of it leaves any more, other than what is being sent already; whether something is.
+    pub async fn pause(&self, owner: AccountId, id: SeriesId, version: i64) -> Result<(Shown, bool), Refusal> {
+        self.change_since(Since::Following, owner, id, Some(version), move |conn, _, now| {
             Box::pin(async move {
                 conn.set_series_status(owner, id, SeriesStatus::Paused, now).await?;
                 conn.withdraw_occurrences(owner, id, Moment::default(), now).await.map(drop)
@@ -341,9 +371,9 @@ impl AllSeries {
         .await
     }
 
-    /// Stops a series for good.
-    pub async fn stop(&self, owner: AccountId, id: SeriesId, version: Option<i64>) -> Result<Shown, Refusal> {
-        self.change(owner, id, version, move |conn, _, now| {
+    /// Stops a series for good, as it is paused.
+    pub async fn stop(&self, owner: AccountId, id: SeriesId, version: Option<i64>) -> Result<(Shown, bool), Refusal> {
+        self.change_since(Since::Following, owner, id, version, move |conn, _, now| {
             Box::pin(async move {
                 conn.set_series_status(owner, id, SeriesStatus::Stopped, now).await?;
                 conn.withdraw_occurrences(owner, id, Moment::default(), now).await.map(drop)

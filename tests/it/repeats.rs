@@ -12,7 +12,7 @@ use schedulezap::sandbox::telegram::{Person, Shown};
 use schedulezap::services::messages::Addressee;
 use schedulezap::storage::Conn;
 
-use crate::harness::{START, World, amount, within};
+use crate::harness::{START, World, amount, data, within};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -386,6 +386,37 @@ async fn a_series_is_changed_safely_while_it_fires_and_many_makers_make_each_occ
         }
         let made = "SELECT COUNT(*) FROM (SELECT series_id FROM scheduled_messages GROUP BY series_id, scheduled_time HAVING COUNT(*) > 1) AS t";
         assert_eq!(world.count(made).await, 0);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_or_a_stop_as_an_occurrence_is_being_sent_holds_for_all_that_follow() {
+    within(async {
+        let world = World::start().await;
+        let ana = with_series(&world, "todo dia às 8h para 11 98888-7777: Abrir a loja", "todo dia").await;
+        // As another replica has it just before its moment.
+        let claimed =
+            "UPDATE scheduled_messages SET status = 'sending', lease_holder = 'another', claimed_for = 1, attempt = 1,
+                 started_at = scheduled_time WHERE status = 'scheduled'";
+        world.does(claimed).await;
+        let card = ana.sees("Repetição #1").await;
+        ana.taps_data(card.id, &data(&card, "Pular"));
+        world.handled().await;
+        world.said().await;
+        assert!(ana.toasts().iter().any(|toast| toast.contains("sendo enviada agora")), "{:?}", ana.toasts());
+        ana.taps_data(card.id, &data(&card, "Pausar"));
+        let card = ana.sees("Depois dela, nada mais sai").await;
+        assert!(card.text.contains("pausada") && card.rows.iter().flatten().any(|key| key.label.contains("Retomar")));
+        let goes = "SELECT COUNT(*) FROM scheduled_messages WHERE status = 'sending'";
+        assert_eq!(world.count(goes).await, 1);
+        world.said().await;
+        ana.taps_data(card.id, &data(&card, "Parar"));
+        let card = ana.sees_one(|m| m.text.contains("parada") && m.text.contains("Depois dela, nada mais sai")).await;
+        assert!(!card.rows.iter().flatten().any(|key| key.label.contains("Retomar")), "{card:?}");
+        let others = "SELECT COUNT(*) FROM scheduled_messages WHERE status NOT IN ('sending', 'cancelled')";
+        assert_eq!(world.count(others).await, 0);
         world.finish(&[&ana]).await;
     })
     .await;

@@ -7,7 +7,7 @@ use crate::domain::account::Account;
 use crate::domain::clock::Moment;
 use crate::domain::ids::{MessageId, SeriesId};
 use crate::domain::series::{Rhythm, SeriesStatus};
-use crate::locale::{format, plain};
+use crate::locale::{format, plain, t};
 use crate::services::Refusal;
 use crate::services::series::{Shown, upcoming};
 use crate::telegram::screen::Screen;
@@ -61,9 +61,11 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
             Err(refusal) => (id, Err(refusal)),
         },
         Tap::PauseSeries(id, version) => (id, all.pause(owner, id, version).await),
-        Tap::ResumeSeries(id, version) => (id, all.resume(owner, id, version).await),
+        Tap::ResumeSeries(id, version) => (id, all.resume(owner, id, version).await.map(whole)),
         Tap::StopSeries(id, version) => (id, all.stop(owner, id, Some(version)).await),
-        Tap::PinSeriesTo(id, to, version) => (id, all.pin(owner, id, Some(to).filter(|to| to.0 != 0), version).await),
+        Tap::PinSeriesTo(id, to, version) => {
+            (id, all.pin(owner, id, Some(to).filter(|to| to.0 != 0), version).await.map(whole))
+        }
         Tap::PinSeries(id, version) | Tap::EditSeries(id, _, version) => {
             let shown = all.find(owner, id).await?;
             if shown.series.version != version || !shown.series.status.is_open() {
@@ -79,10 +81,21 @@ pub(super) async fn tap(talk: &Talk<'_>, account: &Account, tap: &Tap) -> Result
         _ => return Ok(talk.toast(plain!(talk.language, "toast-expired"))),
     };
     match outcome {
-        Ok(shown) => Ok(talk.stay(draw(talk, account, &shown, false).await?)),
+        Ok((shown, goes)) => Ok(talk.stay(ended(talk, account, &shown, goes).await?)),
         Err(Refusal::Changed) => stale(talk, account, &all.find(owner, id).await?).await,
         Err(refusal) => Err(refusal),
     }
+}
+
+/// A change that holds for all of a series.
+fn whole(shown: Shown) -> (Shown, bool) {
+    (shown, false)
+}
+
+/// The card after a change; where an occurrence goes all the same, it says so.
+async fn ended(talk: &Talk<'_>, account: &Account, shown: &Shown, goes: bool) -> Result<Screen, Refusal> {
+    let card = draw(talk, account, shown, false).await?;
+    Ok(if goes { card.below(t!(talk.language, "series-last-goes")) } else { card })
 }
 
 /// The key was of an older state: the card is drawn as things stand.
@@ -131,8 +144,8 @@ pub(super) fn starting(rule: String, at: chrono::NaiveTime, now: Moment, account
 pub(super) async fn reply(talk: &Talk<'_>, account: &Account, id: SeriesId, text: &str) -> Result<Turn, Refusal> {
     let shown = talk.services.series.find(account.id, id).await?;
     if super::messages::cancels(text) {
-        let stopped = talk.services.series.stop(account.id, id, None).await?;
-        return Ok(talk.say(talk.state(), draw(talk, account, &stopped, false).await?));
+        let (stopped, goes) = talk.services.series.stop(account.id, id, None).await?;
+        return Ok(talk.say(talk.state(), ended(talk, account, &stopped, goes).await?));
     }
     message_draft::new_rhythm(talk, account, &shown.series, text).await
 }
