@@ -355,6 +355,7 @@ card-through-deleted = ⚪ through an instance that was deleted
 card-through-none = ⚪ No active instance: the message waits until there is one.
 card-pinned = 📌 Pinned to this instance
 card-dropped = 🗑 Cancelled: it will not be sent again. I am still finding out whether it went.
+card-doubted = ❓ It may have been sent already: my data may be from an older copy. Check in WhatsApp before sending it.
 card-through-gone = ⚪ Its instance was deleted: pin it to another, or unpin it.
 card-sent-at = 📤 { $moment }
 edited = ✏️ Changed to match your edit.
@@ -404,7 +405,13 @@ late-title =
         [one] ⏰ <b>1 message missed its time</b>
        *[other] ⏰ <b>{ $count } messages missed their time</b>
     }
+late-doubted =
+    { $count ->
+        [one] ❓ <b>1 may have been sent already</b> (marked ❓): my data may be from an older copy. Check in WhatsApp before sending it.
+       *[other] ❓ <b>{ $count } may have been sent already</b> (marked ❓): my data may be from an older copy. Check in WhatsApp before sending them.
+    }
 late-row = • { $moment } → { $to }: { $text }
+late-row-doubted = • ❓ { $moment } → { $to }: { $text }
 late-more =
     { $count ->
         [one] … and 1 more.

@@ -355,6 +355,7 @@ card-through-deleted = ⚪ por una instancia que fue eliminada
 card-through-none = ⚪ Ninguna instancia activa: el mensaje espera hasta que haya una.
 card-pinned = 📌 Fijado a esta instancia
 card-dropped = 🗑 Cancelado: no se enviará de nuevo. Todavía compruebo si salió.
+card-doubted = ❓ Puede que ya se haya enviado: mis datos quizá sean de una copia antigua. Compruébelo en WhatsApp antes de enviarlo.
 card-through-gone = ⚪ Su instancia fue eliminada: fíjelo a otra o quite la fijación.
 card-sent-at = 📤 { $moment }
 edited = ✏️ Lo cambié como usted lo editó.
@@ -404,7 +405,13 @@ late-title =
         [one] ⏰ <b>1 mensaje no salió a su hora</b>
        *[other] ⏰ <b>{ $count } mensajes no salieron a su hora</b>
     }
+late-doubted =
+    { $count ->
+        [one] ❓ <b>1 puede haberse enviado ya</b> (marcado con ❓): mis datos quizá sean de una copia antigua. Compruébelo en WhatsApp antes de enviarlo.
+       *[other] ❓ <b>{ $count } pueden haberse enviado ya</b> (marcados con ❓): mis datos quizá sean de una copia antigua. Compruébelo en WhatsApp antes de enviarlos.
+    }
 late-row = • { $moment } → { $to }: { $text }
+late-row-doubted = • ❓ { $moment } → { $to }: { $text }
 late-more =
     { $count ->
         [one] … y 1 más.

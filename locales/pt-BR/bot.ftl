@@ -355,6 +355,7 @@ card-through-deleted = ⚪ por uma instância que foi apagada
 card-through-none = ⚪ Nenhuma instância ativa: a mensagem espera até que haja uma.
 card-pinned = 📌 Fixada nesta instância
 card-dropped = 🗑 Cancelada: não será enviada de novo. Ainda verifico se ela saiu.
+card-doubted = ❓ Ela pode já ter sido enviada: os meus dados talvez sejam de uma cópia antiga. Confira no WhatsApp antes de enviar.
 card-through-gone = ⚪ A instância dela foi apagada: fixe em outra ou desafixe.
 card-sent-at = 📤 { $moment }
 edited = ✏️ Mudei conforme a sua edição.
@@ -404,7 +405,13 @@ late-title =
         [one] ⏰ <b>1 mensagem passou da hora</b>
        *[other] ⏰ <b>{ $count } mensagens passaram da hora</b>
     }
+late-doubted =
+    { $count ->
+        [one] ❓ <b>1 pode já ter sido enviada</b> (marcada com ❓): os meus dados talvez sejam de uma cópia antiga. Confira no WhatsApp antes de enviar.
+       *[other] ❓ <b>{ $count } podem já ter sido enviadas</b> (marcadas com ❓): os meus dados talvez sejam de uma cópia antiga. Confira no WhatsApp antes de enviar.
+    }
 late-row = • { $moment } → { $to }: { $text }
+late-row-doubted = • ❓ { $moment } → { $to }: { $text }
 late-more =
     { $count ->
         [one] … e mais 1.

@@ -277,6 +277,11 @@ impl ScheduledMessage {
         self
     }
 
+    /// Whether it is late and may have been sent already: the store may be an older copy.
+    pub fn is_doubted(&self) -> bool {
+        self.status == Status::Late && self.reason == Some(Reason::AnswerLost)
+    }
+
     /// The instance that it went through, or that it is pinned to; nothing where the active one is meant.
     pub fn goes_through(&self) -> Option<InstanceId> {
         if self.status == Status::Sent {

@@ -19,6 +19,8 @@ use crate::storage::messages::LateOne;
 pub struct Late {
     /// How many there are.
     pub count: usize,
+    /// How many of them may have been sent already: the store may be an older copy.
+    pub doubted: usize,
     /// Which they are, in which state: a key that was drawn for them carries it.
     pub which: i64,
     /// The oldest of them.
@@ -48,7 +50,8 @@ impl Messages {
         let mut conn = self.db.read().await?;
         let all = conn.list_all_late(owner).await?;
         let first = if all.is_empty() { Vec::new() } else { conn.list_late(owner, FIRST).await? };
-        Ok(Late { count: all.len(), which: which(&all), first })
+        let doubted = all.iter().filter(|one| one.doubted).count();
+        Ok(Late { count: all.len(), doubted, which: which(&all), first })
     }
 
     /// Does with all late ones what the card of a chat was answered; says with how many. Where others are late than those that

@@ -201,7 +201,7 @@ impl Conn {
             Looked::Again { at, .. } => ("unknown", Some("answer_lost"), Some(*at), Some(lookup.if_absent), None),
             Looked::Send { .. } => ("scheduled", None, None, None, Some(now)),
             Looked::Ask => ("unknown", Some("answer_lost"), None, None, None),
-            Looked::Late => ("late", None, None, None, None),
+            Looked::Late => ("late", Some("answer_lost"), None, None, None),
             Looked::Dropped { sure } => ("cancelled", (!sure).then_some("answer_lost"), None, None, None),
         };
         let (remote, at) = match looked {

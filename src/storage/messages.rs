@@ -104,6 +104,8 @@ pub struct LateOne {
     pub id: MessageId,
     pub version: i64,
     pub scheduled_time: Moment,
+    /// It may have been sent already: the store may be an older copy.
+    pub doubted: bool,
 }
 
 /// One try to hand a message over.
@@ -232,8 +234,8 @@ impl Conn {
     /// All late messages of an account as they are now, oldest first.
     pub async fn list_all_late(&mut self, owner: AccountId) -> Result<Vec<LateOne>> {
         Ok(on!(self, c => sqlx::query_as(
-            "SELECT id, version, scheduled_time FROM scheduled_messages WHERE user_id = $1 AND status = 'late'
-             ORDER BY scheduled_time, id")
+            "SELECT id, version, scheduled_time, COALESCE(reason = 'answer_lost', FALSE) AS doubted FROM scheduled_messages
+             WHERE user_id = $1 AND status = 'late' ORDER BY scheduled_time, id")
             .bind(owner).fetch_all(c).await)?)
     }
 

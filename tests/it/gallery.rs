@@ -575,6 +575,8 @@ fn scheduling() {
             ..message(12, Status::Cancelled, Some(Reason::SeriesChanged))
         };
         all.push(("of a stopped series", card(&withdrawn, Some(&open), false)));
+        let doubted = message(12, Status::Late, Some(Reason::AnswerLost));
+        all.push(("late, and may have been sent", card(&doubted, Some(&open), false)));
         all
     });
     hang_texts("messages_status_line", |l| {
@@ -651,17 +653,29 @@ fn scheduling() {
     });
     hang("messages_late", |l| {
         let rows: Vec<_> = (1..=12).map(|n| message(n, Status::Late, None)).collect();
-        let late = |count: usize| Late { count, which: 7, first: rows[..count.min(12)].to_vec() };
+        let late = |count: usize| Late { count, doubted: 0, which: 7, first: rows[..count.min(12)].to_vec() };
+        let doubted = |count: usize| {
+            let doubt = |n| message(n, Status::Late, Some(Reason::AnswerLost));
+            let first = (1..).take(count).map(doubt).chain(rows[count..3].iter().cloned()).collect();
+            Late { count: 3, doubted: count, which: 7, first }
+        };
         vec![
             ("one", messages::late(&late(1), ZONE, l)),
+            ("one of three may have been sent", messages::late(&doubted(1), ZONE, l)),
+            ("all three may have been sent", messages::late(&doubted(3), ZONE, l)),
             ("eleven", messages::late(&late(11), ZONE, l)),
             ("many", messages::late(&late(2000), ZONE, l)),
         ]
     });
     hang("messages_choose_late", |l| {
         let rows: Vec<_> = (1..=20).map(|n| message(n, Status::Late, None)).collect();
-        let late = |count: usize| Late { count, which: 7, first: rows[..count.min(20)].to_vec() };
-        vec![("two", messages::choose_late(&late(2), ZONE, l)), ("many", messages::choose_late(&late(2000), ZONE, l))]
+        let late = |count: usize| Late { count, doubted: 0, which: 7, first: rows[..count.min(20)].to_vec() };
+        let first = vec![rows[0].clone(), message(2, Status::Late, Some(Reason::AnswerLost))];
+        vec![
+            ("two", messages::choose_late(&late(2), ZONE, l)),
+            ("one may have been sent", messages::choose_late(&Late { doubted: 1, first, ..late(2) }, ZONE, l)),
+            ("many", messages::choose_late(&late(2000), ZONE, l)),
+        ]
     });
     hang("messages_rules_changed", |l| {
         let hour = std::time::Duration::from_secs(3600);

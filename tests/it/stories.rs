@@ -797,6 +797,64 @@ async fn the_story_of_a_message_outlives_its_instance_and_a_restored_copy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_been_sent_before_a_restored_copy_was_made_is_not_called_merely_late() {
+    within(async {
+        let mut world = World::start().await;
+        let ana = world.member("Ana", "pt-br").await;
+        world.with_instance(&ana).await;
+        for text in ["primeira.", "segunda."] {
+            ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
+            ana.sees_one(|m| m.text.contains("Confira e confirme") && m.text.contains(text)).await;
+            ana.taps("Confirmar").unwrap();
+            ana.sees_one(|m| m.text.contains("Agendada") && m.text.contains(text)).await;
+            world.advance(Duration::from_secs(601));
+            ana.sees_one(|m| m.text.contains("Enviada para") && m.text.contains(text)).await;
+        }
+        world.said().await;
+        // As in a copy from before either was sent.
+        world
+            .does(
+                "UPDATE scheduled_messages SET status = 'scheduled', attempt = 0, tries = 0, claimed_for = NULL,
+                     started_at = NULL, sent_at = NULL, sent_through = NULL, remote_id = NULL;
+                 DELETE FROM message_attempts;
+                 INSERT INTO meta (name, value) VALUES ('doubt_before', '1773253200000')
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            )
+            .await;
+        world.end().await;
+        world.evolution.set_searchable(false);
+        world.advance(Duration::from_secs(120));
+        world.restart().await;
+        let late = "SELECT COUNT(*) FROM scheduled_messages WHERE status = 'late'";
+        while world.count(late).await < 2 {
+            world.breath().await;
+            world.advance(Duration::from_secs(5));
+        }
+        world.said().await;
+        let card = ana.sees("2 mensagens passaram da hora").await;
+        let marked = card.text.lines().filter(|line| line.starts_with("• ❓")).count();
+        assert!(card.text.contains("2 podem já ter sido enviadas") && marked == 2, "{}", card.text);
+        ana.taps_data(card.id, &data(&card, "Escolher"));
+        let list = ana.sees_one(|m| m.text.contains("⏰❓") && m.text.contains("2 podem já ter sido enviadas")).await;
+        ana.taps_data(list.id, "msg:1");
+        let card = ana.sees_one(|m| m.id == list.id && m.text.contains("Ela pode já ter sido enviada")).await;
+        // Another time is its owner's word: of that nothing is in doubt.
+        ana.replies(card.id, "amanhã 9h");
+        let card = ana.sees_one(|m| m.id > list.id && m.text.contains("Agendada #1")).await;
+        assert!(!card.text.contains("pode já ter sido"), "{}", card.text);
+        let account = world.door.services.accounts.find_account(AccountId(1)).await.unwrap().unwrap();
+        let messages = &world.door.services.messages;
+        let shown = messages.late(account.id).await.unwrap();
+        assert_eq!((shown.count, shown.doubted), (1, 1));
+        messages.answer_late(&account, ChatId(ana.id()), shown.which, Answer::Drop).await.unwrap();
+        assert_eq!(world.count("SELECT COUNT(*) FROM scheduled_messages WHERE reason IS NOT NULL").await, 0);
+        assert_eq!(world.evolution.count(), 2);
+        world.finish(&[&ana]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_late_card_counts_all_that_are_late_and_its_keys_mean_all_of_them() {
     within(async {
         let world = World::start_with(schedulezap::domain::clock::Clock::manual(crate::harness::START), |config| {

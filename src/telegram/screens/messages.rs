@@ -194,6 +194,9 @@ pub fn card(card: &Card<'_>, language: Language) -> Screen {
     {
         screen = screen.line(&reason);
     }
+    if message.is_doubted() {
+        screen = screen.line(&t!(language, "card-doubted"));
+    }
     if message.search == Search::Dropped {
         screen = screen.line(&t!(language, "card-dropped"));
     }
@@ -470,6 +473,7 @@ fn row(screen: Screen, message: &ScheduledMessage, zone: Tz, language: Language)
     let mark = status_line(message.status, language);
     let mark = mark.split(' ').next().unwrap_or_default().to_owned();
     let mark = if message.series.is_some() { format!("{mark}🔁") } else { mark };
+    let mark = if message.is_doubted() { format!("{mark}❓") } else { mark };
     let line = format!(
         "{mark} <b>{}</b> → {}: {}",
         Html::escape(&at),
@@ -496,17 +500,16 @@ pub fn pin(message: &ScheduledMessage, instances: &[Instance], language: Languag
 
 /// The late ones: one card for all.
 pub fn late(late: &Late, zone: Tz, language: Language) -> Screen {
-    let mut screen = Screen::new(Html::trusted(plain!(language, "late-title", count = late.count)));
+    let mut screen = late_title(late, language);
     let rows = &late.first[..late.first.len().min(10)];
     for message in rows {
         let at = format::moment(message.scheduled_time, zone, language);
-        screen = screen.line(&t!(
-            language,
-            "late-row",
-            moment = at,
-            to = message.recipient.shown(),
-            text = preview(&message.body, 40)
-        ));
+        let (to, text) = (message.recipient.shown(), preview(&message.body, 40));
+        screen = screen.line(&if message.is_doubted() {
+            t!(language, "late-row-doubted", moment = at, to = to, text = text)
+        } else {
+            t!(language, "late-row", moment = at, to = to, text = text)
+        });
     }
     screen = more_late(screen, late.count, rows.len(), language);
     let shown = late.which;
@@ -519,11 +522,20 @@ pub fn late(late: &Late, zone: Tz, language: Language) -> Screen {
 
 /// The late ones one by one, as far as they go into one list.
 pub fn choose_late(late: &Late, zone: Tz, language: Language) -> Screen {
-    let title = Screen::new(Html::trusted(plain!(language, "late-title", count = late.count)));
+    let title = late_title(late, language);
     let screen = late.first.iter().fold(title, |screen, message| row(screen, message, zone, language));
     let screen = more_late(screen, late.count, late.first.len(), language)
         .key(format!("📨 {}", plain!(language, "messages")), &Tap::Messages(false, 0));
     super::with_home(screen, language)
+}
+
+/// How many are late; what may have been sent already is said before anything is sent.
+fn late_title(late: &Late, language: Language) -> Screen {
+    let screen = Screen::new(Html::trusted(plain!(language, "late-title", count = late.count)));
+    match late.doubted {
+        0 => screen,
+        doubted => screen.line(&Html::trusted(plain!(language, "late-doubted", count = doubted))),
+    }
 }
 
 fn more_late(screen: Screen, all: usize, shown: usize, language: Language) -> Screen {
