@@ -18,8 +18,8 @@ use crate::storage::{Database, StorageError};
 
 /// How long what was found out about the database holds: a look writes.
 const FRESH: Duration = Duration::from_secs(2);
-/// How long a look may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a look may take: who asks waits no longer.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Longer than a poll of Telegram takes.
 const POLL: Duration = Duration::from_secs(60);
 
