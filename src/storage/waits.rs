@@ -7,17 +7,19 @@
 //! planned never enters. One that nobody answers for months has the lists of its account walk along all that was sent since, 0.3
 //! microseconds for each; what is read for sending does not ([`due_since`]).
 
-/// The first of what goes as planned, of what is being sent, and of what stands aside and fits `$aside`.
+/// The first of what goes as planned, of what is being sent, and of what stands aside and fits `$aside`. Each names its index: a
+/// planner that knows of few accounts and many messages would sort all that waits instead.
 macro_rules! first_of {
     ($aside:literal) => {
         concat!(
-            "MIN(COALESCE((SELECT q.due_at FROM scheduled_messages q JOIN users a ON a.id = q.user_id
-                           WHERE q.status = 'scheduled' AND (a.disabled_at IS NULL OR a.id = $1)
+            "MIN(COALESCE((SELECT q.due_at FROM scheduled_messages q INDEXED BY scheduled_messages_due
+                           WHERE q.status = 'scheduled' AND NOT EXISTS (SELECT 1 FROM users a
+                               WHERE a.id = q.user_id AND a.id <> $1 AND a.disabled_at IS NOT NULL)
                            ORDER BY q.due_at, q.id LIMIT 1), 9223372036854775807),
-                 COALESCE((SELECT MIN(q.scheduled_time) FROM scheduled_messages q
+                 COALESCE((SELECT MIN(q.scheduled_time) FROM scheduled_messages q INDEXED BY scheduled_messages_leased
                            WHERE q.status = 'sending' AND q.user_id + 0 = $1), 9223372036854775807),
-                 COALESCE((SELECT q.scheduled_time FROM scheduled_messages q WHERE q.user_id = $1
-                           AND (q.status = 'held' OR q.status = 'late' OR q.status = 'unknown'
+                 COALESCE((SELECT q.scheduled_time FROM scheduled_messages q INDEXED BY scheduled_messages_aside
+                           WHERE q.user_id = $1 AND (q.status = 'held' OR q.status = 'late' OR q.status = 'unknown'
                                 OR (q.status = 'scheduled' AND q.due_at <> q.scheduled_time))",
             $aside,
             "      ORDER BY q.scheduled_time LIMIT 1), 9223372036854775807))"

@@ -119,7 +119,16 @@ async fn what_waits_is_found_beside_a_long_past() {
     let db = two_accounts(&folder).await;
     for analysed in [false, true] {
         if analysed {
-            run(&db, "ANALYZE".to_owned()).await;
+            // Few accounts, each with much that waits.
+            run(
+                &db,
+                "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 30000)
+                 INSERT INTO scheduled_messages (user_id, recipient, message, scheduled_time, time_zone, due_at, status, chat_id, created_at, updated_at)
+                 SELECT 1 + n % 2, '5511988887777', 'x', 900000 + n, 'UTC', 900000 + n, 'scheduled', 9, 0, 0 FROM n;
+                 ANALYZE"
+                    .to_owned(),
+            )
+            .await;
         }
         for (since, further) in [(since!(), ""), (due_since!(), "AND m.status = 'scheduled' AND m.due_at + 0 <= $2")] {
             let sql = format!(
