@@ -105,6 +105,7 @@ pub async fn fill(what: &str, url: &str, store: &str, dir: &str) {
         drop(Ledger::open(&dir.join("bench.db")).unwrap());
     } else {
         fill::empty(&db).await;
+        fill::served(&db).await;
     }
     let keyring = Arc::new(Keyring::open_or_create(&dir.join("secret.key")).unwrap());
     keyring.check(&db).await.unwrap();
