@@ -73,10 +73,12 @@ async fn killed_while_sending_what_cannot_be_searched_is_asked_about_and_never_d
         let questions =
             |person: &Person| person.chat().iter().filter(|m| m.text.contains("Não sei se a mensagem")).count();
         let asked: usize = real.people.iter().map(questions).sum();
-        if asked == unknown {
+        if asked >= unknown {
+            // What was being said at a death is said again.
+            assert!(asked <= unknown + kills, "{asked} questions about {unknown}");
             break;
         }
-        assert!(asked < unknown && begun.elapsed() < PATIENCE, "{asked} questions about {unknown}");
+        assert!(begun.elapsed() < PATIENCE, "{asked} questions about {unknown}");
         Clock::System.sleep(Duration::from_millis(200)).await;
     }
     drop(process);
