@@ -31,7 +31,8 @@ struct Kept {
     /// Which database of which server it counts for.
     identity: String,
     count: i64,
-    counted_at: Duration,
+    /// When it counted last, by the steady clock.
+    counted_at: Option<Duration>,
 }
 
 /// A count that goes into a transaction, and into the file when that is over.
@@ -65,7 +66,7 @@ impl Stamp {
             // New, or torn.
             _ => (format!("{:016x}", rand::random::<u64>()), String::new(), 0),
         };
-        Ok(Self(Some(Arc::new(Mutex::new(Kept { file, id, identity, count, counted_at: Duration::ZERO })))))
+        Ok(Self(Some(Arc::new(Mutex::new(Kept { file, id, identity, count, counted_at: None })))))
     }
 
     /// Whether the database is older than what this process knew of it; it counts on from there.
@@ -86,9 +87,9 @@ impl Stamp {
     /// What is to be written now, at this time of the steady clock; nothing a moment after it was.
     pub fn count(&self, steady: Duration) -> Option<Counted> {
         self.with(|kept| {
-            let is_due = kept.counted_at == Duration::ZERO || steady.saturating_sub(kept.counted_at) >= EVERY;
+            let is_due = kept.counted_at.is_none_or(|before| steady.saturating_sub(before) >= EVERY);
             (is_due && !kept.identity.is_empty()).then(|| {
-                kept.counted_at = steady.max(Duration::from_nanos(1));
+                kept.counted_at = Some(steady);
                 Counted { name: kept.name(), count: kept.count + 1 }
             })
         })?
@@ -133,8 +134,7 @@ impl Kept {
     }
 
     fn save(&mut self) -> io::Result<()> {
-        // Always as long, so that no older text stands behind it.
-        let text = format!("{} {} {:020}\n", self.id, self.identity, self.count);
+        let text = format!("{} {} {}\n", self.id, self.identity, self.count);
         self.file.rewind()?;
         self.file.write_all(text.as_bytes())?;
         self.file.set_len(text.len() as u64)

@@ -126,11 +126,18 @@ pub struct Attempt {
     pub former: Option<String>,
 }
 
+/// What goes through the instance `$2` of the account `$1`.
+macro_rules! through {
+    () => {
+        "((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
+             SELECT 1 FROM user_instances i WHERE i.id = $2 AND i.user_id = $1 AND i.is_active)))"
+    };
+}
+
 /// Held messages of the account `$1` that go through the instance `$2`.
 macro_rules! held_for {
     () => {
-        "user_id = $1 AND status = 'held' AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
-             SELECT 1 FROM user_instances i WHERE i.id = $2 AND i.user_id = $1 AND i.is_active)))"
+        concat!("user_id = $1 AND status = 'held' AND ", through!())
     };
 }
 
@@ -489,9 +496,8 @@ impl Conn {
         now: Moment,
     ) -> Result<u64> {
         let count: i64 = on!(self, c => sqlx::query_scalar(concat!(
-            "SELECT COUNT(*) FROM scheduled_messages WHERE user_id + 0 = $1 AND status = 'scheduled' AND due_at <= $3
-                 AND ((pinned AND instance_id = $2) OR (NOT pinned AND EXISTS (
-                     SELECT 1 FROM user_instances i WHERE i.id = $2 AND i.user_id = $1 AND i.is_active))) AND NOT ", late!()))
+            "SELECT COUNT(*) FROM scheduled_messages WHERE user_id + 0 = $1 AND status = 'scheduled' AND due_at <= $3 AND ",
+            through!(), " AND NOT ", late!()))
             .bind(owner).bind(through).bind(now).bind(millis(account::grace(None, grace))).bind(millis(TOO_LATE)).fetch_one(c).await)?;
         Ok(count.unsigned_abs())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::{PgListener, PgPool};
+use sqlx::postgres::{PgListener, PgNotification, PgPool};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -125,16 +125,20 @@ impl Wake {
                 loop {
                     // Lost connections are made anew inside; what was rung meanwhile is made up for by waking once.
                     let heard = listener.try_recv().await?;
-                    if heard.as_ref().is_none_or(|heard| heard.payload() == SAID) {
+                    let (said, due, anew) = match heard.as_ref().map(PgNotification::payload) {
+                        None => (true, true, true),
+                        Some(SAID) => (true, false, false),
+                        Some(what) => (false, true, what == ANEW),
+                    };
+                    if said {
                         self.said.notify_one();
                     }
-                    if heard.as_ref().is_some_and(|heard| heard.payload() == SAID) {
-                        continue;
-                    }
-                    if heard.is_none_or(|heard| heard.payload() == ANEW) {
+                    if anew {
                         self.anew.store(true, Ordering::Release);
                     }
-                    self.here.notify_one();
+                    if due {
+                        self.here.notify_one();
+                    }
                 }
                 #[expect(unreachable_code, reason = "it tells the type")]
                 Ok::<(), sqlx::Error>(())

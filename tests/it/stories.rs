@@ -728,21 +728,27 @@ async fn many_outcomes_at_once_are_one_digest_that_is_drawn_anew_as_it_goes_on()
     .await;
 }
 
+/// Two messages of Ana's were sent, one ten minutes after the other.
+async fn two_sent() -> (World, Person) {
+    let world = World::start().await;
+    let ana = world.member("Ana", "pt-br").await;
+    world.with_instance(&ana).await;
+    for text in ["primeira.", "segunda."] {
+        ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
+        ana.sees_one(|m| m.text.contains("Confira e confirme") && m.text.contains(text)).await;
+        ana.taps("Confirmar").unwrap();
+        ana.sees_one(|m| m.text.contains("Agendada") && m.text.contains(text)).await;
+        world.advance(Duration::from_secs(601));
+        ana.sees_one(|m| m.text.contains("Enviada para") && m.text.contains(text)).await;
+    }
+    world.said().await;
+    (world, ana)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_of_a_message_outlives_its_instance_and_a_restored_copy() {
     within(async {
-        let mut world = World::start().await;
-        let ana = world.member("Ana", "pt-br").await;
-        world.with_instance(&ana).await;
-        for text in ["primeira.", "segunda."] {
-            ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
-            ana.sees_one(|m| m.text.contains("Confira e confirme") && m.text.contains(text)).await;
-            ana.taps("Confirmar").unwrap();
-            ana.sees_one(|m| m.text.contains("Agendada") && m.text.contains(text)).await;
-            world.advance(Duration::from_secs(601));
-            ana.sees_one(|m| m.text.contains("Enviada para") && m.text.contains(text)).await;
-        }
-        world.said().await;
+        let (mut world, ana) = two_sent().await;
         // As in a copy from before either was sent; of the first an attempt is known that came to nothing.
         world
             .does(
@@ -799,18 +805,7 @@ async fn the_story_of_a_message_outlives_its_instance_and_a_restored_copy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_have_been_sent_before_a_restored_copy_was_made_is_not_called_merely_late() {
     within(async {
-        let mut world = World::start().await;
-        let ana = world.member("Ana", "pt-br").await;
-        world.with_instance(&ana).await;
-        for text in ["primeira.", "segunda."] {
-            ana.says(&format!("em 10 minutos para 11 98888-7777: {text}"));
-            ana.sees_one(|m| m.text.contains("Confira e confirme") && m.text.contains(text)).await;
-            ana.taps("Confirmar").unwrap();
-            ana.sees_one(|m| m.text.contains("Agendada") && m.text.contains(text)).await;
-            world.advance(Duration::from_secs(601));
-            ana.sees_one(|m| m.text.contains("Enviada para") && m.text.contains(text)).await;
-        }
-        world.said().await;
+        let (mut world, ana) = two_sent().await;
         // As in a copy from before either was sent.
         world
             .does(
